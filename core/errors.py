@@ -1,0 +1,37 @@
+"""The errors a user can meet. Each message is one line: the thing, what came, what was possible, the mend."""
+
+import difflib
+from collections.abc import Iterable
+
+
+class UnetbenchError(Exception):
+    """Any error that is the input's fault and not the program's; shown as one line, without a traceback."""
+
+
+class SpecError(UnetbenchError):
+    """A sweep file, an option or a command line asks for something that is not there."""
+
+
+class DataError(UnetbenchError):
+    """An image, a mask or a whole data set cannot be used; the message names the file or the case."""
+
+
+class Unfit(UnetbenchError):
+    """A model, loss or recipe that cannot serve the task; the trial becomes a record of status `unfit`."""
+
+
+class Diverged(UnetbenchError):
+    """Training produced a loss that is not finite; the message names the step and the cases of the batch."""
+
+
+class StoreError(UnetbenchError):
+    """A result could not be read or written."""
+
+
+def unknown(what: str, name: str, known: Iterable[str]) -> str:
+    """Return one line saying that `name` is unknown and which known names come nearest."""
+    known = sorted(known)
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
+    if near:
+        return f"{what} {name!r} is unknown; did you mean {' or '.join(map(repr, near))}?"
+    return f"{what} {name!r} is unknown; there are {', '.join(known) or 'none'}"

@@ -1,0 +1,112 @@
+"""All that decides how training and prediction go, apart from data, model, loss and seed."""
+
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any, ClassVar, Literal
+
+from .errors import SpecError
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Ranges of the random draw that moves image and truth together; all zero and no flips means none.
+
+    rotation_deg: largest angle to either side. shift, shear, zoom: largest fraction to either side, of the patch
+    edge for shift. flips: mirror each axis with probability one half. brightness, contrast: largest additive and
+    multiplicative change, in standard deviations of the normalised image. noise: largest standard deviation of
+    additive Gaussian noise, same unit. Borders are reflected.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    rotation_deg: float = 15.0
+    shift: float = 0.1
+    shear: float = 0.1
+    zoom: float = 0.1
+    flips: bool = True
+    brightness: float = 0.2
+    contrast: float = 0.2
+    noise: float = 0.1
+
+    @classmethod
+    def none(cls) -> "Augmentation":
+        """The draw that changes nothing."""
+        return cls(0.0, 0.0, 0.0, 0.0, False, 0.0, 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a trial is trained and how its predictions are made.
+
+    patch: edge lengths of a training patch and of the prediction window, one an axis.
+    steps: optimizer steps an epoch; 0 means as many as show every training image once.
+    schedule: `plateau` multiplies the rate by `factor` after `patience` epochs without a better validation score;
+        `cosine` falls to zero over all epochs; `constant` stays. `warmup` epochs rise linearly to `rate` first.
+    stop_patience: epochs without a better validation score after which training ends; 0 never stops early.
+    monitor: validation reading that chooses the checkpoint: `dice` (mean over cases and classes) or `loss`.
+    foreground: share of the patches that are centred on a foreground pixel.
+    precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
+    threshold: probability from which a pixel is foreground (binary, multilabel), or `tuned`: chosen on validation.
+    overlap: fraction by which neighbouring prediction windows overlap. mirror: average over mirrored copies.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    patch: tuple[int, ...] = (256, 256)
+    batch: int = 8
+    epochs: int = 60
+    steps: int = 0
+    optimizer: Literal["adam", "adamw", "sgd"] = "adam"
+    rate: float = 1e-3
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    schedule: Literal["plateau", "cosine", "constant"] = "plateau"
+    warmup: int = 0
+    patience: int = 5
+    factor: float = 0.2
+    stop_patience: int = 15
+    monitor: Literal["dice", "loss"] = "dice"
+    foreground: float = 0.0
+    augment: Augmentation = field(default_factory=Augmentation)
+    precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
+    threshold: float | Literal["tuned"] = 0.5
+    overlap: float = 0.5
+    mirror: bool = False
+
+    def __post_init__(self) -> None:
+        _positive(self, "batch", "epochs", "rate", "patience", "factor")
+        _not_negative(self, "steps", "weight_decay", "clip_norm", "warmup", "stop_patience")
+        if len(self.patch) not in (2, 3) or min(self.patch) < 1:
+            raise SpecError(f"recipe.patch: {list(self.patch)} is not two or three positive edge lengths")
+        if not 0 <= self.foreground <= 1:
+            raise SpecError(f"recipe.foreground: {self.foreground} is not a share between 0 and 1")
+        if not 0 <= self.overlap < 1:
+            raise SpecError(f"recipe.overlap: {self.overlap} is not in [0, 1)")
+        if isinstance(self.threshold, float | int) and not 0 < self.threshold < 1:
+            raise SpecError(f"recipe.threshold: {self.threshold} is not in (0, 1), nor 'tuned'")
+
+    def describe(self) -> str:
+        """One line for a table: what differs from the standard recipe, version 1."""
+        standard = Recipe()
+        own = {f.name: getattr(self, f.name) for f in fields(self)}
+        differing = [f"{k}={_text(v)}" for k, v in own.items() if v != getattr(standard, k)]
+        return "standard v1" + (f" with {', '.join(differing)}" if differing else "")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, Augmentation):
+        standard = asdict(Augmentation())
+        differing = {k: v for k, v in asdict(value).items() if v != standard[k]}
+        return "none" if value == Augmentation.none() else str(differing)
+    return "x".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def _positive(recipe: Recipe, *names: str) -> None:
+    for name in names:
+        if not getattr(recipe, name) > 0:
+            raise SpecError(f"recipe.{name}: {getattr(recipe, name)} must be more than 0")
+
+
+def _not_negative(recipe: Recipe, *names: str) -> None:
+    for name in names:
+        if getattr(recipe, name) < 0:
+            raise SpecError(f"recipe.{name}: {getattr(recipe, name)} must not be negative")

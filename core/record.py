@@ -1,0 +1,88 @@
+"""A record: what happened to a trial. Raw facts only; means and intervals are made in the report."""
+
+import json
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from .errors import StoreError
+from .trial import Trial
+
+SCHEMA = 1
+"""Version of the record's layout. History: 1, first."""
+
+Status = Literal["done", "unfit", "failed", "timed_out"]
+
+
+@dataclass(frozen=True)
+class Record:
+    """One trial on one machine.
+
+    reason: one line when status is not `done`; traceback: where an error that is not the input's came from.
+    machine: name, cpu, cores, memory_bytes, gpu, system. versions: python, unetbench, keras, backend and the like.
+    git: commit and dirty of the code's checkout, empty when installed otherwise.
+    task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
+    model: trainable, total, macs, size (the size macs are counted at), weights_bytes.
+    selection: epoch, score, monitor, threshold; frozen before the first test image is read.
+    history: one object an epoch: epoch, loss, val_loss, val_dice, rate, seconds.
+    scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,
+        `prediction` or `both`) and each metric's raw value, None where undefined. No empty-mask policy is applied.
+    latency: one object a runtime: runtime, device, batch, size, channels, dtype, warmup, samples_s.
+    timing: seconds by phase (load_s, build_s, train_s, predict_s, score_s) and peak_bytes of the process.
+    """
+
+    trial: Trial
+    status: Status
+    reason: str = ""
+    started: str = ""
+    finished: str = ""
+    machine: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    git: dict[str, Any] = field(default_factory=dict)
+    task: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    model: dict[str, Any] = field(default_factory=dict)
+    selection: dict[str, Any] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    latency: list[dict[str, Any]] = field(default_factory=list)
+    timing: dict[str, float] = field(default_factory=dict)
+    traceback: str = ""
+    schema: int = SCHEMA
+
+    def to_json(self) -> str:
+        """The record as JSON text, one line a list entry; NaN and infinities become null."""
+        fields = {"schema": self.schema, "id": self.trial.id, **asdict(self)}
+        parts = [f"{json.dumps(key)}: {_lines(_finite(value))}" for key, value in fields.items()]
+        return "{\n" + ",\n".join(parts) + "\n}\n"
+
+    @classmethod
+    def from_json(cls, text: str, source: str = "record") -> "Record":
+        """Read a record back. Raises StoreError when it is not one, or of a later schema."""
+        try:
+            fields = json.loads(text)
+            schema, claimed = fields["schema"], fields.pop("id")
+            if schema > SCHEMA:
+                raise StoreError(f"{source}: schema {schema} is newer than {SCHEMA}; update unetbench to read it")
+            record = cls(**{**fields, "trial": Trial.from_json(fields["trial"])})
+        except (ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{source}: not a record ({error}); delete the file to have the trial run again") from None
+        if record.trial.id != claimed:
+            raise StoreError(f"{source}: the id {claimed} does not belong to its trial; the file was edited")
+        return record
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return value
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(json.dumps(entry) for entry in value) + "\n]"
+    return json.dumps(value)

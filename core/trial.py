@@ -1,0 +1,76 @@
+"""A trial: one model trained once. Its id is a hash of everything that can change the outcome and nothing else."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .recipe import Augmentation, Recipe
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A part by name, with the options that differ from its defaults; options hold JSON values only."""
+
+    name: str
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def label(self) -> str:
+        """How tables write it: `unet` or `unet(width=32)`."""
+        inside = ", ".join(f"{k}={_plain(v)}" for k, v in self.options.items())
+        return f"{self.name}({inside})" if inside else self.name
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Dataset, split, model, loss, recipe and seed.
+
+    dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess`.
+    split: the options of the split and `digest`, a hash of which case has which role and of the files' sizes, so that
+        data that changed makes another trial.
+    """
+
+    dataset: Choice
+    split: dict[str, Any] = field(hash=False)
+    model: Choice
+    loss: Choice
+    recipe: Recipe
+    seed: int
+
+    @property
+    def id(self) -> str:
+        """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON."""
+        fields = asdict(self)
+        fields["dataset"]["options"].pop("path", None)
+        return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
+
+    @property
+    def graph(self) -> str:
+        """Trials with equal graph differ in data, rate, schedule or seed only and can share a traced step."""
+        recipe = self.recipe
+        traced = [recipe.patch, recipe.batch, recipe.precision, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
+        return canonical([asdict(self.model), asdict(self.loss), asdict(self.dataset), traced])
+
+    @property
+    def label(self) -> str:
+        """How progress bars and errors name it."""
+        return f"{self.dataset.label} · {self.model.label} · {self.loss.label} · seed {self.seed}"
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Trial":
+        """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
+        recipe = dict(fields["recipe"])
+        recipe["patch"] = tuple(recipe["patch"])
+        recipe["augment"] = Augmentation(**recipe["augment"])
+        parts = {name: Choice(**fields[name]) for name in ("dataset", "model", "loss")}
+        return cls(split=fields["split"], recipe=Recipe(**recipe), seed=fields["seed"], **parts)
+
+
+def canonical(value: object) -> str:
+    """JSON with sorted keys and no spaces: the same text for the same values, on every machine."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

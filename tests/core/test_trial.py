@@ -1,0 +1,87 @@
+"""A trial's id is a hash of what can change the outcome, the same in every process."""
+
+from dataclasses import replace
+
+import pytest
+
+from unetbench.core.errors import SpecError, StoreError
+from unetbench.core.recipe import Augmentation, Recipe
+from unetbench.core.record import Record
+from unetbench.core.trial import Choice, Trial
+
+
+@pytest.fixture
+def trial():
+    return Trial(
+        Choice("folder", {"path": "here", "images": "*.png"}),
+        {"train": 0.7, "digest": "abc"},
+        Choice("unet", {"width": 8}),
+        Choice("dice"),
+        Recipe(patch=(64, 64), augment=Augmentation(zoom=0.2)),
+        seed=3,
+    )
+
+
+def test_the_id_is_the_same_on_every_machine(trial):
+    assert trial.id == "d749e9c767247ac8"
+
+
+def test_each_field_that_matters_changes_the_id(trial):
+    others = [
+        replace(trial, seed=4),
+        replace(trial, loss=Choice("jaccard")),
+        replace(trial, model=Choice("unet", {"width": 9})),
+        replace(trial, split={"train": 0.7, "digest": "abd"}),
+        replace(trial, recipe=replace(trial.recipe, rate=2e-3)),
+    ]
+    assert len({trial.id, *(other.id for other in others)}) == 6
+
+
+def test_where_the_data_lies_does_not_change_the_id(trial):
+    moved = replace(trial, dataset=Choice("folder", {"path": "there", "images": "*.png"}))
+    assert moved.id == trial.id
+
+
+def test_a_seed_or_a_rate_leaves_the_graph_as_it_is(trial):
+    assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).graph == trial.graph
+    assert replace(trial, recipe=replace(trial.recipe, batch=1)).graph != trial.graph
+
+
+def test_a_record_survives_json(trial):
+    record = Record(trial, "done", scores=[{"case": "a", "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
+    assert Record.from_json(record.to_json()) == record
+
+
+def test_what_is_not_finite_is_null_in_json(trial):
+    record = Record(trial, "done", scores=[{"case": "a", "dice": float("nan")}])
+    assert Record.from_json(record.to_json()).scores == [{"case": "a", "dice": None}]
+
+
+def test_an_edited_record_is_refused(trial):
+    text = Record(trial, "done").to_json().replace('"seed": 3', '"seed": 4')
+    with pytest.raises(StoreError, match="was edited"):
+        Record.from_json(text)
+
+
+def test_half_a_record_is_named_and_mended(trial):
+    with pytest.raises(StoreError, match=r"x\.json: not a record .* delete the file"):
+        Record.from_json(Record(trial, "done").to_json()[:80], "x.json")
+
+
+def test_a_later_schema_is_refused(trial):
+    text = Record(trial, "done").to_json().replace('"schema": 1', '"schema": 99')
+    with pytest.raises(StoreError, match="schema 99 is newer"):
+        Record.from_json(text)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"batch": 0}, {"overlap": 1.0}, {"foreground": 2.0}, {"patch": (8,)}, {"threshold": 0.0}, {"warmup": -1}]
+)
+def test_an_impossible_recipe_names_its_key(wrong):
+    with pytest.raises(SpecError, match=f"recipe.{next(iter(wrong))}"):
+        Recipe(**wrong)
+
+
+def test_a_recipe_tells_what_differs_from_the_standard():
+    assert Recipe().describe() == "standard v1"
+    assert Recipe(epochs=5, patch=(64, 32)).describe() == "standard v1 with patch=64x32, epochs=5"
