@@ -1,0 +1,132 @@
+"""Generated cells: data for a benchmark where there is no network, and for tests that need a truth beyond doubt.
+
+Cases of four share a plate: cell line, staining, lamp and camera; so they must be split by plate, like real data.
+A case depends on (form, seed, number, size) alone. All that comes before the camera is computed in double precision
+and rounded before noise is drawn, so that machines agree.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NamedTuple
+
+import numpy as np
+
+from ..core.errors import SpecError, unknown
+from ..core.task import Task
+from . import DATASETS
+from .case import Case, Dataset, Sample
+from .cells_light import camera, cytoplasm_stain, nuclear_stain, seen_bright_field, seen_in_depth, seen_wide_field
+from .cells_plate import FOCUS, Plate, culture, plate
+from .cells_shapes import outline
+from .source import Source
+
+CASES_PER_PLATE = 4
+PIXEL_MM = 0.00032
+SLICE_MM = 4 * PIXEL_MM
+
+_PLATE, _CASE = range(2)  # streams of random numbers that never meet
+_FLAT, _DEEP = np.ones(2), np.array([SLICE_MM / PIXEL_MM, 1.0, 1.0])
+
+_LAMP_PHOTONS = 4000.0  # a lamp gives far more light than a stain
+
+Picture = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""image (*space, c) uint16, truth (*space) integers, nuclei (*space) int32."""
+
+
+class Form(NamedTuple):
+    """What a form asks of a model, its usual size, and how a case of it is drawn."""
+
+    task: Task
+    size: tuple[int, ...]
+    picture: Callable[[np.random.Generator, Plate, tuple[int, ...]], Picture]
+
+
+@DATASETS.add
+def cells(
+    source: Source, *, form: str = "nuclei", count: int = 48, size: Sequence[int] | None = None, seed: int = 0
+) -> Dataset:
+    """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
+
+    form: `nuclei` (2D, binary), `nucleus_cytoplasm` (2D, three exclusive classes, one stain of both), `volume` (3D,
+        binary, slices four pixels apart) or `two_modality` (2D, binary; fluorescence and bright field of one place,
+        where some nuclei are hardly stained).
+    count: cases. size: edge lengths; 256×256, or 24×96×96 for a volume, when not given.
+
+    Nuclei vary in size, shape, brightness, texture and focus, and touch; light is uneven, the camera has shot and read
+    noise and 12 or 16 bits. Specks, fibres, ragged crusts and nuclei far out of focus, some as bright as the others,
+    are not in the truth. `instances` numbers the nuclei in every form. Nothing is read from `source`. Raises SpecError
+    for options that do not fit.
+    """
+    if form not in FORMS:
+        raise SpecError(f"cells: {unknown('form', form, FORMS)}")
+    task, usual, _ = FORMS[form]
+    shape = tuple(usual if size is None else size)
+    if len(shape) != task.rank or min(shape) < 8:
+        raise SpecError(f"cells: size {list(shape)} does not fit form {form!r}; give {task.rank} edges of at least 8")
+    if count < 1:
+        raise SpecError(f"cells: count is {count}; at least 1 is needed")
+    cases = tuple(
+        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, form, shape, seed, k))
+        for k in range(count)
+    )
+    return Dataset("cells", task, cases, "generated, public domain (CC0)", "unetbench, generated cells, version 1")
+
+
+def _read(form: str, shape: tuple[int, ...], seed: int, number: int) -> Sample:
+    task, _, picture = FORMS[form]
+    kind = list(FORMS).index(form)
+    of = plate(_stream(kind, seed, _PLATE, number // CASES_PER_PLATE))
+    image, truth, nuclei = picture(_stream(kind, seed, _CASE, number), of, shape)
+    return Sample(image, truth[..., None].astype(np.uint8), nuclei, task.spacing_mm)
+
+
+def _stream(*key: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(np.random.SeedSequence(key)))
+
+
+def _nuclei(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
+    grown, canvas = culture(rng, of, shape, _FLAT), np.zeros((len(FOCUS), *shape))
+    labels = outline([cell.nucleus for cell in grown], shape)
+    nuclear_stain(rng, of, grown, canvas)
+    return camera(rng, of, seen_wide_field(rng, of, canvas))[..., None], labels > 0, labels
+
+
+def _nucleus_cytoplasm(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
+    grown, canvas = culture(rng, of, shape, _FLAT, spacious=1.9), np.zeros((len(FOCUS), *shape))
+    labels, whole = outline([cell.nucleus for cell in grown], shape), outline([cell.whole for cell in grown], shape)
+    nuclear_stain(rng, of, grown, canvas)
+    canvas *= 0.7
+    cytoplasm_stain(rng, grown, canvas)
+    image = camera(rng, of, seen_wide_field(rng, of, canvas))
+    return image[..., None], np.where(labels > 0, 2, whole > 0), labels
+
+
+def _volume(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
+    grown, canvas = culture(rng, of, shape, _DEEP), np.zeros((len(FOCUS), *shape))
+    labels = outline([cell.nucleus for cell in grown], shape)
+    nuclear_stain(rng, of, grown, canvas)
+    return camera(rng, of, seen_in_depth(rng, of, canvas.sum(0)))[..., None], labels > 0, labels
+
+
+def _two_modality(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
+    of = replace(of, dim=of.dim + 0.25, weak=(0.02, 0.12))
+    grown, canvas = culture(rng, of, shape, _FLAT, spacious=1.5), np.zeros((len(FOCUS), *shape))
+    labels = outline([cell.nucleus for cell in grown], shape)
+    nuclear_stain(rng, of, grown, canvas)
+    fluorescence = camera(rng, of, seen_wide_field(rng, of, canvas))
+    bright = camera(rng, of, seen_bright_field(rng, of, grown, shape), exposure=_LAMP_PHOTONS / of.photons)
+    return np.stack([fluorescence, bright], -1), labels > 0, labels
+
+
+def _task(rank: int, channels: int = 1, classes: tuple[str, ...] = ("nucleus",)) -> Task:
+    spacing_mm = (SLICE_MM, PIXEL_MM, PIXEL_MM)[3 - rank :]
+    return Task(rank, channels, classes, "binary" if len(classes) == 1 else "exclusive", spacing_mm)
+
+
+FORMS = {
+    "nuclei": Form(_task(2), (256, 256), _nuclei),
+    "nucleus_cytoplasm": Form(_task(2, classes=("background", "cytoplasm", "nucleus")), (256, 256), _nucleus_cytoplasm),
+    "volume": Form(_task(3), (24, 96, 96), _volume),
+    "two_modality": Form(_task(2, channels=2), (256, 256), _two_modality),
+}

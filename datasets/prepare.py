@@ -1,0 +1,232 @@
+"""From a decoded case to what a network sees: colour, contrast, normalised intensities, size. Masks stay exact."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+import cv2
+import numpy as np
+
+from ..core.errors import DataError, SpecError
+from ..core.task import Task
+from .case import Sample
+
+_PERCENTILES = (1.0, 99.8)
+_PIXELS = 250_000  # evenly spaced ones that percentiles are taken from at most
+
+
+@dataclass(frozen=True)
+class Preprocess:
+    """What is done to every image; the truth is only resized or padded with it.
+
+    colour: `keep` the channels; `grey`: Y = 0.299 R + 0.587 G + 0.114 B; `rgb`: repeat a grey image three times.
+    clahe: clip limit of contrast-limited adaptive histogram equalisation on 8 × 8 tiles (Zuiderveld 1994); 0 for none.
+        Colours change in lightness (Lab) only; volumes are equalised slice by slice along their first axis. Other than
+        8-bit images are brought to 8 bits first, their 0.1 to 99.9 percentiles at the ends.
+    normalise, per case: `percentile` (x - p1) / (p99.8 - p1), not clipped; `zscore` (x - mean) / standard deviation;
+        `minmax` (x - min) / (max - min); `none`: as stored. Per channel, but 8-bit colours share one range so that the
+        hue stays. A constant image becomes 0.
+    resize: edge lengths of the network's image, or None for the case's own. Images are averaged over the area when they
+        shrink and linear when they grow; truths take the nearest pixel.
+    pad: each edge is reflected at its end up to a multiple of this; 0 for none.
+    """
+
+    __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
+
+    colour: Literal["keep", "grey", "rgb"] = "keep"
+    clahe: float = 0.0
+    normalise: Literal["percentile", "zscore", "minmax", "none"] = "percentile"
+    resize: tuple[int, ...] | None = None
+    pad: int = 0
+
+    def __post_init__(self) -> None:
+        if self.clahe < 0 or self.pad < 0:
+            raise SpecError(f"preprocess: clahe {self.clahe} and pad {self.pad} must not be negative; 0 is none")
+        if self.resize is not None and (not self.resize or min(self.resize) < 1):
+            raise SpecError(f"preprocess.resize: {list(self.resize)} are not positive edge lengths")
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """image: float32 (*space, c); truth: uint8 (*space, t) at the image's size; original: the case as it was read.
+
+    content: the space without padding.
+    """
+
+    image: np.ndarray
+    truth: np.ndarray
+    original: Sample
+    content: tuple[int, ...]
+
+    def restore(self, probabilities: np.ndarray) -> np.ndarray:
+        """Bring (*space, k) float32 back to the original size: padding cut off, resized as an image is."""
+        inside = probabilities[tuple(slice(edge) for edge in self.content)]
+        return _resized(inside, self.original.truth.shape[:-1])
+
+
+def task_after(task: Task, preprocess: Preprocess) -> Task:
+    """The task as the network sees it: channels after `colour`; no fixed spacing after `resize`. Raises SpecError."""
+    if preprocess.resize is not None:
+        if len(preprocess.resize) != task.rank:
+            raise SpecError(
+                f"preprocess.resize: {list(preprocess.resize)} needs {task.rank} edge lengths for {task.rank}D"
+            )
+        task = replace(task, spacing_mm=None)
+    return replace(task, channels={"keep": task.channels, "grey": 1, "rgb": 3}[preprocess.colour])
+
+
+def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> Prepared:
+    """Check a case and make it what the network sees. task: the data set's, before `task_after`.
+
+    Raises DataError naming the case: ranks, channels or shapes that do not fit, NaN or infinities in the image, truth
+    values that are no class. An empty truth is legal.
+    """
+    _check_image(case_name, sample.image, task, preprocess)
+    _check_truth(case_name, sample, task)
+    image = _coloured(sample.image, preprocess.colour)
+    if preprocess.clahe:
+        image = _equalised(image, preprocess.clahe)
+    image = _normalised(image, preprocess.normalise)
+    truth = sample.truth
+    if preprocess.resize is not None:
+        image, truth = _resized(image, preprocess.resize), _nearest(truth, preprocess.resize)
+    content = truth.shape[:-1]
+    if preprocess.pad:
+        image, truth = (_padded(array, preprocess.pad) for array in (image, truth))
+    return Prepared(np.ascontiguousarray(image), np.ascontiguousarray(truth), sample, content)
+
+
+def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> None:
+    if image.ndim != task.rank + 1:
+        raise DataError(f"{name}: the image is {image.ndim - 1}D, the task {task.rank}D; keep such cases apart")
+    channels = image.shape[-1]
+    possible = {"keep": (task.channels,), "grey": (1, 3), "rgb": (1, 3)}[preprocess.colour]
+    if channels not in possible:
+        raise DataError(
+            f"{name}: the image has {channels} channels, {' or '.join(map(str, possible))} are expected"
+            + (
+                "; say `colour: grey` or `colour: rgb` under preprocess to make them alike"
+                if max(channels, *possible) == 3
+                else ""
+            )
+        )
+    if image.dtype.kind == "f" and not (finite := np.isfinite(image)).all():
+        raise DataError(
+            f"{name}: {np.count_nonzero(~finite)} pixels of the image are NaN or infinite; mend or remove it"
+        )
+    if image.size == 0:
+        raise DataError(f"{name}: the image has no pixels, its shape is {image.shape}")
+
+
+def _check_truth(name: str, sample: Sample, task: Task) -> None:
+    space, truth = sample.image.shape[:-1], sample.truth
+    if truth.shape != (*space, task.truth_channels):
+        raise DataError(
+            f"{name}: the image is {_by(space)} and the mask {_by(truth.shape[:-1])} with {truth.shape[-1]} planes; "
+            f"both need the same size and {task.truth_channels} plane{'s' if task.truth_channels > 1 else ''}"
+        )
+    if truth.dtype != np.uint8:
+        raise DataError(f"{name}: the truth is {truth.dtype}; it must be uint8")
+    classes = len(task.classes) if task.kind == "exclusive" else 2
+    present = np.flatnonzero(np.bincount(truth.ravel(), minlength=256))
+    strange = [int(value) for value in present if value >= classes and value != task.ignore]
+    if strange:
+        known = ", ".join(
+            f"{k} {label}" for k, label in enumerate(task.classes if task.kind == "exclusive" else ("off", "on"))
+        )
+        raise DataError(
+            f"{name}: the mask holds {', '.join(map(str, strange))}, the task knows {known}; add the missing class to "
+            "`classes` or name the value as `ignore`"
+        )
+
+
+def _coloured(image: np.ndarray, colour: str) -> np.ndarray:
+    if colour == "rgb" and image.shape[-1] == 1:
+        return np.repeat(image, 3, -1)
+    if colour == "grey" and image.shape[-1] == 3:
+        grey = image @ np.array([0.299, 0.587, 0.114])
+        return (np.rint(grey) if image.dtype.kind in "ui" else grey).astype(image.dtype)[..., None]
+    return image
+
+
+def _equalised(image: np.ndarray, clip_limit: float) -> np.ndarray:
+    """(*space, c) of any type → uint8 of the same shape."""
+    clahe = cv2.createCLAHE(clip_limit, (8, 8))
+    space = image.shape[:-1]
+    image = _bytes(image)
+    slices = image.reshape(-1, *image.shape[-3:])
+    done = np.empty_like(slices)
+    for source, target in zip(slices, done, strict=True):
+        if source.shape[-1] == 3:
+            lab = cv2.cvtColor(source, cv2.COLOR_RGB2LAB)
+            lab[..., 0] = clahe.apply(lab[..., 0])
+            target[...] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
+        else:
+            for channel in range(source.shape[-1]):
+                target[..., channel] = clahe.apply(np.ascontiguousarray(source[..., channel]))
+    return done.reshape(*space, -1)
+
+
+def _bytes(image: np.ndarray) -> np.ndarray:
+    if image.dtype == np.uint8:
+        return image
+    space = tuple(range(image.ndim - 1))
+    low, high = np.percentile(image, (0.1, 99.9), axis=space)
+    scaled = (image - low) * (255 / np.where(high > low, high - low, 1))
+    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+
+
+def _normalised(image: np.ndarray, rule: str) -> np.ndarray:
+    if rule == "none":
+        return image.astype(np.float32)
+    colours = image.dtype == np.uint8 and image.shape[-1] == 3
+    pixels = image.reshape(-1, 1) if colours else image.reshape(-1, image.shape[-1])
+    if rule == "percentile":
+        thinned = pixels[:: -(-len(pixels) // _PIXELS)]
+        low, high = np.percentile(thinned, _PERCENTILES, axis=0)
+        flat = high <= low
+        low, high = np.where(flat, pixels.min(0), low), np.where(flat, pixels.max(0), high)
+        offset, scale = low, high - low
+    elif rule == "minmax":
+        offset = pixels.min(0).astype(float)
+        scale = pixels.max(0) - offset
+    else:
+        offset, scale = pixels.mean(0, dtype=np.float64), pixels.std(0, dtype=np.float64)
+    factor = np.divide(1.0, scale, out=np.zeros_like(scale, float), where=scale > 1e-9 * np.abs(offset))
+    scaled = image.astype(np.result_type(image, np.float32))
+    scaled -= offset.astype(scaled.dtype)
+    scaled *= factor.astype(scaled.dtype)
+    return scaled.astype(np.float32, copy=False)
+
+
+def _resized(array: np.ndarray, space: Sequence[int]) -> np.ndarray:
+    """(*space, c) → (*new space, c) float32, axis by axis: area average when shrinking, linear when growing."""
+    array = array.astype(np.float32, copy=False)
+    for axis, edge in enumerate(space):
+        if edge != array.shape[axis]:
+            array = np.moveaxis(np.tensordot(_weights(array.shape[axis], edge), array, (1, axis)), 0, axis)
+    return array
+
+
+def _weights(old: int, new: int) -> np.ndarray:
+    """(new, old) float32: what each old pixel gives to each new one along an axis; rows add up to 1."""
+    ratio = old / new
+    if new < old:
+        edges = np.arange(new + 1) * ratio
+        inside = np.clip(edges[:, None] - np.arange(old), 0, 1)  # how much of each old pixel lies before the edge
+        return (np.diff(inside, axis=0) / ratio).astype(np.float32)
+    places = np.clip((np.arange(new) + 0.5) * ratio - 0.5, 0, old - 1)
+    return np.clip(1 - np.abs(places[:, None] - np.arange(old)), 0, 1).astype(np.float32)
+
+
+def _nearest(truth: np.ndarray, space: Sequence[int]) -> np.ndarray:
+    indices = [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(truth.shape, space, strict=False)]
+    return truth[np.ix_(*indices)]
+
+
+def _padded(array: np.ndarray, multiple: int) -> np.ndarray:
+    return np.pad(array, [(0, -edge % multiple) for edge in array.shape[:-1]] + [(0, 0)], mode="reflect")
+
+
+def _by(space: Sequence[int]) -> str:
+    return "×".join(map(str, space))
