@@ -1,0 +1,1 @@
+"""Sweeps: reading, planning, training, scoring, timing, storing, reporting."""

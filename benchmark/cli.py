@@ -1,0 +1,125 @@
+"""The command line. Heavy libraries are imported by the commands that need them, so that `--help` is instant."""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import __version__
+from ..core.errors import UnetbenchError
+from ..core.registry import SINGULAR, plug
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
+    options = parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop ends like Ctrl-C: nothing is lost
+    try:
+        for plugin in options.plugin:
+            plug(plugin)
+        return options.act(options)
+    except UnetbenchError as error:
+        print(f"unetbench: {error}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output went away, as `| head` does
+        return 0
+    except KeyboardInterrupt:
+        print("unetbench: interrupted; every finished trial is kept: the same command goes on", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The words of the command line."""
+    top = argparse.ArgumentParser(prog="unetbench", description="Which U-Net, with which loss, is best for this data?")
+    top.add_argument("--version", action="version", version=f"unetbench {__version__}")
+    words = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    run = _command(words, "run", _run, "train, score and time every trial of a sweep, then write its report")
+    _sweep_options(run)
+    run.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    run.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
+    run.add_argument("--no-report", action="store_true", help="leave the report for later")
+    run.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+    plan = _command(words, "plan", _plan, "show the trials, what is unfit and why, and what they cost; trains nothing")
+    _sweep_options(plan)
+
+    report = _command(words, "report", _report, "tables, plots and one HTML page from the records of a sweep")
+    report.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    report.add_argument("--out", type=Path, help="where to write (default: report/ in the sweep's folder)")
+    report.add_argument("--empty", help="empty-mask policy (default: the sweep's)")
+
+    listing = _command(words, "list", _list, "list the parts of a shelf")
+    listing.add_argument("shelf", choices=[*SINGULAR, "sweeps"])
+    listing.add_argument("--json", action="store_true", help="as JSON")
+
+    show = _command(words, "show", _show, "show one part: options, formula, source")
+    show.add_argument("shelf", choices=SINGULAR)
+    show.add_argument("name")
+
+    data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
+    data.add_argument("action", choices=("check", "fetch"))
+    _sweep_options(data)
+    return top
+
+
+def _command(words, name: str, act, text: str) -> argparse.ArgumentParser:
+    command = words.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.add_argument("--plugin", action="append", default=[], metavar="FILE", help="a Python file with more parts")
+    command.set_defaults(act=act)
+    return command
+
+
+def _sweep_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sweep", help="a YAML file, or the name of a shipped sweep (`unetbench list sweeps`)")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for instance recipe.epochs=5")
+    command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
+    command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
+    command.add_argument("--no-download", action="store_true", help="never fetch data")
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from .command_run import run
+
+    return run(options)
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from .command_plan import plan
+
+    return plan(options)
+
+
+def _data(options: argparse.Namespace) -> int:
+    from .command_data import check, fetch
+
+    return check(options) if options.action == "check" else fetch(options)
+
+
+def _report(options: argparse.Namespace) -> int:
+    from .report.write import write_report
+
+    for file in write_report(options.results, options.out, empty=options.empty):
+        print(file)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    from .command_list import show_shelf
+
+    return show_shelf(options.shelf, options.json)
+
+
+def _show(options: argparse.Namespace) -> int:
+    from .command_list import show_part
+
+    return show_part(options.shelf, options.name)

@@ -1,0 +1,77 @@
+"""Score the selected model on whole test cases at their original size."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ..core.recipe import Recipe
+from ..core.task import Task
+from ..datasets.case import Case
+from ..metrics.score import score_case
+from .context import Listed
+from .predict import Forward, predict
+from .preview import preview
+from .train import Selection, Tell
+
+
+@dataclass
+class Evaluation:
+    """scores: rows as `Record.scores` says. previews: arrays as the report reads them. Seconds of the phases."""
+
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    previews: dict[str, np.ndarray] = field(default_factory=dict)
+    load_s: float = 0.0
+    predict_s: float = 0.0
+    score_s: float = 0.0
+
+
+def evaluate(
+    forward: Forward,
+    selection: Selection,
+    cases: Sequence[Case],
+    listed: Listed,
+    *,
+    recipe: Recipe,
+    previews: int,
+    tell: Tell,
+) -> Evaluation:
+    """Read, predict and score each case; cases are read here and nowhere before, under a frozen selection."""
+    result, task = Evaluation(), listed.task
+    shown = sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).hexdigest())[:previews]
+    for index, case in enumerate(cases):
+        clock = [time.perf_counter()]
+        prepared = listed.prepare(case)
+        clock.append(time.perf_counter())
+        probabilities = predict(
+            forward,
+            prepared.image,
+            task,
+            window=recipe.patch,
+            overlap=recipe.overlap,
+            batch=recipe.batch,
+            mirror=recipe.mirror,
+        )
+        truth = prepared.original.truth
+        found = decide(prepared.restore(probabilities), task, selection.threshold)
+        clock.append(time.perf_counter())
+        rows = score_case(truth, found, task, prepared.original.spacing_mm)
+        result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
+        if case in shown:
+            result.previews |= preview(shown.index(case), case.name, prepared.original.image, truth, found)
+        clock.append(time.perf_counter())
+        result.load_s += clock[1] - clock[0]
+        result.predict_s += clock[2] - clock[1]
+        result.score_s += clock[3] - clock[2]
+        tell({"phase": "test", "step": index + 1, "of": len(cases)})
+    return result
+
+
+def decide(probabilities: np.ndarray, task: Task, threshold: float) -> np.ndarray:
+    """Probabilities (*space, k) to labels (*space, t) uint8: the likeliest class, or 1 from the threshold on."""
+    if task.kind == "exclusive":
+        return probabilities.argmax(-1)[..., None].astype(np.uint8)
+    return (probabilities >= threshold).astype(np.uint8)

@@ -1,0 +1,61 @@
+"""Learning curves: loss and validation score of every seed, the selected epoch marked."""
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
+
+from ...core.record import Record
+from .frame import PRIMARY
+from .style import GREY, Dash, colour_of, dash_of, figure, folded
+from .summary import Board, measure
+
+
+def curves(board: Board) -> Figure | None:
+    """A row a loss: training loss on the left, validation Dice on the right, one thin line a seed.
+
+    Losses of different kinds have different scales, so each row has its own; the Dice axes are shared. A dot is the
+    epoch that was selected. Trials that failed on the way are drawn as far as they came, with a cross at the end.
+    None without a history.
+    """
+    drawn = [record for record in board.records.values() if record.history]
+    if not drawn:
+        return None
+    losses = sorted({record.trial.loss.label for record in drawn})
+    models = sorted({record.trial.model.label for record in drawn})
+    colours, dashes = colour_of(models), dash_of(models)
+    made = figure(7.2, 1.0 + 1.75 * len(losses))
+    panes = made.subplots(len(losses), 2, squeeze=False, sharex=True)
+    for (left, right), loss in zip(panes, losses, strict=True):
+        right.sharey(panes[0, 1])
+        for record in (record for record in drawn if record.trial.loss.label == loss):
+            name = record.trial.model.label
+            _draw(left, right, record, colours[name], dashes[name])
+        left.set_ylabel(folded(loss, 24))
+        for axes in (left, right):
+            axes.grid(True)
+    panes[0, 0].set_title("Training loss")
+    panes[0, 1].set_title(f"Validation {measure(PRIMARY).title}")
+    for axes in panes[-1]:
+        axes.set_xlabel("Epoch")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    lines = [Line2D([], [], color=colours[name], linestyle=dashes[name], label=name) for name in models]
+    lines += [Line2D([], [], color=GREY, linestyle="", marker="o", markersize=4, label="selected epoch")]
+    if any(record.status != "done" for record in drawn):
+        lines += [Line2D([], [], color=GREY, linestyle="", marker="x", markersize=5, label="not finished")]
+    made.legend(handles=lines, loc="outside lower center", ncols=min(len(lines), 4))
+    return made
+
+
+def _draw(left: Axes, right: Axes, record: Record, colour: str, dash: Dash) -> None:
+    chosen = record.selection.get("epoch")
+    for axes, key in ((left, "loss"), (right, "val_dice")):
+        rows = [row for row in record.history if row.get(key) is not None]
+        if not rows:
+            continue
+        epochs, values = [int(row["epoch"]) for row in rows], [float(row[key]) for row in rows]
+        axes.plot(epochs, values, color=colour, linestyle=dash, linewidth=0.8, alpha=0.8)
+        if chosen in epochs:
+            axes.plot([chosen], [values[epochs.index(chosen)]], "o", markersize=3.5, color=colour)
+        if record.status != "done":
+            axes.plot([epochs[-1]], [values[-1]], "x", markersize=5, color=colour)

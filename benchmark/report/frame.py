@@ -1,0 +1,156 @@
+"""Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import StoreError
+from ...core.measure import MEASURES
+from ...core.record import Record
+from ...core.trial import canonical
+from ...metrics.empty import apply
+from ..store import read
+
+PRIMARY = "dice"
+"""The measure that orders the tables."""
+
+FACTS = ("case", "group", "class", "tp", "fp", "fn", "tn", "empty")
+"""Keys of a score that are not measures."""
+
+SETTING = ("runtime", "device", "batch", "size", "channels", "dtype")
+"""What latency depends on besides model and machine."""
+
+COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The records of a sweep. The column `record` is `<machine>/<trial id>`, the key of `records`.
+
+    trials: record, board, machine, model, loss, seed, status, reason, collapsed (names of the collapsed classes).
+    scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
+    history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
+    """
+
+    sweep: str
+    policy: str
+    records: dict[str, Record]
+    measures: tuple[str, ...]
+    trials: pd.DataFrame
+    scores: pd.DataFrame
+    history: pd.DataFrame
+    latency: pd.DataFrame
+
+
+def frames(sweep: Path, policy: str) -> Frames:
+    """Read the records of one sweep folder. Raises StoreError when there are none or one cannot be read."""
+    files = sorted(sweep.glob("records/*/*.json"))
+    if not files:
+        raise StoreError(f"{sweep}: no records/<machine>/*.json inside; `unetbench run` makes them")
+    records = {f"{file.parent.name}/{file.stem}": read(file) for file in files}
+    measures = tuple(_measures(records.values()))
+    scores = _scores(records, measures, policy)
+    return Frames(
+        sweep=sweep.resolve().name,
+        policy=policy,
+        records=records,
+        measures=measures,
+        trials=_trials(records, scores),
+        scores=scores,
+        history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
+        latency=pd.DataFrame(_latency(records), columns=["record", *SETTING, "warmup", "setting", "latency_s"]),
+    )
+
+
+def board_key(record: Record, machine: str) -> str:
+    """What must be equal for two trials to stand in one table: data, split, recipe and machine; folds are pooled.
+
+    The digest of a split without folds takes part, so that data that changed in between makes another table.
+    """
+    split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
+    digest = "" if split.get("folds") else record.trial.split.get("digest", "")
+    return canonical([record.trial.dataset.label, split, digest, record.trial.recipe.describe(), machine])
+
+
+def collapsed(scores: pd.DataFrame) -> list[str]:
+    """Return the classes of one trial whose predictions carry no information.
+
+    Such a class is predicted nowhere on at least 95 % of the cases that have it, or everywhere on at least 95 % of all
+    cases although the truth is not everywhere, or has a mean Dice below 0.05 after the empty-mask policy.
+    """
+    found = []
+    rows: Any  # pandas annotates a column as a Series or a frame
+    for name, rows in scores.groupby("class", sort=False):
+        present = rows[rows["empty"].isin(["none", "prediction"])]
+        missed = bool(len(present)) and (present["empty"] == "prediction").mean() >= COLLAPSED_SHARE
+        flooded = ((rows["fn"] + rows["tn"] == 0) & (rows["fp"] > 0)).mean() >= COLLAPSED_SHARE
+        if missed or flooded or rows[PRIMARY].mean() < COLLAPSED_DICE:
+            found.append(str(name))
+    return found
+
+
+def _measures(records: Any) -> Iterator[str]:
+    names = {name: None for record in records for score in record.scores for name in score if name not in FACTS}
+    names = {PRIMARY: None, **names}
+    yield from sorted(names, key=lambda name: list(MEASURES).index(name) if name in MEASURES else len(MEASURES))
+
+
+def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) -> pd.DataFrame:
+    rows = []
+    for key, record in records.items():
+        for score in record.scores:
+            values = {name: apply(policy, name, _number(score.get(name)), score["empty"]) for name in measures}
+            group = str(score.get("group") or score["case"])
+            rows.append((key, score["case"], group, *(score.get(fact) for fact in FACTS[2:]), *values.values()))
+    table = pd.DataFrame(rows, columns=["record", *FACTS, *measures])
+    return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
+
+
+def _trials(records: dict[str, Record], scores: pd.DataFrame) -> pd.DataFrame:
+    fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
+    rows = [
+        {
+            "record": key,
+            "board": board_key(record, key.split("/")[0]),
+            "machine": key.split("/")[0],
+            "model": record.trial.model.label,
+            "loss": record.trial.loss.label,
+            "seed": record.trial.seed,
+            "status": record.status,
+            "reason": record.reason,
+            "collapsed": fallen.get(key, []) if record.status == "done" else [],
+        }
+        for key, record in records.items()
+    ]
+    return pd.DataFrame(rows)
+
+
+def _latency(records: dict[str, Record]) -> Iterator[tuple[Any, ...]]:
+    for key, record in records.items():
+        for entry in record.latency:
+            values = [_hashable(entry.get(name)) for name in SETTING]
+            for sample in entry["samples_s"]:
+                yield key, *values, entry.get("warmup"), setting_text(entry), _number(sample)
+
+
+def setting_text(entry: dict[str, Any]) -> str:
+    """How tables write what latency was measured on: runtime, device, batch, size and dtype."""
+    size = "×".join(part for part in (size_text(entry.get("size")), str(entry.get("channels") or "")) if part)
+    return f"{entry.get('runtime')} on {entry.get('device')}, batch {entry.get('batch')}, {size}, {entry.get('dtype')}"
+
+
+def size_text(size: Any) -> str:
+    """Edge lengths, which records hold as a list or as text, as `256×256`."""
+    return size if isinstance(size, str) else "×".join(map(str, size or ()))
+
+
+def _hashable(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _number(value: float | None) -> float:
+    return np.nan if value is None else float(value)

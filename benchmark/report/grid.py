@@ -1,0 +1,94 @@
+"""A table of texts, written as Markdown, LaTeX or HTML."""
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+LATEX = str.maketrans(
+    {
+        "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
+        "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+        "±": r"$\pm$", "×": r"$\times$", "†": r"$\dagger$", "–": "--", "·": r"$\cdot$", "µ": r"$\mu$", "…": r"\dots{}",
+        "\u00a0": "~",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Headers and cells; the first `names` columns are words and stand left, the others are numbers and stand right.
+
+    bold: indices of the rows whose names are set in bold. links: for each row, the anchor that its first cell leads to.
+    """
+
+    caption: str
+    headers: tuple[str, ...]
+    cells: tuple[tuple[str, ...], ...]
+    names: int = 2
+    bold: frozenset[int] = frozenset()
+    links: tuple[str, ...] = ()
+
+    def markdown(self) -> str:
+        """A GitHub table, columns padded so that the source can be read too."""
+        cells = [[_bold_markdown(c, i in self.bold, k) for k, c in enumerate(row)] for i, row in enumerate(self.cells)]
+        rows = [[cell.replace("|", "\\|") for cell in row] for row in [list(self.headers), *cells]]
+        widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(self.headers))]
+        rule = [("-" * w) if k < self.names else "-" * (w - 1) + ":" for k, w in enumerate(widths)]
+        lines = [[_pad(cell, widths[k], k < self.names) for k, cell in enumerate(row)] for row in rows]
+        return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]]) + "\n"
+
+    def latex(self, notes: Sequence[str]) -> str:
+        """A `table*` that needs the packages booktabs, graphicx and threeparttable."""
+        columns = "l" * self.names + "r" * (len(self.headers) - self.names)
+        body = [
+            " & ".join(
+                rf"\textbf{{{_tex(c)}}}" if i in self.bold and k < self.names else _tex(c) for k, c in enumerate(row)
+            )
+            for i, row in enumerate(self.cells)
+        ]
+        lines = [
+            r"\begin{table*}",
+            r"\centering",
+            rf"\caption{{{_tex(self.caption)}}}",
+            r"\begin{threeparttable}",
+            r"\resizebox{\textwidth}{!}{%",
+            rf"\begin{{tabular}}{{{columns}}}",
+            r"\toprule",
+            " & ".join(_tex(header) for header in self.headers) + r" \\",
+            r"\midrule",
+            *(line + r" \\" for line in body),
+            r"\bottomrule",
+            r"\end{tabular}}",
+            r"\begin{tablenotes}\footnotesize",
+            *(rf"\item {_tex(note)}" for note in notes),
+            r"\end{tablenotes}",
+            r"\end{threeparttable}",
+            r"\end{table*}",
+        ]
+        return "\n".join(lines) + "\n"
+
+    def html(self) -> str:
+        """A table element; escaped, with the rows' links."""
+        kinds = ["word" if column < self.names else "number" for column in range(len(self.headers))]
+        heads = zip(kinds, self.headers, strict=True)
+        head = "".join(f'<th class="{kind}">{html.escape(header)}</th>' for kind, header in heads)
+        rows = []
+        for index, row in enumerate(self.cells):
+            cells = [html.escape(cell) for cell in row]
+            if self.links and self.links[index]:
+                cells[0] = f'<a href="#{html.escape(self.links[index])}">{cells[0]}</a>'
+            inside = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(kinds, cells, strict=True))
+            rows.append(f"<tr{' class=best' if index in self.bold else ''}>{inside}</tr>")
+        return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _bold_markdown(cell: str, bold: bool, column: int) -> str:
+    return f"**{cell}**" if bold and column < 2 else cell
+
+
+def _pad(cell: str, width: int, left: bool) -> str:
+    return cell.ljust(width) if left else cell.rjust(width)
+
+
+def _tex(text: str) -> str:
+    return text.translate(LATEX)

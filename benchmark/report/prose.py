@@ -1,0 +1,31 @@
+"""What the report says in words, whatever the numbers are: how they are made, and what each plot shows."""
+
+METHODS = (
+    "Scores are computed per test case and class on whole images at their original size. A case's score is its mean "
+    "over classes; means are taken over cases first, then over seeds; ± is the standard deviation over seeds.",
+    "The 95 % interval comes from a bootstrap of whole groups of cases (cases of one patient, plate or slide stay "
+    "together) and of seeds (Owen 2007, doi:10.1214/07-AOAS122). With one seed it covers the cases only.",
+    "Ranks come from paired sign-flip tests on the same cases, flipped by group, with the variance between seeds "
+    "added, corrected after Holm at 5 %. A rank is the range of places that these tests leave open; configurations "
+    "that were not shown to differ share a rank (Demšar 2006; Maier-Hein et al. 2018, doi:10.1038/s41467-018-07619-7; "
+    "Mogstad et al. 2024, doi:10.1093/restud/rdad006).",
+    "MACs are multiply-accumulate operations of one forward pass; one MAC is two floating-point operations. Parameters "
+    "are the trainable ones. Latency is measured call by call after a warm-up; the samples of all seeds are pooled.",
+    "A trial has collapsed (†) when a class is predicted nowhere on 95 % of the cases that have it, or everywhere on "
+    "95 % of all cases, or has a mean Dice below 0.05. Its scores stay in the means.",
+)
+
+CAPTIONS = {
+    "cases": "One point a test case, averaged over seeds. Boxes hold the middle half with the median, whiskers reach "
+    "to the last case within 1.5 box lengths, the white diamond is the mean. The best mean stands on top.",
+    "heatmap": "Mean over test cases, then over seeds, ± standard deviation over seeds. † contains a collapsed trial.",
+    "latency": "Vertical bars: 95 % interval of the mean. Horizontal bars: 5th to 95th percentile of the samples. The "
+    "loss does not change a model's latency, so all trials of a model share their samples here, and its points are "
+    "moved apart a little only to tell their bars. Filled points form the Pareto front of the means: none is both "
+    "faster and better. Points whose bars overlap need not differ.",
+    "curves": "One thin line a seed; the dot is the epoch that was selected. Training losses of different kinds have "
+    "different scales.",
+    "images": "The best configuration of up to three models, each with the seed whose mean Dice is in the middle. "
+    "Colours are laid over the grey image; the number is the Dice of the whole case, of which a volume shows the plane "
+    "with the most truth.",
+}

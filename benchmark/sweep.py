@@ -1,0 +1,276 @@
+"""Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ..core.errors import SpecError, unknown
+from ..core.recipe import Augmentation, Recipe
+from ..core.registry import Registry
+from ..core.trial import Choice
+from ..datasets import DATASETS
+from ..datasets.prepare import Preprocess
+from ..losses import LOSSES
+from ..metrics.empty import POLICIES
+from ..models import MODELS
+from ..runtimes import RUNTIMES
+
+SHIPPED = Path(__file__).parent / "sweeps"
+
+Entry = str | dict[str, Any]
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number, which YAML 1.1 takes for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+class SplitOptions(BaseModel):
+    """How cases get their roles: fractions, or `folds` and `fold`."""
+
+    model_config = ConfigDict(extra="forbid")
+    train: float = Field(default=0.7, ge=0, le=1)
+    validation: float = Field(default=0.1, ge=0, le=1)
+    test: float = Field(default=0.2, ge=0, le=1)
+    folds: int = Field(default=0, ge=0)
+    fold: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0)
+
+
+class LatencyOptions(BaseModel):
+    """How latency is taken: batch size, warm-up calls, and how many samples within how many seconds at most."""
+
+    model_config = ConfigDict(extra="forbid")
+    batch: int = Field(default=1, ge=1)
+    warmup: int = Field(default=3, ge=1)
+    samples: int = Field(default=30, ge=2)
+    budget_s: float = Field(default=10.0, gt=0)
+
+
+class SweepFile(BaseModel):
+    """The keys of a sweep file."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    datasets: list[Entry] = Field(min_length=1)
+    models: list[Entry] = Field(min_length=1)
+    losses: list[Entry] = Field(min_length=1)
+    seeds: int | list[int] = 1
+    split: SplitOptions = Field(default_factory=SplitOptions)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    runtimes: list[Entry] = Field(default_factory=lambda: ["keras"])
+    latency: LatencyOptions = Field(default_factory=LatencyOptions)
+    empty: str = "nan_worst"
+    previews: int = Field(default=4, ge=0)
+    weights: bool = False
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """A data set as the sweep wants it, with the recipe and the split that hold for it."""
+
+    choice: Choice
+    recipe: Recipe
+    split: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as values. folder: where relative paths of the user's own data start. resolved: the file's content."""
+
+    name: str
+    folder: Path
+    datasets: tuple[DataChoice, ...]
+    models: tuple[Choice, ...]
+    losses: tuple[Choice, ...]
+    seeds: tuple[int, ...]
+    runtimes: tuple[Choice, ...]
+    latency: LatencyOptions
+    empty: str
+    previews: int
+    weights: bool
+    resolved: dict[str, Any]
+
+
+def shipped() -> list[str]:
+    """Names of the sweeps that come with the package."""
+    return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
+
+
+def find(sweep: str) -> Path:
+    """Return the file of a sweep given by path or by the name of a shipped one. Raises SpecError."""
+    for file in (Path(sweep), SHIPPED / f"{sweep}.yaml"):
+        if file.is_file():
+            return file
+    raise SpecError(f"no file {sweep}, and {unknown('shipped sweep', sweep, shipped())}")
+
+
+def read(file: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file; `overrides` are `key.key=value` texts from the command line. Raises SpecError."""
+    try:
+        raw = yaml.load(file.read_text("utf-8"), _Loader)  # a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{file}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(raw, dict):
+        raise SpecError(f"{file.name}: a sweep is a mapping with datasets, models and losses")
+    raw.setdefault("name", file.stem)
+    for override in overrides:
+        _override(raw, override)
+    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+
+
+def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
+    where = file.name
+    if spec.empty not in POLICIES:
+        raise SpecError(f"{where}: empty: {unknown('empty-mask policy', spec.empty, POLICIES)}")
+    seeds = tuple(range(spec.seeds)) if isinstance(spec.seeds, int) else tuple(spec.seeds)
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
+    return Sweep(
+        name=spec.name,
+        folder=file.resolve().parent,
+        datasets=tuple(_data_choice(spec, index, where) for index in range(len(spec.datasets))),
+        models=_choices(MODELS, spec.models, f"{where}: models"),
+        losses=_choices(LOSSES, spec.losses, f"{where}: losses"),
+        seeds=seeds,
+        runtimes=_choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
+        latency=spec.latency,
+        empty=spec.empty,
+        previews=spec.previews,
+        weights=spec.weights,
+        resolved=raw,
+    )
+
+
+def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
+    where = f"{where}: datasets[{index}]"
+    entry = spec.datasets[index]
+    options: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
+    if "folder" in options:
+        options = {"name": "folder", "path": options.pop("folder"), **options}
+    split = {**spec.split.model_dump(), **_mapping(options.pop("split", {}), f"{where}.split")}
+    split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
+    recipe = {**spec.recipe, **_mapping(options.pop("recipe", {}), f"{where}.recipe")}
+    if recipe.get("augment") == "none":
+        recipe["augment"] = Augmentation.none()
+    preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
+    choice = _choices(DATASETS, [options], where, indexed=False)[0]
+    differing = _differing(preprocess, Preprocess())
+    if differing:
+        choice = Choice(choice.name, {**choice.options, "preprocess": differing})
+    return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
+
+
+def _choices(shelf: Registry, entries: Sequence[Entry], where: str, *, indexed: bool = True) -> tuple[Choice, ...]:
+    found: list[Choice] = []
+    for index, entry in enumerate(entries):
+        place = f"{where}[{index}]" if indexed else where
+        options = {} if isinstance(entry, str) else dict(entry)
+        name = entry if isinstance(entry, str) else options.pop("name", None)
+        if not isinstance(name, str):
+            raise SpecError(f"{place}: {entry} has no `name`")
+        try:
+            shelf.check(name, options)
+        except SpecError as error:
+            raise SpecError(f"{place}: {error}") from None
+        defaults = shelf.part(name).options
+        for key, value in options.items():
+            _check_type(f"{place}.{key}", value, defaults[key])
+        for key, default in defaults.items():
+            if default is ... and key not in options:
+                raise SpecError(f"{place}: {name} needs the option {key!r}")
+        choice = Choice(name, {key: value for key, value in sorted(options.items()) if value != defaults[key]})
+        if choice in found:
+            raise SpecError(f"{place}: {choice.label} is there twice")
+        found.append(choice)
+    return tuple(found)
+
+
+def _check_type(place: str, value: Any, default: Any) -> None:
+    number = isinstance(default, int | float) and not isinstance(default, bool)
+    right = (
+        isinstance(value, int | float) and not isinstance(value, bool)
+        if number
+        else isinstance(value, type(default)) or (isinstance(default, tuple) and isinstance(value, list))
+    )
+    if default is not None and default is not ... and not right:
+        raise SpecError(f"{place}: {value!r} has the wrong type; the default is {default!r}")
+    if isinstance(default, int) and number and isinstance(value, float) and not value.is_integer():
+        raise SpecError(f"{place}: {value!r} is not a whole number; the default is {default!r}")
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping):
+        raise SpecError(f"{where}: {value!r} is not a mapping of options")
+    return value
+
+
+def _differing(own: Any, standard: Any) -> dict[str, Any]:
+    names = own.__dataclass_fields__
+    pairs = ((name, getattr(own, name), getattr(standard, name)) for name in names)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    path, sign, text = override.partition("=")
+    if not sign:
+        raise SpecError(f"--set {override}: write key=value, for instance recipe.epochs=5")
+    value, keys = yaml.load(text, _Loader), path.split(".")
+    if keys[0] == "recipe" and len(keys) > 1:  # the command line wins over a data set's own recipe
+        for entry in raw.get("datasets", ()):
+            if isinstance(entry, dict) and isinstance(entry.get("recipe"), dict):
+                entry["recipe"].pop(keys[1], None)
+    place: Any = raw
+    for depth, key in enumerate(keys[:-1]):
+        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
+            place = place[int(key)]
+        elif isinstance(place, dict):
+            place = place.setdefault(key, {})
+        else:
+            raise SpecError(f"--set {override}: there is no {'.'.join(keys[: depth + 1])} in the sweep")
+    if isinstance(place, list) and keys[-1].isdigit() and int(keys[-1]) < len(place):
+        place[int(keys[-1])] = value
+    elif isinstance(place, dict):
+        place[keys[-1]] = value
+    else:
+        raise SpecError(f"--set {override}: there is no {path} in the sweep")
+
+
+def _validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise SpecError(f"{where}: {_first(error, adapter)}") from None
+    except SpecError as error:
+        raise SpecError(f"{where}: {error}") from None
+
+
+def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
+    detail = error.errors(include_url=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
+    if detail["type"] == "missing":
+        return f"{path} is missing"
+    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
+
+
+def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
+    schema = adapter.json_schema()
+    place = schema
+    for part in location[:-1]:
+        place = place.get("properties", {}).get(str(part), {})
+        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
+        place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
+    return list(place.get("properties", {}))

@@ -1,0 +1,115 @@
+"""Scores on the validation cases, from non-overlapping tiles; they choose the checkpoint and the threshold."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+
+from ..core.task import Task
+from ..datasets.patches import tiles
+from ..datasets.prepare import Prepared
+
+THRESHOLDS = np.round(np.arange(0.1, 0.91, 0.05), 2)
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Every validation case cut into patches. fresh marks the pixels that are counted, each exactly once.
+
+    images (m, *patch, c) float32, truths (m, *patch, t) uint8, fresh (m, *patch) bool, cases (m,) index of the case.
+    """
+
+    images: np.ndarray
+    truths: np.ndarray
+    fresh: np.ndarray
+    cases: np.ndarray
+
+    @classmethod
+    def of(cls, prepared: Sequence[Prepared], patch: tuple[int, ...]) -> "Tiles":
+        """Cut prepared cases."""
+        found = [(*tile, index) for index, case in enumerate(prepared) for tile in tiles(case, patch)]
+        images, truths, fresh, cases = zip(*found, strict=True)
+        return cls(np.stack(images), np.stack(truths), np.stack(fresh), np.array(cases))
+
+
+@dataclass(frozen=True)
+class Validation:
+    """loss: mean over tiles. dice: mean over cases and scored classes, those empty on both sides left out."""
+
+    loss: float
+    dice: float
+
+
+def validate(
+    forward: Callable[[np.ndarray], np.ndarray],
+    loss: Callable[[np.ndarray, np.ndarray], object],
+    cut: Tiles,
+    task: Task,
+    *,
+    batch: int,
+    threshold: float = 0.5,
+) -> Validation:
+    """Score the model on the tiles."""
+    losses: list[np.ndarray] = []
+    counts = _Counts(task, int(cut.cases.max()) + 1)
+    for start in range(0, len(cut.images), batch):
+        part = slice(start, start + batch)
+        logits = forward(cut.images[part])
+        values = keras.ops.convert_to_numpy(loss(cut.truths[part], logits))
+        losses.append(np.asarray(values, np.float64))
+        counts.add(cut, part, labels(logits, task, threshold))
+    return Validation(float(np.concatenate(losses).mean()), counts.dice())
+
+
+def best_threshold(
+    forward: Callable[[np.ndarray], np.ndarray], cut: Tiles, task: Task, *, batch: int
+) -> tuple[float, float]:
+    """Return the threshold of the highest validation Dice among 0.1, 0.15 … 0.9, and that Dice.
+
+    Of equal ones the nearest to 0.5. Exclusive classes have no threshold: 0.5 is returned and changes nothing.
+    """
+    every = {float(t): _Counts(task, int(cut.cases.max()) + 1) for t in THRESHOLDS}
+    for start in range(0, len(cut.images), batch):
+        part = slice(start, start + batch)
+        logits = forward(cut.images[part])
+        for threshold, counts in every.items():
+            counts.add(cut, part, labels(logits, task, threshold))
+    scores = {threshold: counts.dice() for threshold, counts in every.items()}
+    if task.kind == "exclusive" or all(np.isnan(score) for score in scores.values()):
+        return 0.5, scores[0.5]
+    best = max(scores, key=lambda threshold: (round(scores[threshold], 6), -abs(threshold - 0.5)))
+    return best, scores[best]
+
+
+def labels(logits: np.ndarray, task: Task, threshold: float) -> np.ndarray:
+    """Logits (n, *space, k) to label planes (n, *space, t) uint8: index of the class, or 0 and 1."""
+    if task.kind == "exclusive":
+        return logits.argmax(-1)[..., None].astype(np.uint8)
+    return (logits >= np.log(threshold / (1 - threshold))).astype(np.uint8)
+
+
+class _Counts:
+    """True positives, false positives and false negatives of each case and scored class."""
+
+    def __init__(self, task: Task, cases: int) -> None:
+        self.task = task
+        self.values = np.zeros((3, cases, len(task.scored)), np.int64)
+
+    def add(self, cut: Tiles, part: slice, predicted: np.ndarray) -> None:
+        truths, fresh, cases = cut.truths[part], cut.fresh[part], cut.cases[part]
+        for index in range(len(self.task.scored)):
+            value, channel = (index + 1, 0) if self.task.kind == "exclusive" else (1, index)
+            truth, guess = truths[..., channel] == value, predicted[..., channel] == value
+            valid = fresh if self.task.ignore is None else fresh & (truths[..., channel] != self.task.ignore)
+            axes = tuple(range(1, truth.ndim))
+            found = (truth & guess & valid, ~truth & guess & valid, truth & ~guess & valid)
+            for row, plane in zip(self.values, found, strict=True):
+                np.add.at(row[:, index], cases, np.count_nonzero(plane, axis=axes))
+
+    def dice(self) -> float:
+        hit, false, missed = self.values
+        size = 2 * hit + false + missed
+        scores = np.divide(2.0 * hit, size, out=np.full(hit.shape, np.nan), where=size > 0)
+        counted = ~np.isnan(scores)
+        return float(scores[counted].mean()) if counted.any() else float("nan")

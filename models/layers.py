@@ -1,0 +1,63 @@
+"""Layers that serve 2D and 3D alike: the rank is read from the tensor, `(n, *space, c)`."""
+
+import math
+
+import keras
+
+from ..core.errors import Unfit
+from .depthwise import DEPTHWISE_KERNEL, DepthwiseConv3D
+
+KERNEL = "he_normal"
+"""Initialiser of the convolutions (He et al. 2015, arXiv:1502.01852), which keeps the variance through ReLU."""
+
+
+def rank(x: keras.KerasTensor) -> int:
+    """Number of spatial axes."""
+    return len(x.shape) - 2
+
+
+def conv(x, filters: int, kernel: int = 3, *, stride: int | tuple[int, ...] = 1, bias: bool = True, dilation: int = 1):
+    """Convolution with zero padding: `(n, *space, c)` to `(n, *ceil(space / stride), filters)`."""
+    layer = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank(x)]
+    options = {"strides": stride, "padding": "same", "use_bias": bias, "dilation_rate": dilation}
+    return layer(filters, kernel, kernel_initializer=KERNEL, **options)(x)
+
+
+def transposed_conv(x, filters: int, stride: int | tuple[int, ...] = 2, *, bias: bool = True):
+    """Transposed convolution whose kernel equals its stride: every output pixel comes from one input pixel."""
+    layer = {2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}[rank(x)]
+    taps = math.prod(stride) if isinstance(stride, tuple) else stride ** rank(x)
+    # One tap reaches an output pixel, so variance 1 / channels keeps the signal; Keras' fans count all taps.
+    kernel = keras.initializers.VarianceScaling(scale=taps, mode="fan_out")
+    options = {"strides": stride, "padding": "same", "use_bias": bias}
+    return layer(filters, stride, kernel_initializer=kernel, **options)(x)
+
+
+def depthwise_conv(x, kernel: int = 3, *, bias: bool = False):
+    """Each channel convolved on its own, zero-padded, at stride 1."""
+    if rank(x) == 3:
+        return DepthwiseConv3D(kernel, use_bias=bias)(x)
+    options = {"padding": "same", "use_bias": bias, "depthwise_initializer": DEPTHWISE_KERNEL}
+    return keras.layers.DepthwiseConv2D(kernel, **options)(x)
+
+
+def max_pool(x, stride: int | tuple[int, ...] = 2):
+    """Largest value of each window of `stride`."""
+    layer = {2: keras.layers.MaxPooling2D, 3: keras.layers.MaxPooling3D}[rank(x)]
+    # TensorFlow pools 3D float16 on a GPU only; a maximum is the same in float32.
+    half_3d = rank(x) == 3 and keras.config.dtype_policy().compute_dtype == "float16"
+    return layer(stride, dtype="float32" if half_3d else None)(x)
+
+
+def nearest(x, stride: int | tuple[int, ...] = 2):
+    """Each pixel repeated `stride` times along each axis."""
+    layer = {2: keras.layers.UpSampling2D, 3: keras.layers.UpSampling3D}[rank(x)]
+    return layer(stride)(x)
+
+
+def activate(x, name: str):
+    """Apply the activation of that Keras name. Raises Unfit when there is none."""
+    try:
+        return keras.layers.Activation(name)(x)
+    except ValueError:
+        raise Unfit(f"activation {name!r} is unknown to Keras; relu, leaky_relu, silu and gelu are") from None

@@ -1,0 +1,55 @@
+"""The model as Keras runs it, without the overhead of `predict`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import Model, backend
+
+from . import RUNTIMES
+
+
+@RUNTIMES.add
+def keras(model: Model) -> Callable[[np.ndarray], np.ndarray]:
+    """One traced call on the Keras backend: tf.function without XLA, jax.jit, or PyTorch without gradients.
+
+    Returns a function from images (n, *space, c) float32 to logits (n, *space, k) float32, both in host memory, so a
+    call includes the transfers a user pays for. On TensorFlow one trace serves every batch and image size; JAX
+    compiles once a shape. The function reads the weights at each call: training further needs no new trace.
+    """
+    makers = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
+    return makers[backend.backend()](model)
+
+
+def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    import tensorflow
+
+    shape = (None,) * (len(model.inputs[0].shape) - 1) + (model.inputs[0].shape[-1],)
+    signature = [tensorflow.TensorSpec(shape, "float32")]
+    call = tensorflow.function(lambda images: model(images, training=False), signature, jit_compile=False)
+    return lambda images: call(tensorflow.convert_to_tensor(images)).numpy()
+
+
+def _jax(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    import jax  # pyright: ignore[reportMissingImports]  # an extra
+
+    @jax.jit
+    def call(trainable: Any, fixed: Any, images: Any) -> Any:
+        return model.stateless_call(trainable, fixed, images, training=False)[0]
+
+    def run(images: np.ndarray) -> np.ndarray:
+        trainable = [variable.value for variable in model.trainable_variables]
+        fixed = [variable.value for variable in model.non_trainable_variables]
+        return np.asarray(call(trainable, fixed, images))
+
+    return run
+
+
+def _torch(model: Any) -> Callable[[np.ndarray], np.ndarray]:
+    import torch  # pyright: ignore[reportMissingImports]  # an extra
+
+    def run(images: np.ndarray) -> np.ndarray:
+        with torch.no_grad():
+            return model(images, training=False).cpu().numpy()
+
+    return run

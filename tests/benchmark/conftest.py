@@ -1,0 +1,43 @@
+"""A small sweep over generated cells, and a way to run it as a user does."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+FAULTY = Path(__file__).parent / "faulty_parts.py"
+
+SMALL = {
+    "datasets": [{"name": "cells", "count": 12, "size": [64, 64]}],
+    "models": ["tiny"],
+    "losses": ["bce_dice"],
+    "recipe": {"patch": [64, 64], "batch": 4, "epochs": 2},
+    "latency": {"samples": 3},
+    "previews": 2,
+}
+
+
+@pytest.fixture(scope="session")
+def command():
+    """Run `unetbench` in a fresh process; returns the finished process."""
+
+    def run(*words, timeout=300):
+        call = [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())"]
+        return subprocess.run([*call, *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def write_sweep():
+    """Write a sweep file: the small one with some keys changed."""
+
+    def write(folder, name, **changes):
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{name}.yaml"
+        file.write_text(yaml.safe_dump({**SMALL, **changes}))
+        return file
+
+    return write

@@ -1,0 +1,86 @@
+import math
+
+import pytest
+
+from unetbench.benchmark.report.frame import collapsed, frames
+from unetbench.core.errors import SpecError, StoreError
+
+
+def test_the_policy_is_applied_to_raw_scores(sweep, make):
+    scores = [
+        make.score("a", 0.8),
+        make.score("b", None, empty="both"),
+        make.score("c", 0.0, empty="truth"),
+    ]
+    folder = sweep(make.record(make.trial(), scores))
+    assert frames(folder, "nan_worst").scores["dice"].tolist()[::2] == [0.8, 0.0]
+    assert math.isnan(frames(folder, "nan_worst").scores["dice"][1])
+    assert frames(folder, "smp").scores["dice"].tolist() == [0.8, 1.0, 0.0]
+    assert frames(folder, "monai").scores["dice"].isna().tolist() == [False, True, True]
+
+
+def test_one_row_a_sample_an_epoch_and_a_trial(sweep, make):
+    folder = sweep(*(make.record(make.trial(seed=seed), [make.score("a", 0.8)]) for seed in range(2)))
+    found = frames(folder, "nan_worst")
+    assert len(found.trials) == 2
+    assert len(found.history) == 4  # two epochs each
+    assert len(found.latency) == 10  # five samples each
+    assert found.latency["setting"].unique().tolist() == ["keras on cpu, batch 1, 32×32×1, float32"]
+    assert found.measures == ("dice", "iou", "precision", "recall")
+
+
+def test_a_case_without_a_group_is_its_own_group(sweep, make):
+    folder = sweep(make.record(make.trial(), [{**make.score("a", 0.8), "group": None}]))
+    assert frames(folder, "nan_worst").scores["group"].tolist() == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([("a", 0.8, "none"), ("b", 0.7, "none")], []),
+        ([("a", 0.0, "prediction"), ("b", 0.0, "prediction")], ["nucleus"]),
+        ([("a", 0.9, "none"), ("b", 0.0, "prediction")], []),
+        ([("a", 0.04, "none"), ("b", 0.05, "none")], ["nucleus"]),
+    ],
+    ids=["sound", "empty everywhere", "empty on half", "mean below 0.05"],
+)
+def test_a_class_that_carries_no_information_has_collapsed(sweep, make, scores, expected):
+    rows = [make.score(case, dice, empty=empty) for case, dice, empty in scores]
+    found = frames(sweep(make.record(make.trial(), rows)), "nan_worst")
+    assert collapsed(found.scores) == expected
+    assert found.trials["collapsed"].tolist() == [expected]
+
+
+def test_foreground_everywhere_has_collapsed_although_its_dice_is_high(sweep, make):
+    flooded = {"tp": 700, "fp": 300, "fn": 0, "tn": 0}
+    rows = [{**make.score(case, 0.82), **flooded} for case in "ab"]
+    assert frames(sweep(make.record(make.trial(), rows)), "nan_worst").trials["collapsed"].tolist() == [["nucleus"]]
+
+
+def test_rightly_empty_predictions_have_not_collapsed(sweep, make):
+    rows = [make.score("a", 0.9), *(make.score(case, None, empty="both") for case in "bcdefghijklmnopqrstuvwxyz")]
+    assert frames(sweep(make.record(make.trial(), rows)), "nan_worst").trials["collapsed"].tolist() == [[]]
+
+
+def test_one_class_of_two_can_collapse(sweep, make):
+    rows = [make.score(case, 0.9, name="cytoplasm") for case in "ab"]
+    rows += [make.score(case, 0.0, name="nucleus", empty="prediction") for case in "ab"]
+    assert frames(sweep(make.record(make.trial(), rows)), "nan_worst").trials["collapsed"].tolist() == [["nucleus"]]
+
+
+def test_a_folder_without_records_is_an_error(tmp_path):
+    with pytest.raises(StoreError, match="unetbench run"):
+        frames(tmp_path, "nan_worst")
+
+
+def test_an_unknown_policy_is_an_error(sweep, make):
+    with pytest.raises(SpecError, match="nan_wurst"):
+        frames(sweep(make.record(make.trial(), [make.score("a", 0.8)])), "nan_wurst")
+
+
+def test_a_damaged_record_is_named(sweep, make):
+    folder = sweep(make.record(make.trial(), [make.score("a", 0.8)]))
+    file = next(folder.glob("records/*/*.json"))
+    file.write_text(file.read_text()[:100])
+    with pytest.raises(StoreError, match=file.name):
+        frames(folder, "nan_worst")

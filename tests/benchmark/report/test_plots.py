@@ -1,0 +1,136 @@
+import numpy as np
+import pytest
+
+from unetbench.benchmark.report.curves import curves
+from unetbench.benchmark.report.distribution import distribution
+from unetbench.benchmark.report.frame import frames
+from unetbench.benchmark.report.heatmap import heatmap
+from unetbench.benchmark.report.panel import FALSE, HIT, MISSED, SWAPPED, Picture, errors, overlay, panel
+from unetbench.benchmark.report.style import colour_of, folded
+from unetbench.benchmark.report.summary import boards
+from unetbench.benchmark.report.tradeoff import pareto, tradeoff
+
+
+def only_board(folder):
+    (board,) = boards(frames(folder, "nan_worst"))
+    return board
+
+
+@pytest.fixture
+def folder(sweep, make):
+    """unet · bce at 0.8 in 14 ms, unet · dice collapsed, vnet · bce unfit."""
+    return sweep(
+        make.record(make.trial(), [make.score("a", 0.9), make.score("b", 0.7)]),
+        make.record(make.trial(loss="dice"), [make.score(case, 0.0, empty="prediction") for case in "ab"]),
+        make.record(make.trial("vnet"), status="unfit", reason="vnet needs rank 3"),
+    )
+
+
+def texts(axes):
+    return [text.get_text() for text in axes.texts]
+
+
+def test_errors_are_told_apart_by_hand():
+    truth = np.array([[0, 1, 1, 2, 0]], np.uint8)
+    found = np.array([[0, 1, 0, 1, 2]], np.uint8)
+    masks = {colour: mask.tolist()[0] for mask, colour in errors(Picture(truth, truth, found))}
+    assert masks[HIT] == [False, True, False, False, False]
+    assert masks[MISSED] == [False, False, True, False, False]
+    assert masks[SWAPPED] == [False, False, False, True, False]
+    assert masks[FALSE] == [False, False, False, False, True]
+
+
+def test_pixels_to_ignore_are_no_error():
+    truth, found = np.array([[255, 255, 1]], np.uint8), np.array([[0, 1, 1]], np.uint8)
+    picture = Picture(truth, truth, found)
+    assert {colour: mask.tolist()[0] for mask, colour in errors(picture, 255)} == {
+        HIT: [False, False, True],
+        FALSE: [False] * 3,
+        MISSED: [False] * 3,
+        SWAPPED: [False] * 3,
+    }
+
+
+def test_overlay_leaves_pixels_outside_the_masks_grey():
+    image = np.full((1, 2), 102, np.uint8)
+    laid = overlay(image, [(np.array([[True, False]]), FALSE)])
+    assert laid[0, 1] == pytest.approx([0.4, 0.4, 0.4])
+    assert laid[0, 0, 0] > 0.75  # vermilion, nearly opaque
+
+
+def test_pareto_front_by_hand():
+    # (1, .5) is cheapest; (2, .8) better; (3, .7) is beaten by it; (2, .6) too; (4, .9) is best
+    assert list(pareto(np.array([1, 2, 3, 2, 4]), np.array([0.5, 0.8, 0.7, 0.6, 0.9]))) == [0, 1, 4]
+
+
+def test_equal_points_are_both_on_the_front():
+    assert list(pareto(np.array([1.0, 1.0]), np.array([0.5, 0.5]))) == [0, 1]
+
+
+def test_the_map_says_why_a_combination_has_no_score(folder):
+    axes = heatmap(only_board(folder)).axes[0]
+    assert sorted(texts(axes)) == ["0.000†", "0.800", "not in\nthe sweep", "unfit"]
+
+
+def test_distribution_has_a_row_a_configuration_with_the_collapsed_one_marked(folder):
+    axes = distribution(only_board(folder)).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["unet · bce", "unet · dice †"]
+    assert axes.collections[0].get_offsets()[:, 0].tolist() == pytest.approx([0.9, 0.7])
+
+
+def test_latency_axis_has_unit_and_setting_and_the_collapsed_point_is_named(folder):
+    made = tradeoff(only_board(folder))
+    assert made is not None
+    axes = made.axes[0]
+    assert axes.get_xlabel() == "Latency, median [ms]\nkeras on cpu, batch 1, 32×32×1, float32"
+    assert texts(axes) == ["† 0.000 ↓"]
+    assert axes.get_ylim()[0] > 0.7
+
+
+def test_no_latency_no_plot(sweep, make):
+    assert tradeoff(only_board(sweep(make.record(make.trial(), [make.score("a", 0.8)], latency=[])))) is None
+
+
+def test_curves_mark_the_selected_epoch(folder):
+    made = curves(only_board(folder))
+    assert made is not None
+    right = made.axes[1]
+    dots = [line for line in right.get_lines() if line.get_marker() == "o"]
+    assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(2, 0.8)]
+
+
+def test_no_history_no_curves(sweep, make):
+    assert curves(only_board(sweep(make.record(make.trial(), status="failed", reason="no memory")))) is None
+
+
+def test_panel_shows_the_cases_that_all_previews_have(sweep, make, previews):
+    trials = [make.trial("unet"), make.trial("vnet")]
+    folder = sweep(*(make.record(trial, [make.score("a", 0.9), make.score("b", 0.7)]) for trial in trials))
+    previews(folder, trials[0], ("a", "b"))
+    previews(folder, trials[1], ("b", "c"))
+    made = panel(only_board(folder), folder)
+    assert made is not None
+    assert len(made.axes) == 5  # one case; image, truth, prediction and two errors
+    assert made.axes[0].get_ylabel() == "b"
+    assert texts(made.axes[3]) == ["Dice 0.700"]
+
+
+def test_no_previews_no_panel(folder):
+    assert panel(only_board(folder), folder) is None
+
+
+def test_panel_takes_the_seed_in_the_middle(sweep, make, previews):
+    trials = [make.trial(seed=seed) for seed in range(3)]
+    folder = sweep(*(make.record(t, [make.score("a", dice)]) for t, dice in zip(trials, (0.9, 0.5, 0.7), strict=True)))
+    for trial in trials:
+        previews(folder, trial, ("a", "z"))
+    made = panel(only_board(folder), folder)
+    assert made is not None
+    assert texts(made.axes[3]) == ["Dice 0.700"]
+
+
+def test_models_have_colours_of_their_own_and_long_names_are_folded():
+    assert len(set(colour_of("abcdefgh").values())) == 8
+    assert folded("unet_light(normalisation=batch, width=16)", 20) == "unet_light(\nnormalisation=batch,\nwidth=16)"
+    assert folded("bce", 20) == "bce"
+    assert folded("abcdefgh", 3) == "abc\ndef\ngh"

@@ -1,0 +1,105 @@
+"""Every model on the shelf: builds for every kind of task, trains every weight, saves, and takes other sizes."""
+
+import keras
+import numpy as np
+import pytest
+
+from unetbench.core.errors import Unfit
+from unetbench.core.task import Task
+from unetbench.models import MODELS
+from unetbench.models.fit import divisor, require
+
+SMALL = {"width": 4, "depth": 2}
+TASKS = {
+    "binary": lambda rank: Task(rank, 1, ("cell",)),
+    "exclusive": lambda rank: Task(rank, 3, ("background", "nucleus", "cytoplasm"), "exclusive"),
+    "two channels": lambda rank: Task(rank, 2, ("membrane", "nucleus"), "multilabel"),
+}
+
+
+def _small(name: str, task: Task) -> keras.Model:
+    return MODELS[name](task, **{k: v for k, v in SMALL.items() if k in MODELS.part(name).options})
+
+
+def _image(model: keras.Model, channels: int, times: int = 2, cases: int = 2) -> np.ndarray:
+    size = tuple(d * times for d in divisor(model))
+    return np.random.default_rng(0).normal(size=(cases, *size, channels)).astype("float32")
+
+
+@pytest.fixture(
+    params=[(name, rank) for name in MODELS for rank in (2, 3)], ids=lambda p: f"{p[0]}-{p[1]}d", scope="module"
+)
+def built(request):
+    name, rank = request.param
+    try:
+        return {kind: (make(rank), _small(name, make(rank))) for kind, make in TASKS.items()}
+    except Unfit as error:
+        assert f"the task has rank {rank}" in str(error)
+        pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_every_model_gives_float32_logits_of_the_images_size(built, kind):
+    task, model = built[kind]
+    image = _image(model, task.channels)
+    logits = model(image)
+    assert logits.shape == (*image.shape[:-1], task.outputs)
+    assert logits.dtype == "float32"
+    assert model.output.shape == (None,) * (task.rank + 1) + (task.outputs,)
+
+
+def test_every_weight_gets_a_finite_gradient_that_is_not_zero_everywhere(built):
+    import tensorflow as tf
+
+    task, model = built["exclusive"]
+    image = _image(model, task.channels, times=4)
+    with tf.GradientTape() as tape:
+        logits = model(image, training=True)
+        loss = tf.reduce_mean(tf.square(logits - tf.random.stateless_normal(logits.shape, (1, 2))))
+    for weight, gradient in zip(model.trainable_weights, tape.gradient(loss, model.trainable_weights), strict=True):
+        assert np.isfinite(gradient.numpy()).all(), weight.path
+        assert np.any(gradient.numpy()), weight.path
+
+
+def test_every_model_saves_and_loads_bit_identically(built, tmp_path):
+    task, model = built["binary"]
+    model.save(tmp_path / "model.keras")
+    loaded = keras.saving.load_model(tmp_path / "model.keras")
+    for ours, theirs in zip(model.weights, loaded.weights, strict=True):
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    image = _image(model, task.channels)
+    np.testing.assert_array_equal(model(image).numpy(), loaded(image).numpy())
+    assert divisor(loaded) == divisor(model)
+
+
+def test_every_model_takes_another_size(built):
+    task, model = built["binary"]
+    size = tuple(d * (axis + 1) for axis, d in enumerate(divisor(model)))
+    image = np.zeros((1, *size, task.channels), "float32")
+    assert model(image).shape == (1, *size, 1)
+
+
+def test_every_model_refuses_a_size_that_does_not_divide(built):
+    task, model = built["binary"]
+    size = tuple(d + 1 for d in divisor(model))
+    with pytest.raises(Unfit, match="multiples of") as error:
+        model(np.zeros((1, *size, task.channels), "float32"))
+    assert "\n" not in str(error.value)
+    with pytest.raises(Unfit, match="patch"):
+        require(model, size)
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_every_model_gives_float32_logits_under_mixed_precision(name, precision):
+    rank = 3 if name == "unet_3d" else 2
+    keras.config.set_dtype_policy(precision)
+    try:
+        model = _small(name, TASKS["binary"](rank))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    logits = model(_image(model, 1))
+    assert logits.dtype == "float32"
+    assert np.isfinite(logits.numpy()).all()
+    assert any(layer.compute_dtype == precision.removeprefix("mixed_") for layer in model.layers)
+    assert all(weight.dtype == "float32" for weight in model.weights)
