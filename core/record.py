@@ -24,11 +24,11 @@ class Record:
     task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes.
     selection: epoch, score, monitor, threshold; frozen before the first test image is read.
-    history: one object an epoch: epoch, loss, val_loss, val_dice, rate, seconds.
+    history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.
     scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,
         `prediction` or `both`) and each metric's raw value, None where undefined. No empty-mask policy is applied.
     latency: one object a runtime: runtime, device, batch, size, channels, dtype, warmup, samples_s.
-    timing: seconds by phase (load_s, build_s, train_s, predict_s, score_s) and peak_bytes of the process.
+    timing: seconds by phase (load_s, build_s, train_s, test_load_s, predict_s, score_s) and peak_bytes of the process.
     """
 
     trial: Trial

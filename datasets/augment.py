@@ -18,6 +18,7 @@ from ..core.recipe import Augmentation
 ISOTROPIC = 2.0
 """Largest ratio of two voxel edges between which a volume may turn."""
 
+_BLOCK = 8192
 _CHANNELS = 64  # cv2 5 refuses more than 128 channels
 
 
@@ -120,9 +121,7 @@ def shade(drawn: Draw, image: np.ndarray, mean: np.ndarray, deviation: np.ndarra
     if np.any(bias != 0):
         lines += _tiled(bias, width)
     if drawn.noise:
-        normal = _normal(drawn.noise_seed, lines.shape)
-        normal *= _tiled(grain, width)
-        lines += normal
+        _add_normal(lines, _tiled(grain, width), drawn.noise_seed)
     return lines.reshape(image.shape)
 
 
@@ -170,8 +169,11 @@ def _warp(
     for source, target in zip(slices[:, top:bottom, left:right], moved, strict=True):
         for k in range(0, channels, _CHANNELS):
             part = source[..., k : k + _CHANNELS]
-            part = cv2.warpAffine(part, inverse, edges[::-1], flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-            target[..., k : k + _CHANNELS] = part.reshape(*edges, -1)
+            # cv2 fills dst where it may; a group of channels is not contiguous, so that it cannot.
+            dst = target if channels <= _CHANNELS else None
+            part = cv2.warpAffine(part, inverse, edges[::-1], dst=dst, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
+            if dst is None:
+                target[..., k : k + _CHANNELS] = part.reshape(*edges, -1)
     return moved
 
 
@@ -193,7 +195,11 @@ def _quantiles() -> np.ndarray:
     return np.array([normal.inv_cdf((i + 0.5) / 65536) for i in range(65536)], np.float32)
 
 
-def _normal(seed: int, shape: tuple[int, ...]) -> np.ndarray:
-    count = int(np.prod(shape))
-    bits = np.random.SFC64(seed).random_raw(-(-count // 4)).astype("<u8", copy=False).view("<u2")[:count]
-    return _quantiles().take(bits).reshape(shape)
+def _add_normal(lines: np.ndarray, deviation: np.ndarray, seed: int) -> None:
+    """Add normal noise to (rows, n) in place, deviation (n,). A few rows at a time stay in the processor's cache."""
+    source, quantiles, length = np.random.SFC64(seed), _quantiles(), lines.shape[1]
+    step = max(1, _BLOCK // length)
+    for first in range(0, len(lines), step):
+        block = lines[first : first + step]
+        bits = source.random_raw(-(-block.size // 4)).astype("<u8", copy=False).view("<u2")[: block.size]
+        block += quantiles.take(bits).reshape(block.shape) * deviation
