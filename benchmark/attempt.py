@@ -45,7 +45,7 @@ class Bench:
 
 def attempt(trial: Trial, context: Context, bench: Bench, tell: Tell) -> Record:
     """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through."""
-    started, facts = now(), {}
+    started, about, facts = now(), surroundings(), {}
     status: Status = "done"
     reason = trace = ""
     try:
@@ -58,7 +58,7 @@ def attempt(trial: Trial, context: Context, bench: Bench, tell: Tell) -> Record:
         status, reason, trace = "failed", one_line(error), traceback.format_exc()
         bench.graph = None
     facts.setdefault("timing", {})["peak_bytes"] = float(_peak_bytes())
-    return Record(trial, status, reason, started, now(), **surroundings(), traceback=trace, **facts)
+    return Record(trial, status, reason, started, now(), **about, traceback=trace, **facts)
 
 
 def surroundings() -> dict[str, Any]:

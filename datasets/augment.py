@@ -169,10 +169,10 @@ def _warp(
     for source, target in zip(slices[:, top:bottom, left:right], moved, strict=True):
         for k in range(0, channels, _CHANNELS):
             part = source[..., k : k + _CHANNELS]
-            # cv2 fills dst where it may; a group of channels is not contiguous, so that it cannot.
             dst = target if channels <= _CHANNELS else None
             part = cv2.warpAffine(part, inverse, edges[::-1], dst=dst, flags=flags, borderMode=cv2.BORDER_REFLECT_101)
-            if dst is None:
+            # cv2 writes into dst where it can; what it gives back is then dst.
+            if not np.may_share_memory(part, target):
                 target[..., k : k + _CHANNELS] = part.reshape(*edges, -1)
     return moved
 
