@@ -59,7 +59,7 @@ def body(rng: np.random.Generator, centre: np.ndarray, radius: float, stretch: f
 def places(
     rng: np.random.Generator, extent: np.ndarray, radii: np.ndarray, *, clumping: float, overlap: float
 ) -> Iterator[tuple[np.ndarray, float]]:
-    """Put discs of the given radii into a box, most of them beside an earlier one: a fraction `clumping`.
+    """Put discs of the given radii into a box, and try for a share `clumping` of them a place beside an earlier one.
 
     overlap: the part of the sum of two radii by which discs may run into each other. A disc that finds no place in
     thirty tries is left out. Gives centre and radius.
@@ -74,9 +74,9 @@ def places(
                 centre = centres[mate] + way / np.linalg.norm(way) * apart
             else:
                 centre = rng.uniform(-radius, extent + radius)
-            outside = np.any(centre < -radius) or np.any(centre > extent + radius)
-            gaps = np.linalg.norm(centres - centre, axis=1) - (1 - overlap) * (sizes + radius)
-            if not outside and np.all(gaps >= 0):
+            outside = centre.min() < -radius or (centre - extent).max() > radius
+            gaps = ((centres - centre) ** 2).sum(1) - ((1 - overlap) * (sizes + radius)) ** 2
+            if not outside and gaps.min(initial=0) >= 0:
                 centres, sizes = np.vstack([centres, centre]), np.append(sizes, radius)
                 yield centre, float(radius)
                 break
