@@ -142,6 +142,7 @@ def _graph(trial: Trial, task: Task, bench: Bench, facts: dict[str, Any]) -> Gra
     spent = cost(bench.graph.model, trial.recipe.patch)
     size = "×".join(map(str, trial.recipe.patch))
     facts["model"] = {**asdict(spent), "size": size, "weights_bytes": _weights_bytes(bench.graph.model)}
+    facts["model"]["initial_weights"] = getattr(bench.graph.model, "initial_weights", "random")
     return bench.graph
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from .. import __version__
 from ..core.errors import UnetbenchError
 from ..core.registry import SINGULAR, plug
+from .command_check import edges
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -58,6 +59,11 @@ def parser() -> argparse.ArgumentParser:
     show = _command(words, "show", _show, "show one part: options, formula, source")
     show.add_argument("shelf", choices=SINGULAR)
     show.add_argument("name")
+
+    check = _command(words, "check", _check, "build every recipe and compare with its published parameter count")
+    check.add_argument("shelf", choices=("models",))
+    check.add_argument("--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others")
+    check.add_argument("--json", action="store_true", help="as JSON")
 
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
@@ -111,6 +117,12 @@ def _report(options: argparse.Namespace) -> int:
     for file in write_report(options.results, options.out, empty=options.empty):
         print(file)
     return 0
+
+
+def _check(options: argparse.Namespace) -> int:
+    from .command_check import check
+
+    return check(options)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -39,5 +39,6 @@ class BatchNorm(keras.layers.BatchNormalization):
         import tensorflow as tf
 
         mean, variance = statistics or (ops.zeros(0), ops.zeros(0))
-        options = {"scale": self.gamma, "offset": self.beta, "epsilon": self.epsilon, "is_training": not statistics}
+        scale = self.gamma if self.scale else ops.ones(x.shape[-1])
+        options = {"scale": scale, "offset": self.beta, "epsilon": self.epsilon, "is_training": not statistics}
         return tf.raw_ops.FusedBatchNormV3(x=x, mean=mean, variance=variance, **options)

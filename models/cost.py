@@ -1,12 +1,13 @@
 """What a model costs, before anything is run: parameters and multiply-accumulates."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
 
 from ..core.errors import SpecError
-from .fit import require
+from .trace import Step, trace
 
 KERNELS = {
     keras.layers.Conv1D: ("kernel",),
@@ -22,6 +23,9 @@ KERNELS = {
 
 TRANSPOSED = (keras.layers.Conv1DTranspose, keras.layers.Conv2DTranspose, keras.layers.Conv3DTranspose)
 """Layers that apply their kernel once at every input position."""
+
+PRODUCTS = ("Dot", "Einsum", "Matmul", "Tensordot")
+"""Operations that multiply and are no layers, so that they cannot state their count."""
 
 
 @dataclass(frozen=True)
@@ -49,39 +53,31 @@ def cost(model: keras.Model, size: tuple[int, ...]) -> Cost:
     and interpolation are not. A layer of one's own states its count in a method `macs(input_shape) -> int`, for a batch
     of 1. Raises Unfit when the model does not take the size, SpecError for a layer whose count nobody states.
     """
-    require(model, size)
-    image = keras.KerasTensor((1, *size, model.inputs[0].shape[-1]), dtype=model.inputs[0].dtype)
-    counts: list[int] = []
-    _walk(model, [image], counts)
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return Cost(trainable, model.count_params(), sum(counts))
+    return Cost(trainable, model.count_params(), count_macs(trace(model, size)))
 
 
-def _walk(model: keras.Function, inputs: list[keras.KerasTensor], counts: list[int]):
-    # The walk goes over calls, not layers: a layer that is called twice costs twice. Keras infers shapes on the same
-    # path (Function.compute_output_spec) but keeps those in between to itself.
-    def counted(operation):
-        def infer(*arguments, **options):
-            if isinstance(operation, keras.Function):
-                return _walk(operation, keras.tree.flatten(arguments), counts)
-            outputs = operation.compute_output_spec(*arguments, **options)
-            if isinstance(operation, keras.layers.Layer):
-                counts.append(_macs(operation, arguments[0], outputs))
-            return outputs
-
-        return infer
-
-    return model._run_through_graph(inputs, operation_fn=counted)
+def count_macs(steps: Sequence[Step]) -> int:
+    """Multiply-accumulates of these calls. Raises SpecError for a layer whose count nobody states."""
+    return sum(map(_macs, steps))
 
 
-def _macs(layer: keras.layers.Layer, given, made) -> int:
+def _macs(step: Step) -> int:
+    layer = step.operation
+    if not isinstance(layer, keras.layers.Layer):
+        if type(layer).__name__ in PRODUCTS:
+            raise SpecError(f"cost: nobody states the MACs of {type(layer).__name__}; put it in a layer with macs()")
+        return 0
     if hasattr(layer, "macs"):
-        return layer.macs(keras.tree.map_structure(lambda x: x.shape, given))
+        return layer.macs(keras.tree.map_structure(lambda x: x.shape, step.arguments[0]))
     if isinstance(layer, TRANSPOSED):
-        return math.prod(given.shape[1:-1]) * math.prod(layer.kernel.shape)
+        return math.prod(step.inputs[0].shape[1:-1]) * math.prod(layer.kernel.shape)
     for kind, kernels in KERNELS.items():
         if isinstance(layer, kind):
-            return math.prod(made.shape[1:-1]) * sum(math.prod(getattr(layer, kernel).shape) for kernel in kernels)
+            places = math.prod(step.outputs[0].shape[1:-1])
+            return places * sum(math.prod(getattr(layer, kernel).shape) for kernel in kernels)
+    if isinstance(layer, keras.layers.PReLU):
+        return 0
     if any(len(weight.shape) > 1 for weight in layer.trainable_weights):
         raise SpecError(f"cost: nobody states the MACs of layer {type(layer).__name__}; give it macs(input_shape)")
     return 0

@@ -3,6 +3,7 @@
 import keras
 
 from ..core.errors import Unfit
+from ..core.task import Task
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
@@ -47,6 +48,12 @@ def divisor(model: keras.Model) -> tuple[int, ...]:
 def require(model: keras.Model, patch: tuple[int, ...]) -> None:
     """Raise Unfit unless the model takes patches of that size."""
     _check("patch", tuple(patch), divisor(model))
+
+
+def require_rank(task: Task, rank: int, name: str) -> None:
+    """Raise Unfit unless the task has that number of spatial axes, which the model of that name needs."""
+    if task.rank != rank:
+        raise Unfit(f"{name} needs rank {rank}, the task has rank {task.rank}")
 
 
 def _check(what: str, size: tuple[int | None, ...], divisor: tuple[int, ...]) -> None:

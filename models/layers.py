@@ -18,27 +18,53 @@ def rank(x: keras.KerasTensor) -> int:
 
 def conv(x, filters: int, kernel: int = 3, *, stride: int | tuple[int, ...] = 1, bias: bool = True, dilation: int = 1):
     """Convolution with zero padding: `(n, *space, c)` to `(n, *ceil(space / stride), filters)`."""
-    layer = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank(x)]
+    return conv_layer(rank(x), filters, kernel, stride=stride, bias=bias, dilation=dilation)(x)
+
+
+def conv_layer(
+    rank: int,
+    filters: int,
+    kernel: int = 3,
+    *,
+    stride: int | tuple[int, ...] = 1,
+    bias: bool = True,
+    dilation: int = 1,
+):
+    """The layer of `conv`, for a convolution that is called more than once with the same weights."""
+    layer = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank]
     options = {"strides": stride, "padding": "same", "use_bias": bias, "dilation_rate": dilation}
-    return layer(filters, kernel, kernel_initializer=KERNEL, **options)(x)
+    return layer(filters, kernel, kernel_initializer=KERNEL, **options)
 
 
-def transposed_conv(x, filters: int, stride: int | tuple[int, ...] = 2, *, bias: bool = True):
-    """Transposed convolution whose kernel equals its stride: every output pixel comes from one input pixel."""
+def transposed_conv(
+    x,
+    filters: int,
+    stride: int | tuple[int, ...] = 2,
+    *,
+    kernel: int | tuple[int, ...] | None = None,
+    bias: bool = True,
+):
+    """Transposed convolution to `stride` times the size.
+
+    kernel: by default the stride, so that every output pixel comes from one input pixel.
+    """
     layer = {2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}[rank(x)]
     taps = math.prod(stride) if isinstance(stride, tuple) else stride ** rank(x)
-    # One tap reaches an output pixel, so variance 1 / channels keeps the signal; Keras' fans count all taps.
-    kernel = keras.initializers.VarianceScaling(scale=taps, mode="fan_out")
+    # A share 1 / taps of the kernel reaches an output pixel; Keras' fans count all of it.
+    weights = keras.initializers.VarianceScaling(scale=taps, mode="fan_out")
     options = {"strides": stride, "padding": "same", "use_bias": bias}
-    return layer(filters, stride, kernel_initializer=kernel, **options)(x)
+    return layer(filters, kernel or stride, kernel_initializer=weights, **options)(x)
 
 
 def depthwise_conv(x, kernel: int = 3, *, bias: bool = False):
     """Each channel convolved on its own, zero-padded, at stride 1."""
-    if rank(x) == 3:
-        return DepthwiseConv3D(kernel, use_bias=bias)(x)
+    return DepthwiseConv3D(kernel, use_bias=bias)(x) if rank(x) == 3 else flat_depthwise_conv(x, kernel, bias=bias)
+
+
+def flat_depthwise_conv(x, kernel: int | tuple[int, int] = 3, *, bias: bool = False, dilation: int = 1):
+    """Each channel of a 2D image convolved on its own; the kernel may be oblong or dilated."""
     options = {"padding": "same", "use_bias": bias, "depthwise_initializer": DEPTHWISE_KERNEL}
-    return keras.layers.DepthwiseConv2D(kernel, **options)(x)
+    return keras.layers.DepthwiseConv2D(kernel, dilation_rate=dilation, **options)(x)
 
 
 def max_pool(x, stride: int | tuple[int, ...] = 2):
@@ -53,6 +79,27 @@ def nearest(x, stride: int | tuple[int, ...] = 2):
     """Each pixel repeated `stride` times along each axis."""
     layer = {2: keras.layers.UpSampling2D, 3: keras.layers.UpSampling3D}[rank(x)]
     return layer(stride)(x)
+
+
+def global_mean(x):
+    """Mean over space: `(n, *space, c)` to `(n, 1…, c)`."""
+    layer = {2: keras.layers.GlobalAveragePooling2D, 3: keras.layers.GlobalAveragePooling3D}[rank(x)]
+    return layer(keepdims=True)(x)
+
+
+def add(*tensors):
+    """Sum of tensors of one shape."""
+    return keras.layers.Add()(tensors)
+
+
+def multiply(*tensors):
+    """Product of tensors, broadcast to one shape."""
+    return keras.layers.Multiply()(tensors)
+
+
+def concatenate(*tensors):
+    """All channels of tensors of one size, in that order."""
+    return keras.layers.Concatenate()(tensors)
 
 
 def activate(x, name: str):

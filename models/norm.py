@@ -1,5 +1,6 @@
 """Normalisations by name, for 2D and 3D."""
 
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -16,17 +17,29 @@ MOMENTUM = 0.9
 EPSILON = 1e-5
 
 
-def normalise(x, style: Style):
-    """Normalise `(n, *space, c)` as the style says; `none` returns x. Raises Unfit when groups do not divide c."""
+def normalise(x, style: Style, *, scale: bool = True):
+    """Normalise `(n, *space, c)` as the style says; `none` returns x.
+
+    scale: whether a learned factor follows. Raises Unfit when groups do not divide c.
+    """
+    return norm_layer(x.shape[-1], style, scale=scale)(x)
+
+
+def norm_layer(channels: int, style: Style, *, scale: bool = True) -> Callable[[Any], Any]:
+    """The layer of `normalise`, for one that is called more than once with the same weights."""
     if style.normalisation == "none":
-        return x
+        return lambda x: x
     if style.normalisation == "batch":
-        return BatchNorm(momentum=MOMENTUM, epsilon=EPSILON)(x)
-    channels = x.shape[-1]
+        return BatchNorm(momentum=MOMENTUM, epsilon=EPSILON, scale=scale)
     groups = channels if style.normalisation == "instance" else style.groups
     if channels % groups:
         raise Unfit(f"group normalisation: {channels} channels do not divide into {groups} groups; change the width")
-    return GroupNorm(groups, epsilon=EPSILON)(x)
+    return GroupNorm(groups, epsilon=EPSILON, scale=scale)
+
+
+def standardise(x):
+    """Instance normalisation of `(n, *space, c)` without learned factor and offset."""
+    return keras.layers.GroupNormalization(x.shape[-1], epsilon=EPSILON, center=False, scale=False)(x)
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
@@ -46,7 +59,10 @@ class GroupNorm(keras.layers.GroupNormalization):
         mean, variance = (ops.reshape(m, (-1, self.groups, channels // self.groups)) for m in (mean, variance))
         centre = ops.mean(mean, -1, keepdims=True)
         spread = ops.mean(variance + ops.square(mean - centre), -1, keepdims=True)
-        scale = ops.rsqrt(spread + self.epsilon) * ops.reshape(self.gamma, mean.shape[1:])
+        scale = ops.rsqrt(spread + self.epsilon)
+        if self.scale:
+            scale = scale * ops.reshape(self.gamma, mean.shape[1:])
         shift = ops.reshape(self.beta, mean.shape[1:]) - centre * scale
+        scale = ops.broadcast_to(scale, ops.shape(mean))
         shape = (-1, *[1] * (len(x.shape) - 2), channels)
         return ops.cast(x * ops.reshape(scale, shape) + ops.reshape(shift, shape), self.compute_dtype)

@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from ..core.errors import Unfit, unknown
+from .blocks import conv_unit
 from .layers import conv, max_pool, nearest, transposed_conv
 from .style import Style
 
@@ -32,6 +33,11 @@ def transposed(x, filters: int, stride: tuple[int, ...], style: Style):
 def repeated(x, filters: int, stride: tuple[int, ...], style: Style):
     """Nearest neighbour, then a 3×3 convolution to the level's width; no checkerboard (Odena et al. 2016)."""
     return conv(nearest(x, stride), filters)
+
+
+def repeated_unit(x, filters: int, stride: tuple[int, ...], style: Style):
+    """Nearest neighbour, then a 3×3 convolution with normalisation and activation."""
+    return conv_unit(nearest(x, stride), filters, style)
 
 
 def interpolated(x, filters: int, stride: tuple[int, ...], style: Style):

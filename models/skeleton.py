@@ -41,8 +41,18 @@ def plain_skip(features, gating, style: Style):
 
 
 def finest_head(levels, outputs: int, style: Style):
-    """1×1 convolution on the finest features; logits in float32 whatever the precision of the network."""
-    return keras.layers.Activation("linear", dtype="float32", name="logits")(conv(levels[0], outputs, 1))
+    """1×1 convolution on the finest features."""
+    return logits(conv(levels[0], outputs, 1))
+
+
+def logits(x, name: str = "logits"):
+    """State that x is an output of the model: float32 whatever the precision of the network."""
+    return keras.layers.Activation("linear", dtype="float32", name=name)(x)
+
+
+def entrance(task: Task):
+    """The image as it comes, `(n, *space, task.channels)` of any size."""
+    return keras.Input((None,) * task.rank + (task.channels,), name="image")
 
 
 def assemble(
@@ -66,7 +76,7 @@ def assemble(
     """
     style = style or Style()
     strides = tuple(strides or [(2,) * task.rank] * (len(widths) - 1))
-    image = keras.Input((None,) * task.rank + (task.channels,), name="image")
+    image = entrance(task)
     levels = encode(admit(image, strides), widths, strides, style, block=block, down=down)
     levels = decode(levels, widths, strides, style, block=decoder_block or block, up=up, skip=skip)
     return keras.Model(image, head(levels, task.outputs, style))

@@ -9,7 +9,9 @@ from unetbench.core.task import Task
 from unetbench.models import MODELS
 from unetbench.models.fit import divisor, require
 
-SMALL = {"width": 4, "depth": 2}
+QUICK = ("unet", "unet_3d", "unet_light", "attention_unet", "ege_unet")
+"""Recipes whose whole contract is tested at once; of the others the whole is marked slow."""
+
 TASKS = {
     "binary": lambda rank: Task(rank, 1, ("cell",)),
     "exclusive": lambda rank: Task(rank, 3, ("background", "nucleus", "cytoplasm"), "exclusive"),
@@ -17,25 +19,40 @@ TASKS = {
 }
 
 
-def _small(name: str, task: Task) -> keras.Model:
-    return MODELS[name](task, **{k: v for k, v in SMALL.items() if k in MODELS.part(name).options})
-
-
 def _image(model: keras.Model, channels: int, times: int = 2, cases: int = 2) -> np.ndarray:
     size = tuple(d * times for d in divisor(model))
     return np.random.default_rng(0).normal(size=(cases, *size, channels)).astype("float32")
 
 
-@pytest.fixture(
-    params=[(name, rank) for name in MODELS for rank in (2, 3)], ids=lambda p: f"{p[0]}-{p[1]}d", scope="module"
-)
-def built(request):
+def _case(name: str, rank: int):
+    return pytest.param((name, rank), id=f"{name}-{rank}d", marks=[] if name in QUICK else [pytest.mark.slow])
+
+
+@pytest.fixture(params=[_case(name, rank) for name in MODELS for rank in (2, 3)], scope="module")
+def built(request, reduced):
     name, rank = request.param
     try:
-        return {kind: (make(rank), _small(name, make(rank))) for kind, make in TASKS.items()}
+        return {kind: (make(rank), reduced(name, make(rank))) for kind, make in TASKS.items()}
     except Unfit as error:
         assert f"the task has rank {rank}" in str(error)
         pytest.skip(str(error))
+
+
+def _ranked(build):
+    """Build for the first rank that the recipe serves."""
+    try:
+        return build(2)
+    except Unfit as error:
+        assert "the task has rank 2" in str(error)
+        return build(3)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_model_builds_and_states_logits_of_the_images_size(name, reduced):
+    model = _ranked(lambda rank: reduced(name, TASKS["exclusive"](rank)))
+    assert model.input.shape == (None,) * (len(model.input.shape) - 1) + (3,)
+    assert model.output.shape == (None,) * (len(model.input.shape) - 1) + (3,)
+    assert model.output.dtype == "float32"
 
 
 @pytest.mark.parametrize("kind", TASKS)
@@ -89,13 +106,12 @@ def test_every_model_refuses_a_size_that_does_not_divide(built):
         require(model, size)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", [pytest.param(n, marks=[] if n in QUICK else [pytest.mark.slow]) for n in MODELS])
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
-def test_every_model_gives_float32_logits_under_mixed_precision(name, precision):
-    rank = 3 if name == "unet_3d" else 2
+def test_every_model_gives_float32_logits_under_mixed_precision(name, precision, reduced):
     keras.config.set_dtype_policy(precision)
     try:
-        model = _small(name, TASKS["binary"](rank))
+        model = _ranked(lambda rank: reduced(name, TASKS["binary"](rank)))
     finally:
         keras.config.set_dtype_policy("float32")
     logits = model(_image(model, 1))

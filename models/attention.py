@@ -1,0 +1,49 @@
+"""Attention on convolutional features: gates on skips, channels and pixels."""
+
+from typing import Any
+
+import keras
+
+from .layers import activate, add, conv, global_mean, multiply
+from .norm import normalise
+from .style import Style
+
+ops: Any = keras.ops  # its functions state no types, and the types inferred say None
+
+
+def additive_gate(features, gating, style: Style):
+    """Features times sigmoid(psi(relu(W x + V g))), one factor a pixel; W and V halve the width.
+
+    A normalisation follows each of the three 1×1 convolutions.
+    """
+    inner = max(1, features.shape[-1] // 2)
+    mixed = add(*(normalise(conv(x, inner, 1), style) for x in (gating, features)))
+    factor = normalise(conv(activate(mixed, "relu"), 1, 1), style)
+    return multiply(features, activate(factor, "sigmoid"))
+
+
+def squeeze_excite(x, ratio: int):
+    """Scale each channel by a sigmoid of the channel means, through a layer of a share 1 / ratio (Hu et al. 2018)."""
+    channels = x.shape[-1]
+    means = activate(conv(global_mean(x), max(1, channels // ratio), 1, bias=False), "relu")
+    return multiply(x, activate(conv(means, channels, 1, bias=False), "sigmoid"))
+
+
+def spatial_attention(x):
+    """Scale each pixel by a sigmoid of a 7×7 convolution of its channels' mean and maximum (Woo et al. 2018)."""
+    return multiply(x, activate(conv(ChannelSummary()(x), 1, 7, bias=False), "sigmoid"))
+
+
+@keras.saving.register_keras_serializable(package="unetbench")
+class ChannelSummary(keras.layers.Layer):
+    """Mean and maximum over the channels: `(n, *space, c)` to `(n, *space, 2)`."""
+
+    taps = 1
+
+    def call(self, x):
+        """Return mean and maximum, in that order."""
+        return ops.concatenate([ops.mean(x, -1, keepdims=True), ops.max(x, -1, keepdims=True)], -1)
+
+    def compute_output_shape(self, input_shape):
+        """Two channels."""
+        return (*input_shape[:-1], 2)

@@ -1,0 +1,23 @@
+"""U-Nets whose skips pass an attention gate."""
+
+import keras
+
+from ..core.task import Task
+from . import MODELS
+from .gates import additive_gate
+from .resampling import repeated_unit
+from .skeleton import assemble, doubling
+from .style import Style
+
+
+@MODELS.add
+def attention_unet(
+    task: Task, *, width: int = 64, depth: int = 4, normalisation: str = "batch", dropout: float = 0.0
+) -> keras.Model:
+    """U-Net whose skips pass an additive attention gate (Oktay et al. 2018, arXiv:1804.03999).
+
+    34,878,573 trainable parameters from 3 channels to 1 output (LeeJunHyun/Image_Segmentation), where the gating signal
+    is the up-sampled one, of the skip's own size. Serves 2D and 3D. Edges are multiples of 2**depth.
+    """
+    style = Style(normalisation, dropout=dropout)
+    return assemble(task, doubling(width, depth), style, up=repeated_unit, skip=additive_gate)

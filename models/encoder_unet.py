@@ -1,0 +1,131 @@
+"""U-Nets on an encoder of keras.applications."""
+
+import hashlib
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from ..core.errors import Unfit, unknown
+from ..core.task import Task
+from . import MODELS
+from .blocks import double_conv
+from .fit import require_rank
+from .layers import concatenate, conv, nearest
+from .skeleton import admit, entrance, logits
+from .style import Style
+
+WIDTHS = (256, 128, 64, 32, 16)
+"""Filters of the decoder, coarse to fine."""
+IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and standard deviation of ImageNet's red, green and blue, of 0 … 1."""
+
+
+@dataclass(frozen=True)
+class _Encoder:
+    """Network of keras.applications, its features at half to a sixteenth of the size, how ImageNet was shown to it."""
+
+    network: str
+    features: tuple[str, str, str, str]
+    shown: str
+
+
+ENCODERS = {
+    "resnet50": _Encoder(
+        "ResNet50", ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block6_out"), "caffe"
+    ),
+    "resnet101": _Encoder(
+        "ResNet101", ("conv1_relu", "conv2_block3_out", "conv3_block4_out", "conv4_block23_out"), "caffe"
+    ),
+    "mobilenet": _Encoder(
+        "MobileNet", ("conv_pw_1_relu", "conv_pw_3_relu", "conv_pw_5_relu", "conv_pw_11_relu"), "signed"
+    ),
+    "mobilenet_v2": _Encoder(
+        "MobileNetV2",
+        ("block_1_expand_relu", "block_3_expand_relu", "block_6_expand_relu", "block_13_expand_relu"),
+        "signed",
+    ),
+    "densenet121": _Encoder("DenseNet121", ("conv1_relu", "pool2_relu", "pool3_relu", "pool4_relu"), "standard"),
+    **{
+        f"efficientnet_b{number}": _Encoder(
+            f"EfficientNetB{number}",
+            tuple(f"block{block}a_expand_activation" for block in (2, 3, 4, 6)),  # pyright: ignore[reportArgumentType]
+            "bytes",
+        )
+        for number in range(5)
+    },
+}
+"""Encoders by name."""
+
+
+@MODELS.add
+def encoder_unet(
+    task: Task, *, encoder: str = "resnet50", weights: str | None = None, normalisation: str = "batch"
+) -> keras.Model:
+    """U-Net whose encoder is a network of keras.applications (Iakubovskii 2019, segmentation_models).
+
+    encoder: resnet50, resnet101, mobilenet, mobilenet_v2, densenet121, efficientnet_b0 … efficientnet_b4. weights: None
+    starts at random; `imagenet` is fetched by Keras; else a file of the encoder's weights without its top. With weights
+    the image is taken as red, green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights`
+    says what it began with. The decoder goes from 256 to 16 filters with nearest-neighbour up-sampling. Rank 2. Edges
+    are multiples of 32. Raises Unfit for an unknown encoder, for weights that cannot be had, and for weights on other
+    than 1 or 3 channels.
+    """
+    require_rank(task, 2, "encoder_unet")
+    if encoder not in ENCODERS:
+        raise Unfit(unknown("encoder_unet: encoder", str(encoder), ENCODERS))
+    if weights is not None and task.channels not in (1, 3):
+        raise Unfit(f"encoder_unet: weights {weights!r} are for colour images, the task has {task.channels} channels")
+    chosen, style = ENCODERS[encoder], Style(normalisation, bias=normalisation == "none")
+    image = entrance(task)
+    x = admit(image, [(2, 2)] * len(WIDTHS))
+    x = concatenate(x, x, x) if weights is not None and task.channels == 1 else x
+    *features, x = _features(chosen, x.shape[-1], weights)(_shown(x, chosen.shown, weights is not None))
+    for filters, level in zip(WIDTHS, (*reversed(features), None), strict=True):
+        raised = nearest(x)
+        x = double_conv(raised if level is None else concatenate(raised, level), filters, style)
+    model = keras.Model(image, logits(conv(x, task.outputs)))
+    model.initial_weights = _told(weights)  # pyright: ignore[reportAttributeAccessIssue]
+    return model
+
+
+def _features(chosen: _Encoder, channels: int, weights: str | None) -> keras.Model:
+    make = getattr(keras.applications, chosen.network)
+    if weights not in (None, "imagenet") and not Path(weights).is_file():
+        raise Unfit(f"encoder_unet: weights {weights!r} is no file; give one, `imagenet`, or none")
+    try:
+        with warnings.catch_warnings():
+            # Keras warns of other numbers of channels than 1 and 3, which serve when nothing was trained.
+            warnings.filterwarnings("ignore", "This model usually expects")
+            network = make(include_top=False, weights=weights, input_shape=(None, None, channels))
+    except (OSError, ValueError, KeyError) as error:
+        reason = " ".join(str(error).split())[:200]
+        raise Unfit(f"encoder_unet: no weights {weights!r} for {chosen.network}: {reason}; use weights: null") from None
+    levels = [network.get_layer(name).output for name in chosen.features]
+    return keras.Model(network.inputs, [*levels, network.outputs[0]], name="encoder")
+
+
+def _told(weights: str | None) -> str:
+    if weights in (None, "imagenet"):
+        return weights or "random"
+    return f"{weights}, SHA-256 {hashlib.sha256(Path(weights).read_bytes()).hexdigest()}"
+
+
+def _shown(x, how: str, trained: bool):
+    if how == "bytes":
+        return keras.layers.Rescaling(255.0)(x)
+    if not trained:
+        return x
+    if how == "signed":
+        return keras.layers.Rescaling(2.0, offset=-1.0)(x)
+    mean, spread = IMAGENET
+    if how == "caffe":
+        # Blue first, in bytes, less the mean.
+        x = x[..., ::-1]
+        offset: Any = [-103.939, -116.779, -123.68]
+        return keras.layers.Rescaling(255.0, offset=offset)(x)
+    scale: Any = [1 / s for s in spread]
+    offset = [-m * s for m, s in zip(mean, scale, strict=True)]
+    return keras.layers.Rescaling(scale, offset=offset)(x)
