@@ -15,6 +15,7 @@ from .machine import git, machine, versions
 from .progress import Progress
 from .runner import Runner
 from .store import Store
+from .store import read as read_record
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,6 +67,10 @@ def cache_folder() -> Path:
 
 
 def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
+    """Write a failed record for each trial without data, in place of those of the run before."""
+    for file in store.records.glob("*.json"):
+        if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
+            file.unlink()
     about = {"machine": machine(), "versions": versions(""), "git": git()}
     records = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
     for record in records:
