@@ -88,7 +88,7 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     tables = [file for file in files if file.suffix == ".md"]
     stream = sys.stderr if options.json else sys.stdout
     for table in tables:
-        print(table.read_text("utf-8"), file=stream)
+        print(table.read_text("utf-8").split("\n## ")[0], file=stream)  # the rest is on the page
     for page in (file for file in files if file.suffix == ".html"):
         print(f"Report with plots: {page}", file=stream)
 
