@@ -17,6 +17,7 @@ from ..core.errors import UnetbenchError, Unfit
 from ..core.record import Record, Status
 from ..core.task import Task
 from ..core.trial import Trial, canonical
+from ..datasets.case import ROLES, Role
 from ..datasets.patches import PatchSampler
 from ..datasets.prepare import Prepared
 from ..models.cost import cost
@@ -146,7 +147,7 @@ def _graph(trial: Trial, task: Task, bench: Bench, facts: dict[str, Any]) -> Gra
     return bench.graph
 
 
-def _prepared(trial: Trial, listed: Listed, bench: Bench, role: str) -> list[Prepared]:
+def _prepared(trial: Trial, listed: Listed, bench: Bench, role: Role) -> list[Prepared]:
     key = canonical([asdict(trial.dataset), trial.split])
     if bench.key != key:
         bench.key, bench.prepared = key, {}
@@ -158,8 +159,8 @@ def _prepared(trial: Trial, listed: Listed, bench: Bench, role: str) -> list[Pre
 
 def _data(listed: Listed) -> dict[str, Any]:
     dataset, split = listed.dataset, listed.split
-    counts = {role: len(split.cases(role)) for role in ("train", "validation", "test")}
-    groups = {f"{role}_groups": len({case.group for case in split.cases(role)}) for role in counts}
+    counts = {role: len(split.cases(role)) for role in ROLES}
+    groups = {f"{role}_groups": len({case.group for case in split.cases(role)}) for role in ROLES}
     return counts | groups | {"licence": dataset.licence, "citation": dataset.citation, "notes": list(dataset.notes)}
 
 

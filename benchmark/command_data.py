@@ -6,6 +6,7 @@ import json
 from tqdm import tqdm
 
 from ..datasets.audit import audit
+from ..datasets.case import ROLES
 from .command_run import context_of, read
 from .context import open_dataset
 
@@ -20,7 +21,7 @@ def check(options: argparse.Namespace) -> int:
         with tqdm(total=len(listed.dataset.cases), desc=data.choice.label, leave=False, disable=None) as bar:
             findings[data.choice.label] = audit(listed.dataset, preprocess=listed.preprocess, progress=bar.update)
         if not options.json:
-            counts = ", ".join(f"{len(listed.split.cases(role))} {role}" for role in ("train", "validation", "test"))
+            counts = ", ".join(f"{len(listed.split.cases(role))} {role}" for role in ROLES)
             print(f"{data.choice.label}: {len(listed.dataset.cases)} cases ({counts})")
             for line in (*listed.dataset.notes, *findings[data.choice.label]):
                 print(f"  {line}")

@@ -15,6 +15,7 @@ from .machine import git, machine, versions
 from .progress import Progress
 from .runner import Runner
 from .store import Store
+from .store import read as read_record
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,6 +67,10 @@ def cache_folder() -> Path:
 
 
 def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
+    """Write a failed record for each trial without data, in place of those of the run before."""
+    for file in store.records.glob("*.json"):
+        if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
+            file.unlink()
     about = {"machine": machine(), "versions": versions(""), "git": git()}
     records = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
     for record in records:
@@ -83,7 +88,7 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     tables = [file for file in files if file.suffix == ".md"]
     stream = sys.stderr if options.json else sys.stdout
     for table in tables:
-        print(table.read_text("utf-8"), file=stream)
+        print(table.read_text("utf-8").split("\n## ")[0], file=stream)  # the rest is on the page
     for page in (file for file in files if file.suffix == ".html"):
         print(f"Report with plots: {page}", file=stream)
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import DataError
 from ..core.recipe import Recipe
 from ..core.task import Task
-from ..datasets.case import Case
+from ..datasets.case import Case, Sample
 from ..metrics.score import score_case
 from .context import Listed
 from .predict import Forward, predict
@@ -55,10 +56,10 @@ def evaluate(
             batch=recipe.batch,
             mirror=recipe.mirror,
         )
-        truth = prepared.original.truth
-        found = decide(prepared.restore(probabilities), task, selection.threshold)
+        truth, probabilities = prepared.original.truth, prepared.restore(probabilities)
+        found = decide(probabilities, task, selection.threshold)
         clock.append(time.perf_counter())
-        rows = score_case(truth, found, task, prepared.original.spacing_mm)
+        rows = _scored(case.name, prepared.original, found, probabilities, task)
         result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
         if case in shown:
             result.previews |= preview(shown.index(case), case.name, prepared.original.image, truth, found)
@@ -68,6 +69,22 @@ def evaluate(
         result.score_s += clock[3] - clock[2]
         tell({"phase": "test", "step": index + 1, "of": len(cases)})
     return result
+
+
+def _scored(
+    name: str, original: Sample, found: np.ndarray, probabilities: np.ndarray, task: Task
+) -> list[dict[str, Any]]:
+    try:
+        return score_case(
+            original.truth,
+            found,
+            task,
+            original.spacing_mm,
+            instances=original.instances,
+            probabilities=probabilities,
+        )
+    except DataError as error:
+        raise DataError(f"{name}: {error}") from None
 
 
 def decide(probabilities: np.ndarray, task: Task, threshold: float) -> np.ndarray:

@@ -14,6 +14,7 @@ from ..core.recipe import Recipe
 from ..core.task import Task
 from ..core.trial import Trial
 from ..losses import LOSSES
+from ..losses.beside import complete, needed
 from ..models import MODELS
 from ..models.fit import divisor
 from ..runtimes import RUNTIMES
@@ -25,6 +26,7 @@ class Graph:
     """Model, loss and optimizer of one `Trial.graph`, compiled once.
 
     model: the Keras model. loss(truth, logits): one value a case. forward(images): logits, one trace for all sizes.
+    needs: what the loss wants beside the truth; see `losses.beside`.
     """
 
     def __init__(self, trial: Trial, task: Task) -> None:
@@ -32,6 +34,7 @@ class Graph:
         self._trial = trial
         keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
         self.loss = loss_function(trial, task)
+        self.needs = needed(LOSSES[trial.loss.name], trial.loss.options)
         self.model = _build(trial, task, trial.seed)
         check_patch(trial, self.model)
         self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
@@ -49,6 +52,10 @@ class Graph:
         for variable, value in zip(optimizer.variables, self._fresh, strict=True):
             variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
         optimizer.learning_rate = trial.recipe.rate
+
+    def targets(self, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
+        """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
+        return complete(truths, self.task, self.needs, progress)
 
     def state(self) -> list[np.ndarray]:
         """Copies of everything that a training step changes."""

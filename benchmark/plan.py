@@ -11,6 +11,9 @@ from ..core.trial import Trial
 from .context import Context, Listed, open_dataset
 from .sweep import DataChoice, Sweep
 
+UNLISTED = "unlisted"
+"""Begins the digest of a split whose data set could not be listed."""
+
 
 @dataclass(frozen=True)
 class Planned:
@@ -33,6 +36,7 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
         split["digest"] = listed.split.digest
     except DataError as error:
         problem = str(error)
+        split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
     for model in sweep.models:
         for loss in sweep.losses:
             for seed in sweep.seeds:

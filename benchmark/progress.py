@@ -9,6 +9,9 @@ from tqdm import tqdm
 from ..core.record import Record
 from ..core.trial import Trial
 
+LINE_EVERY_S = 60.0
+"""Where stderr is a log file: seconds between two lines about a trial under way."""
+
 
 class Progress:
     """What a person sees while a sweep runs. quiet: show nothing at all."""
@@ -19,7 +22,7 @@ class Progress:
         self.trial: tqdm[Any] | None = None
         self.epoch: tqdm[Any] | None = None
         self.started, self.of, self.count = {}, 0, 0
-        self.latest: dict[str, Any] = {}
+        self.told = time.monotonic()
 
     def begin(self, trials: int, settled: int) -> None:
         """Open the bars."""
@@ -36,16 +39,20 @@ class Progress:
 
     def start(self, trial: Trial) -> None:
         """A trial goes to a worker."""
-        self.started[trial.id], self.latest = time.monotonic(), {}
+        self.started[trial.id] = time.monotonic()
         if self.trial is not None:
             self.trial.reset(trial.recipe.epochs)
             self.trial.set_description_str(trial.label)
 
     def tell(self, trial: Trial, event: dict[str, Any]) -> None:
         """A worker says where it is."""
-        if self.trial is None or self.epoch is None:
-            return
         phase = event["phase"]
+        if self.trial is None or self.epoch is None:
+            if phase == "epoch" and time.monotonic() - self.told > LINE_EVERY_S:
+                self.told = time.monotonic()
+                reading = f"loss {event['loss']:.4f}, validation Dice {event['val_dice']:.3f}, best {event['best']:.3f}"
+                self._line(f"{trial.label}: epoch {event['epoch']} of {trial.recipe.epochs}, {reading}")
+            return
         if phase == "epoch":
             self.trial.n = event["epoch"]
             shown = {"loss": f"{event['loss']:.4f}", "val_dice": f"{event['val_dice']:.3f}"}

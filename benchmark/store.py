@@ -107,12 +107,13 @@ def records(folder: Path) -> Iterator[Record]:
 def write(file: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all, after a power cut too. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as aside:
-        try:
-            aside.write(content)
-            aside.flush()
-            os.fsync(aside.fileno())
-            Path(aside.name).replace(file)
-        except BaseException:
-            Path(aside.name).unlink(missing_ok=True)
-            raise
+    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
+    try:
+        with aside.open("wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())
+        aside.replace(file)
+    except BaseException:
+        aside.unlink(missing_ok=True)
+        raise

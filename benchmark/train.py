@@ -47,17 +47,20 @@ class Progress:
 
 
 class Feed(keras.utils.PyDataset):
-    """The batches of the epoch at hand, as Keras wants them."""
+    """The batches of the epoch at hand, as Keras wants them: images, and `targets(truths, epoch)`."""
 
-    def __init__(self, sampler: PatchSampler) -> None:
+    def __init__(
+        self, sampler: PatchSampler, targets: Callable[[np.ndarray, int], np.ndarray] = lambda truths, _: truths
+    ) -> None:
         super().__init__()
-        self.sampler, self.epoch = sampler, 0
+        self.sampler, self.targets, self.epoch = sampler, targets, 0
 
     def __len__(self) -> int:
         return len(self.sampler)
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        return self.sampler.batch(self.epoch, index)
+        images, truths = self.sampler.batch(self.epoch, index)
+        return images, self.targets(truths, self.epoch)
 
 
 def train(
@@ -70,7 +73,8 @@ def train(
     """
     if recipe.monitor == "dice" and not _has_foreground(cut, graph):
         raise DataError("validation: no case has a foreground pixel, so Dice cannot choose; set recipe.monitor: loss")
-    feed = Feed(sampler)
+    last = max(1, recipe.epochs - 1)
+    feed = Feed(sampler, lambda truths, epoch: graph.targets(truths, progress=epoch / last))
     watch = _Watch(graph, feed, cut, recipe, tell, checkpoint)
     if watch.progress.epoch < recipe.epochs and not watch.finished():
         graph.model.fit(
@@ -98,7 +102,7 @@ class _Watch(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.graph, self.feed, self.cut, self.recipe, self.tell = graph, feed, cut, recipe, tell
-        self.checkpoint = checkpoint
+        self.checkpoint, self.targets = checkpoint, graph.targets(cut.truths)
         self.progress, self.weights = Progress(rate=recipe.rate), graph.weights()
         if checkpoint is not None and checkpoint.exists():
             self.progress, self.weights = _load(checkpoint, graph)
@@ -124,7 +128,8 @@ class _Watch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started
-        found = validate(self.graph.forward, self.graph.loss, self.cut, self.graph.task, batch=self.recipe.batch)
+        graph, batch = self.graph, self.recipe.batch
+        found = validate(graph.forward, graph.loss, self.cut, graph.task, batch=batch, targets=self.targets)
         row = {"epoch": epoch + 1, "loss": float((logs or {})["loss"]), "val_loss": found.loss, "val_dice": found.dice}
         row |= {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds

@@ -19,7 +19,7 @@ def work(pipe: Connection, context: Context, log: Path) -> None:
     to the log file.
     """
     _redirect(log)
-    _limit_threads(context.threads)
+    _share(context.threads)
     from .attempt import Bench, attempt  # Keras and TensorFlow are loaded here, after the environment is set
 
     for plugin in context.plugins:
@@ -39,8 +39,11 @@ def _redirect(log: Path) -> None:
         os.dup2(file, stream.fileno())
 
 
-def _limit_threads(threads: int) -> None:
+def _share(threads: int) -> None:
+    """Leave the other workers their cores, and their part of a GPU's memory."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if threads:
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             os.environ[name] = str(threads)
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

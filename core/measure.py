@@ -1,12 +1,18 @@
 """The one table of readings: unit, direction and format. Nothing else knows that Dice is better when higher."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A reading. better: `higher`, `lower` or `none`; best and worst are the ends of its range."""
+    """A reading. better: `higher`, `lower` or `none`; best and worst are the ends of its range.
+
+    worst: infinite for a distance, of which the case's own image diagonal is the worst.
+    always: defined without foreground, so that no empty-mask policy touches it.
+    headline: shown in the first table; the files beside it hold every measure.
+    """
 
     name: str
     title: str
@@ -15,19 +21,65 @@ class Measure:
     format: str
     best: float = float("nan")
     worst: float = float("nan")
+    always: bool = False
+    headline: bool = True
 
     def text(self, value: float) -> str:
         """The value as tables print it; an undefined one is an en dash."""
         return "–" if value != value else format(value, self.format)
 
 
+def _share(name: str, title: str, **options: bool) -> Measure:
+    return Measure(name, title, "", "higher", ".3f", 1.0, 0.0, **options)
+
+
+def _error(name: str, title: str, worst: float = 1.0, **options: bool) -> Measure:
+    return Measure(name, title, "", "lower", ".3f", 0.0, worst, **options)
+
+
+def _distance(name: str, title: str, unit: str, **options: bool) -> Measure:
+    key, heading = (name, title) if unit == "mm" else (f"{name}_{unit}", f"{title} [{unit}]")
+    return Measure(key, heading, unit, "lower", ".4g", 0.0, math.inf, **options)
+
+
 MEASURES = {
     measure.name: measure
     for measure in (
-        Measure("dice", "Dice", "", "higher", ".3f", 1.0, 0.0),
-        Measure("iou", "IoU", "", "higher", ".3f", 1.0, 0.0),
-        Measure("precision", "Precision", "", "higher", ".3f", 1.0, 0.0),
-        Measure("recall", "Recall", "", "higher", ".3f", 1.0, 0.0),
+        _share("dice", "Dice"),
+        _share("iou", "IoU"),
+        _share("precision", "Precision"),
+        _share("recall", "Recall"),
+        _share("specificity", "Specificity", always=True, headline=False),
+        _share("f_beta", "F2", headline=False),
+        Measure("mcc", "MCC", "", "higher", ".3f", 1.0, -1.0, headline=False),
+        _error("volume_difference", "Volume difference", headline=False),
+        *(
+            _distance(name, title, unit, headline=name == "hd95_directed")
+            for unit in ("mm", "px")
+            for name, title in (
+                ("hd", "HD"),
+                ("hd95_directed", "HD95 (larger directed)"),
+                ("hd95_pooled", "HD95 (pooled)"),
+                ("assd", "ASSD"),
+                ("masd", "MASD"),
+            )
+        ),
+        _share("nsd", "NSD"),
+        _share("boundary_iou", "Boundary IoU", headline=False),
+        _share("cldice", "clDice", headline=False),
+        _share("pq", "PQ"),
+        _share("sq", "SQ", headline=False),
+        _share("rq", "RQ", headline=False),
+        _share("object_ap", "Object AP", headline=False),
+        _share("object_f1", "Object F1", headline=False),
+        _share("dsb2018_score", "DSB 2018 score"),
+        _share("aji", "AJI", headline=False),
+        _error("ece", "ECE", always=True),
+        _error("mce", "MCE", always=True, headline=False),
+        _error("brier", "Brier", always=True, headline=False),
+        _error("nll", "NLL", 16.12, always=True, headline=False),
+        _share("isbi_rand", "ISBI Rand", always=True, headline=False),
+        _share("isbi_info", "ISBI information", always=True, headline=False),
         Measure("parameters", "Parameters", "", "lower", ",.0f"),
         Measure("macs", "MACs", "", "lower", ",.0f"),
         Measure("latency_s", "Latency", "s", "lower", ".4f", 0.0),
@@ -36,3 +88,17 @@ MEASURES = {
         Measure("loss", "Loss", "", "lower", ".4f"),
     )
 }
+
+
+def measure(name: str) -> Measure:
+    """The line of a reading, also of one with options, such as `nsd(tolerance_px=1)`.
+
+    One that nobody described, a plug-in's say, has its name for a title, four digits, no direction and no worst value.
+    """
+    if name in MEASURES:
+        return MEASURES[name]
+    base, bracket, options = name.partition("(")
+    known = MEASURES.get(base)
+    if known is None or not bracket:
+        return Measure(name, name, "", "none", ".4g")
+    return replace(known, name=name, title=f"{known.title} ({options}")

@@ -26,7 +26,9 @@ class Record:
     selection: epoch, score, monitor, threshold; frozen before the first test image is read.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.
     scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,
-        `prediction` or `both`) and each metric's raw value, None where undefined. No empty-mask policy is applied.
+        `prediction` or `both`) and each metric's raw value, None where undefined; diagonal: of the image, in the unit
+        of its distances; objects: numbers of true and predicted objects; matched: true positives among them at IoU 0.5,
+        0.55 … 0.95. A metric that the case lacks something for has no key. No empty-mask policy is applied.
     latency: one object a runtime: runtime, device, batch, size, channels, dtype, warmup, samples_s.
     timing: seconds by phase (load_s, build_s, train_s, test_load_s, predict_s, score_s) and peak_bytes of the process.
     """

@@ -44,14 +44,14 @@ class Form(NamedTuple):
 
 @DATASETS.add
 def cells(
-    source: Source, *, form: str = "nuclei", count: int = 48, size: Sequence[int] | None = None, seed: int = 0
+    source: Source, *, form: str = "nuclei", count: int = 80, size: Sequence[int] | None = None, seed: int = 0
 ) -> Dataset:
     """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
 
     form: `nuclei` (2D, binary), `nucleus_cytoplasm` (2D, three exclusive classes, one stain of both), `volume` (3D,
         binary, slices four pixels apart) or `two_modality` (2D, binary; fluorescence and bright field of one place,
         where some nuclei are hardly stained).
-    count: cases. size: edge lengths; 256×256, or 24×96×96 for a volume, when not given.
+    count: cases. size: edge lengths; 128×128, or 16×48×48 for a volume, when not given.
 
     Nuclei vary in size, shape, brightness, texture and focus, and touch; light is uneven, the camera has shot and read
     noise and 12 or 16 bits. Specks, fibres, ragged crusts and nuclei far out of focus, some as bright as the others,
@@ -125,8 +125,8 @@ def _task(rank: int, channels: int = 1, classes: tuple[str, ...] = ("nucleus",))
 
 
 FORMS = {
-    "nuclei": Form(_task(2), (256, 256), _nuclei),
-    "nucleus_cytoplasm": Form(_task(2, classes=("background", "cytoplasm", "nucleus")), (256, 256), _nucleus_cytoplasm),
-    "volume": Form(_task(3), (24, 96, 96), _volume),
-    "two_modality": Form(_task(2, channels=2), (256, 256), _two_modality),
+    "nuclei": Form(_task(2), (128, 128), _nuclei),
+    "nucleus_cytoplasm": Form(_task(2, classes=("background", "cytoplasm", "nucleus")), (128, 128), _nucleus_cytoplasm),
+    "volume": Form(_task(3), (16, 48, 48), _volume),
+    "two_modality": Form(_task(2, channels=2), (128, 128), _two_modality),
 }

@@ -1,9 +1,15 @@
 """Weighted sums of losses."""
 
-from ..core.errors import SpecError
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ..core.errors import SpecError, unknown
 from ..core.task import Task
 from . import LOSSES
-from .cross_entropy import ce
+from .beside import beside, completed, needed, needs, select
+from .boundary import boundary, hausdorff
+from .cldice import cldice
+from .cross_entropy import ce, focal, topk
 from .planes import Tensor
 from .region import dice
 
@@ -19,7 +25,177 @@ def bce_dice(
     CE + Dice is twice this at w = 0.5. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`.
     Raises SpecError for a weight outside 0 to 1.
     """
-    if not 0 <= weight <= 1:
-        raise SpecError(f"bce_dice: weight is {weight}; it is the share of the cross-entropy, from 0 to 1")
     region = dice(truth, logits, task, smooth=smooth, background=background)
-    return weight * ce(truth, logits, task) + (1 - weight) * region
+    return _mixed("bce_dice", weight, ce(truth, logits, task), region)
+
+
+@LOSSES.add
+def dice_focal(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    weight: float = 0.5,
+    gamma: float = 2.0,
+    alpha: float | None = None,
+    smooth: float = 1.0,
+    background: bool = False,
+) -> Tensor:
+    """Focal and soft Dice: w focal + (1 - w) Dice (Zhu et al. 2019, AnatomyNet, doi:10.1002/mp.13300).
+
+    gamma, alpha: of `focal`; smooth, background: of `dice`. AnatomyNet and MONAI add the two with weights of their own:
+    `weighted_sum` takes any. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for a
+    weight outside 0 to 1.
+    """
+    region = dice(truth, logits, task, smooth=smooth, background=background)
+    return _mixed("dice_focal", weight, focal(truth, logits, task, gamma=gamma, alpha=alpha), region)
+
+
+@LOSSES.add
+def dice_topk(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    weight: float = 0.5,
+    fraction: float = 0.1,
+    smooth: float = 1.0,
+    background: bool = False,
+) -> Tensor:
+    """TopK cross-entropy and soft Dice: w TopK + (1 - w) Dice (Ma et al. 2021, doi:10.1016/j.media.2021.102035).
+
+    fraction: of `topk`; smooth, background: of `dice`. nnU-Net's sum is twice this at w = 0.5, its 10 % worst pixels
+    being those of the batch. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for a
+    weight outside 0 to 1.
+    """
+    region = dice(truth, logits, task, smooth=smooth, background=background)
+    return _mixed("dice_topk", weight, topk(truth, logits, task, fraction=fraction), region)
+
+
+@LOSSES.add
+@needs("signed_distance", "progress")
+def dice_boundary(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    start: float = 0.01,
+    end: float = 0.99,
+    smooth: float = 1.0,
+    background: bool = False,
+) -> Tensor:
+    """Soft Dice giving way to the boundary loss: (1 - a) Dice + a boundary, a rising (Kervadec 2019, arXiv:1812.07032).
+
+    a goes from `start` in the first epoch to `end` in the last, linearly: the paper's "rebalance" schedule with 0.01 an
+    epoch over 100 epochs; start = end keeps a constant. Where no schedule comes with the truth, on validation for
+    instance, a is `end`, so that epochs are compared by one measure. smooth, background: of `dice`. Truth
+    `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for a start or end outside 0 to 1.
+    """
+    names = ("signed_distance", "progress")
+    truth = completed(truth, task, names)
+    _, progress = beside(truth, task, *names)
+    for share in (start, end):
+        _check("dice_boundary", share)
+    share = start + (end - start) * progress
+    edge = boundary(select(truth, task, names, names[:1]), logits, task, background=background)
+    return share * edge + (1 - share) * dice(truth, logits, task, smooth=smooth, background=background)
+
+
+@LOSSES.add
+@needs("signed_distance")
+def dice_hausdorff(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    weight: float = 0.5,
+    alpha: float = 2.0,
+    one_sided: bool = False,
+    smooth: float = 1.0,
+    background: bool = False,
+) -> Tensor:
+    """Hausdorff and soft Dice: w log(1 + HD) + (1 - w) Dice (after Karimi & Salcudean 2019, arXiv:1904.10030).
+
+    HD is `hausdorff` with its options alpha and one_sided. The paper adds HD itself with a weight set anew after each
+    epoch so that both terms are equally large; the logarithm, as in MONAI, keeps them alike with one fixed weight.
+    smooth, background: of `dice`. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for
+    a weight outside 0 to 1.
+    """
+    region = dice(truth, logits, task, smooth=smooth, background=background)
+    options: dict[str, Any] = {"alpha": alpha, "one_sided": one_sided, "logarithm": True, "background": background}
+    return _mixed("dice_hausdorff", weight, hausdorff(truth, logits, task, **options), region)
+
+
+@LOSSES.add
+def dice_cldice(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    weight: float = 0.5,
+    iterations: int = 3,
+    smooth: float = 1.0,
+    background: bool = False,
+) -> Tensor:
+    """Soft clDice and soft Dice: w clDice + (1 - w) Dice (Shit 2021, arXiv:2003.07311).
+
+    iterations: of `cldice`; smooth, background: of both. The paper takes w up to 0.5. Truth
+    `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for a weight outside 0 to 1.
+    """
+    region = dice(truth, logits, task, smooth=smooth, background=background)
+    thin = cldice(truth, logits, task, iterations=iterations, smooth=smooth, background=background)
+    return _mixed("dice_cldice", weight, thin, region)
+
+
+def _needs_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    _check_parts(parts)
+    found = [name for part in parts for name in needed(LOSSES[part["name"]], part.get("options", {}))]
+    return tuple(dict.fromkeys(found))
+
+
+@LOSSES.add
+@needs(of=_needs_of_parts)
+def weighted_sum(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    parts: tuple[dict[str, Any], ...] = ({"name": "bce", "weight": 0.5}, {"name": "dice", "weight": 0.5}),
+) -> Tensor:
+    """Any weighted sum of the losses on the shelf: sum_j w_j L_j (Ma et al. 2021, doi:10.1016/j.media.2021.102035).
+
+    parts: mappings of `name`, `weight` (1 by default) and `options`, for instance
+    `parts: [{name: tversky, weight: 0.7, options: {beta: 0.8}}, {name: boundary, weight: 0.01}]`. Weights are recorded
+    with the trial and are not normalised. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`.
+    Raises SpecError for no parts, and for an unknown key, name or option.
+    """
+    names = _needs_of_parts(parts)
+    truth = completed(truth, task, names)
+    total: Any = 0.0
+    for part in parts:
+        loss, options = LOSSES[part["name"]], part.get("options", {})
+        own = select(truth, task, names, needed(loss, options))
+        total = total + part.get("weight", 1.0) * loss(own, logits, task, **options)
+    return total
+
+
+def _mixed(name: str, weight: float, first: Tensor, second: Tensor) -> Tensor:
+    _check(name, weight)
+    return weight * first + (1 - weight) * second
+
+
+def _check(name: str, weight: float) -> None:
+    if not 0 <= weight <= 1:
+        raise SpecError(f"{name}: weight is {weight}; it is the share of the first term, from 0 to 1")
+
+
+def _check_parts(parts: Sequence[Mapping[str, Any]]) -> None:
+    if not parts:
+        raise SpecError("weighted_sum: no parts; give a list of {name, weight, options}")
+    for part in parts:
+        for key in part:
+            if key not in ("name", "weight", "options"):
+                raise SpecError(unknown("weighted_sum: key", key, ("name", "weight", "options")))
+        if "name" not in part:
+            raise SpecError(f"weighted_sum: {dict(part)} has no `name`")
+        LOSSES.check(part["name"], part.get("options", {}))

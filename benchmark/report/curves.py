@@ -5,10 +5,11 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
+from ...core.measure import measure
 from ...core.record import Record
 from .frame import PRIMARY
 from .style import GREY, Dash, colour_of, dash_of, figure, folded
-from .summary import Board, measure
+from .summary import Board
 
 
 def curves(board: Board) -> Figure | None:

@@ -6,9 +6,10 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from ...core.measure import measure
 from .frame import PRIMARY
 from .style import colour_of, figure
-from .summary import Board, measure
+from .summary import Board
 
 
 def distribution(board: Board) -> Figure:

@@ -21,6 +21,9 @@ PRIMARY = "dice"
 FACTS = ("case", "group", "class", "tp", "fp", "fn", "tn", "empty")
 """Keys of a score that are not measures."""
 
+ASIDE = ("diagonal", "objects", "matched")
+"""Keys of a score that are neither measures nor columns: the image's diagonal, numbers of objects and matches."""
+
 SETTING = ("runtime", "device", "batch", "size", "channels", "dtype")
 """What latency depends on besides model and machine."""
 
@@ -94,7 +97,7 @@ def collapsed(scores: pd.DataFrame) -> list[str]:
 
 
 def _measures(records: Any) -> Iterator[str]:
-    names = {name: None for record in records for score in record.scores for name in score if name not in FACTS}
+    names = {name: None for record in records for score in record.scores for name in score if name not in FACTS + ASIDE}
     names = {PRIMARY: None, **names}
     yield from sorted(names, key=lambda name: list(MEASURES).index(name) if name in MEASURES else len(MEASURES))
 
@@ -103,7 +106,7 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
     rows = []
     for key, record in records.items():
         for score in record.scores:
-            values = {name: apply(policy, name, _number(score.get(name)), score["empty"]) for name in measures}
+            values = {name: _value(policy, name, score) for name in measures}
             group = str(score.get("group") or score["case"])
             rows.append((key, score["case"], group, *(score.get(fact) for fact in FACTS[2:]), *values.values()))
     table = pd.DataFrame(rows, columns=["record", *FACTS, *measures])
@@ -150,6 +153,13 @@ def size_text(size: Any) -> str:
 
 def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
+
+
+def _value(policy: str, name: str, score: dict[str, Any]) -> float:
+    """The measure after the policy; NaN where the case was not measured, for want of instances or spacing, say."""
+    if name not in score:
+        return np.nan
+    return apply(policy, name, _number(score[name]), score["empty"], score.get("diagonal"))
 
 
 def _number(value: float | None) -> float:

@@ -5,9 +5,10 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
+from ...core.measure import measure
 from .frame import PRIMARY
 from .style import figure, folded
-from .summary import Board, Row, measure
+from .summary import Board, Row
 from .table import STATUS_WORDS, estimate_text
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ...core.measure import measure
 from .frame import PRIMARY, Frames
 from .notes import facts, remarks
 from .prose import METHODS
-from .summary import Board, measure
+from .summary import Board
 from .table import STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
 
 CSS = """

@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ...core.errors import StoreError
+from ...core.measure import measure
 from ...core.record import Record
 from .frame import PRIMARY
 from .style import figure, folded
-from .summary import Board, Row, measure
+from .summary import Board, Row
 
 HIT, FALSE, MISSED, SWAPPED = "#009E73", "#D55E00", "#0072B2", "#F0E442"
 """Colours of right foreground, false foreground, missed foreground and wrong class; Okabe and Ito's."""

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ...core.measure import MEASURES, Measure
 from ...core.record import Record
 from .frame import PRIMARY, Frames, size_text
 from .statistics import Comparison, Estimate, compare, estimate, ranks
@@ -128,11 +127,6 @@ class Board:
     def differing(self, read: Callable[[Record], Any]) -> list[Any]:
         """The different values that the records give, in order."""
         return list(dict.fromkeys(read(record) for record in self.records.values()))
-
-
-def measure(name: str) -> Measure:
-    """Title, direction and format of a reading; one that nobody described gets its name and four digits."""
-    return MEASURES.get(name) or Measure(name, name, "", "none", ".4g")
 
 
 def boards(frames: Frames) -> list[Board]:

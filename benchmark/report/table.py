@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ...core.measure import Measure
+from ...core.measure import Measure, measure
 from .frame import PRIMARY
 from .grid import Grid
 from .statistics import Estimate
-from .summary import STATUSES, Board, Row, measure
+from .summary import STATUSES, Board, Row
 
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 STATUS_WORDS = {"done": "done", "failed": "failed", "timed_out": "timed out", "unfit": "unfit"}
@@ -34,8 +34,7 @@ def results_grid(board: Board) -> Grid:
         "95\u00a0%\u00a0CI": [interval_text(row.dice, measure(PRIMARY)) for row in rows],
         **{
             measure(name).title: [measure(name).text(row.estimates[name].mean) for row in rows]
-            for name in board.measures
-            if name != PRIMARY
+            for name in _first(board)
         },
         "Seeds × folds" if board.example.trial.split.get("folds") else "Seeds": [status_text(row) for row in rows],
         "Cases": [str(row.cases) for row in rows],
@@ -66,11 +65,11 @@ def class_grid(board: Board) -> Grid | None:
             name,
             estimate_text(row.by_class[name][PRIMARY], first) + ("†" if _fell(row, name) else ""),
             interval_text(row.by_class[name][PRIMARY], first),
-            *(estimate_text(row.by_class[name][key], measure(key)) for key in board.measures if key != PRIMARY),
+            *(estimate_text(row.by_class[name][key], measure(key)) for key in _first(board)),
         )
         for row, name in rows
     )
-    titles = tuple(measure(key).title for key in board.measures if key != PRIMARY)
+    titles = tuple(measure(key).title for key in _first(board))
     headers = ("Model", "Loss", "Class", first.title, "95\u00a0%\u00a0CI", *titles)
     return Grid(f"{board.name} on {board.machine}: each class", headers, cells, names=3)
 
@@ -179,6 +178,11 @@ def _digits(value: float) -> str:
         return UNDEFINED
     decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:,.{min(decimals, 6)}f}"
+
+
+def _first(board: Board) -> list[str]:
+    """The measures beside the primary one that a printed table has room for."""
+    return [name for name in board.measures if name != PRIMARY and measure(name).headline]
 
 
 def _flat(board: Board, row: Row) -> dict[str, object]:

@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 
+from ...core.measure import measure
 from .frame import PRIMARY
 from .style import GREY, colour_of, figure, folded, marker_of
-from .summary import Board, Row, measure
+from .summary import Board, Row
 from .table import prefix
 
 APART_POINTS = 2.5

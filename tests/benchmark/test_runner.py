@@ -118,3 +118,18 @@ def test_a_data_set_that_is_not_there_is_one_line_and_the_others_run(tmp_path, c
     assert process.returncode == 1
     assert [line for line in process.stderr.split("\n") if "wbc: " in line and "(1 trials failed)" in line]
     assert sorted(record.status for record in records(tmp_path / "half")) == ["done", "failed"]
+    # the failure is not kept once the sweep no longer meets it
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--set", "datasets=[]", "--no-report")
+    assert process.returncode == 2
+    rest = ("--set", f"datasets={[both[0]]}", "--no-report")
+    assert command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, *rest).returncode == 0
+    assert [record.status for record in records(tmp_path / "half")] == ["done"]
+
+
+def test_two_workers_share_the_trials_and_time_nothing(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "pair", seeds=2)
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--workers", "2", "--no-report")
+    assert process.returncode == 0, process.stderr
+    found = list(records(tmp_path / "pair"))
+    assert [record.status for record in found] == ["done", "done"]
+    assert [record.latency for record in found] == [[], []]

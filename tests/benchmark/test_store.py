@@ -38,6 +38,13 @@ def test_no_half_written_file_stays(tmp_path):
     assert [file.name for file in store.records.iterdir()] == [f"{TRIAL.id}.json"]
 
 
+def test_a_record_can_be_read_by_whom_the_umask_allows(tmp_path):
+    file = Store(tmp_path, "a", "desk").put(Record(TRIAL, "done"))
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    assert file.stat().st_mode == plain.stat().st_mode
+
+
 def test_a_record_that_cannot_be_written_is_kept_elsewhere_and_named(tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     (tmp_path / "a").write_text("a file where the folder should be")

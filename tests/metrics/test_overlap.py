@@ -5,6 +5,7 @@ import sys
 import numpy as np
 import pytest
 
+from unetbench.core.errors import SpecError
 from unetbench.core.measure import MEASURES
 from unetbench.metrics import METRICS
 from unetbench.metrics.pair import Pair
@@ -26,10 +27,14 @@ def test_scores_of_a_cross_on_a_square():
     assert METRICS["iou"](pair) == 25 / 33
     assert METRICS["precision"](pair) == 25 / 33
     assert METRICS["recall"](pair) == 1
+    assert METRICS["specificity"](pair) == 88 / 96  # 121 pixels, 25 of the truth
+    assert METRICS["f_beta"](pair) == 125 / 133  # 5 × 25 / (5 × 25 + 4 × 0 + 8)
+    assert METRICS["volume_difference"](pair) == 8 / 58
 
 
 def test_scores_from_four_counts_by_hand():
-    # TP 45, FN 5, FP 10, TN 40 (Metrics Reloaded, arXiv:2206.01653): Dice 90 / 105.
+    # TP 45, FN 5, FP 10, TN 40 (Metrics Reloaded, arXiv:2206.01653): Dice 90 / 105 = 0.86.
+    # MCC (45 × 40 - 10 × 5) / √(55 × 50 × 50 × 45) = 1750 / 2487.5 = 0.70.
     truth = np.repeat([True, False], 50)
     prediction = np.repeat([True, False, True, False], [45, 5, 10, 40])
     pair = Pair(truth, prediction)
@@ -37,15 +42,37 @@ def test_scores_from_four_counts_by_hand():
     assert METRICS["iou"](pair) == 45 / 60
     assert METRICS["precision"](pair) == 45 / 55
     assert METRICS["recall"](pair) == 0.9
+    assert METRICS["specificity"](pair) == 0.8
+    assert METRICS["f_beta"](pair, beta=1) == pytest.approx(0.857, abs=5e-4)
+    assert METRICS["f_beta"](pair, beta=2) == 225 / 255  # 5 × 45 / (5 × 45 + 4 × 5 + 10)
+    assert METRICS["mcc"](pair) == pytest.approx(0.7035, abs=5e-5)
+    assert METRICS["volume_difference"](pair) == 5 / 105
+
+
+def test_mcc_of_volumes_with_billions_of_voxels_does_not_overflow():
+    pair = Pair(np.zeros((1, 1), bool), np.zeros((1, 1), bool))
+    vars(pair).update(tp=10**10, fp=10**9, fn=10**9, tn=10**10)
+    assert METRICS["mcc"](pair) == pytest.approx((10 * 10 - 1) / 11**2)
+
+
+@pytest.mark.parametrize("beta", [0, -1, math.inf, math.nan])
+def test_a_beta_that_is_not_positive_is_an_error(beta):
+    pair = Pair(np.ones((1, 1), bool), np.ones((1, 1), bool))
+    with pytest.raises(SpecError, match="f_beta.beta"):
+        METRICS["f_beta"](pair, beta=beta)
 
 
 EMPTY, FULL = np.zeros((3, 3), bool), np.ones((3, 3), bool)
 UNDEFINED = math.nan
+NAMES = ("dice", "iou", "precision", "recall", "specificity", "f_beta", "mcc", "volume_difference")
 EDGES = [
-    ("both", EMPTY, EMPTY, {"dice": UNDEFINED, "iou": UNDEFINED, "precision": UNDEFINED, "recall": UNDEFINED}),
-    ("truth", EMPTY, FULL, {"dice": 0, "iou": 0, "precision": 0, "recall": UNDEFINED}),
-    ("prediction", FULL, EMPTY, {"dice": 0, "iou": 0, "precision": UNDEFINED, "recall": 0}),
-    ("none", FULL, FULL, {"dice": 1, "iou": 1, "precision": 1, "recall": 1}),
+    (side, truth, prediction, dict(zip(NAMES, values, strict=True)))
+    for side, truth, prediction, values in (
+        ("both", EMPTY, EMPTY, (UNDEFINED, UNDEFINED, UNDEFINED, UNDEFINED, 1, UNDEFINED, UNDEFINED, UNDEFINED)),
+        ("truth", EMPTY, FULL, (0, 0, 0, UNDEFINED, 0, 0, UNDEFINED, 1)),
+        ("prediction", FULL, EMPTY, (0, 0, UNDEFINED, 0, UNDEFINED, 0, UNDEFINED, 1)),
+        ("none", FULL, FULL, (1, 1, 1, 1, UNDEFINED, 1, UNDEFINED, 0)),
+    )
 ]
 
 

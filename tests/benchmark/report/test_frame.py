@@ -19,6 +19,25 @@ def test_the_policy_is_applied_to_raw_scores(sweep, make):
     assert frames(folder, "monai").scores["dice"].isna().tolist() == [False, True, True]
 
 
+def test_an_empty_mask_is_as_far_off_as_the_image_is_large(sweep, make):
+    scores = [
+        {**make.score("a", 0.8), "hd": 3.0, "diagonal": 50.0},
+        {**make.score("b", 0.0, empty="prediction"), "hd": None, "diagonal": 70.0},
+        make.score("c", 0.0, empty="prediction"),
+    ]
+    found = frames(sweep(make.record(make.trial(), scores)), "nan_worst")
+    assert found.scores["hd"].tolist()[:2] == [3.0, 70.0]
+    assert math.isnan(found.scores["hd"][2])  # scored without that metric
+
+
+def test_counts_of_objects_are_no_measures_and_a_metric_nobody_described_is_one(sweep, make):
+    extra = {"objects": [3, 2], "matched": [2] * 10, "diagonal": 50.0, "of_a_plugin": 0.5}
+    empty = {**make.score("b", 0.0, empty="truth"), **extra, "of_a_plugin": None}
+    found = frames(sweep(make.record(make.trial(), [{**make.score("a", 0.8), **extra}, empty])), "nan_worst")
+    assert found.measures == ("dice", "iou", "precision", "recall", "of_a_plugin")
+    assert math.isnan(found.scores["of_a_plugin"][1])
+
+
 def test_one_row_a_sample_an_epoch_and_a_trial(sweep, make):
     folder = sweep(*(make.record(make.trial(seed=seed), [make.score("a", 0.8)]) for seed in range(2)))
     found = frames(folder, "nan_worst")

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from unetbench.benchmark.report.frame import frames
-from unetbench.benchmark.report.summary import boards, measure
+from unetbench.benchmark.report.summary import boards
+from unetbench.core.measure import measure
 from unetbench.core.trial import Choice
 
 

@@ -1,0 +1,61 @@
+"""Deep supervision: one loss on every resolution that a model gives."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from ..core.errors import SpecError
+from ..core.task import Task
+from . import LOSSES
+from .beside import completed, needed, needs
+from .planes import Tensor
+
+ops: Any = keras.ops  # its functions state no types, and the types inferred say None
+
+
+def _needs_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...]:
+    return needed(LOSSES[loss], options or {})
+
+
+@LOSSES.add
+@needs(of=_needs_of_loss)
+def deep_supervision(
+    truth: Tensor,
+    logits: Tensor,
+    task: Task,
+    *,
+    loss: str = "bce_dice",
+    options: dict[str, Any] | None = None,
+    weights: tuple[float, ...] = (),
+) -> Tensor:
+    """Deep supervision: sum_j w_j L(truth_j, logits_j) / sum_j w_j over outputs (Lee 2015, arXiv:1409.5185).
+
+    logits: a list of outputs, the one that predicts first, `(n, *space_j, k)` each; a single one is a list of one.
+    Truth `(n, *space, t)` is brought to each output's size by its nearest pixels; maps that the loss needs are made at
+    full size first and stay in full-size pixels. loss, options: the loss of every output. weights: w_j, one an output;
+    by default 1, 1/2, 1/4 …, as in nnU-Net, which also leaves the smallest out: give it 0. Value `(n,)`.
+    Raises SpecError for an unknown loss or option and for a wrong number of weights.
+    """
+    outputs = list(logits) if isinstance(logits, list | tuple) else [logits]
+    shares = weights or tuple(0.5**k for k in range(len(outputs)))
+    if len(shares) != len(outputs) or min(shares) < 0 or not sum(shares):
+        raise SpecError(f"deep_supervision: weights {list(shares)} are not one for each of {len(outputs)} outputs")
+    options = options or {}
+    LOSSES.check(loss, options)
+    truth = completed(ops.convert_to_tensor(truth), task, needed(LOSSES[loss], options))
+    total: Any = 0.0
+    for share, output in zip(shares, outputs, strict=True):
+        if share:
+            total = total + share * LOSSES[loss](_at_size(truth, output), output, task, **options)
+    return total / sum(shares)
+
+
+def _at_size(truth: Tensor, output: Tensor) -> Tensor:
+    """The truth's pixels nearest to the centres of the output's."""
+    for axis in range(1, len(output.shape) - 1):
+        if truth.shape[axis] is None or truth.shape[axis] != output.shape[axis]:
+            full, size = ops.shape(truth)[axis], ops.shape(output)[axis]
+            places = (2 * ops.arange(size, dtype="int32") + 1) * full // (2 * size)
+            truth = ops.take(truth, places, axis)
+    return truth

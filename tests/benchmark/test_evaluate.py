@@ -1,0 +1,47 @@
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unetbench.benchmark.context import Context, open_dataset
+from unetbench.benchmark.evaluate import evaluate
+from unetbench.benchmark.train import Selection
+from unetbench.core.errors import DataError
+from unetbench.core.recipe import Recipe
+from unetbench.core.trial import Choice
+from unetbench.datasets.source import Source
+
+SELECTION = Selection(epoch=1, score=0.5, monitor="dice", threshold=0.5)
+
+
+@pytest.fixture(scope="module")
+def listed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("evaluate")
+    choice = Choice("cells", {"count": 16, "size": [64, 64]})
+    return open_dataset(choice, {}, Context(Source(None, folder), folder, Path(folder), "evaluate"))
+
+
+def _evaluate(listed, cases):
+    def forward(windows: np.ndarray) -> np.ndarray:
+        return 4 * windows - 2
+
+    recipe = Recipe(patch=(64, 64), batch=2)
+    return evaluate(forward, SELECTION, cases, listed, recipe=recipe, previews=0, tell=lambda progress: None)
+
+
+def test_a_test_case_is_scored_with_its_instances_spacing_and_probabilities(listed):
+    cases = listed.dataset.cases[:2]
+    rows = _evaluate(listed, cases).scores
+    assert [row["case"] for row in rows] == [case.name for case in cases]
+    for row, case in zip(rows, cases, strict=True):
+        assert row["objects"][0] == len(np.unique(case.read().instances)) - 1
+        assert {"pq", "dsb2018_score", "hd95_directed", "nsd", "ece", "brier"} <= set(row)
+        assert row["diagonal"] == pytest.approx(np.hypot(*(64 * edge for edge in listed.task.spacing_mm)))
+
+
+def test_what_cannot_be_scored_is_an_error_that_names_the_case(listed):
+    case = listed.dataset.cases[0]
+    bent = replace(case, read=lambda: replace(case.read(), spacing_mm=(1.0, -1.0)))
+    with pytest.raises(DataError, match=rf"{case.name}: spacing_mm is \(1.0, -1.0\)"):
+        _evaluate(listed, [bent])

@@ -1,0 +1,91 @@
+"""The main job as a newcomer runs it, small: from a sweep file to tables and plots, on TensorFlow and on JAX alone."""
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+SWEEP = {
+    "name": "small",
+    "datasets": [
+        {"name": "cells", "count": 12, "size": [64, 64], "recipe": {"patch": [64, 64]}},
+        {"name": "cells", "form": "nucleus_cytoplasm", "count": 12, "size": [64, 64], "recipe": {"patch": [64, 64]}},
+        {"name": "cells", "form": "volume", "count": 12, "size": [16, 32, 32], "recipe": {"patch": [16, 32, 32]}},
+    ],
+    "models": [{"name": "unet", "width": 4, "depth": 2}],
+    "losses": ["bce_dice"],
+    "recipe": {"epochs": 1, "batch": 2},
+    "latency": {"samples": 3},
+    "previews": 2,
+    "weights": True,
+}
+CALL = [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())"]
+
+
+def _run(folder, sweep, **environment):
+    file = folder / "small.yaml"
+    file.write_text(yaml.safe_dump(sweep))
+    words = [*CALL, "run", str(file), "--results", str(folder / "results")]
+    return subprocess.run(
+        words, capture_output=True, text=True, timeout=600, env={**os.environ, **environment}, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("end_to_end")
+    return folder / "results" / "small", _run(folder, SWEEP)
+
+
+def test_every_trial_is_done_and_the_tables_are_printed(finished):
+    folder, process = finished
+    assert process.returncode == 0, process.stderr
+    records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
+    assert [record["status"] for record in records] == ["done"] * 3
+    assert process.stdout.count("unet(depth=2, width=4)") >= 3
+    assert "index.html" in process.stdout
+
+
+def test_two_and_three_dimensions_and_three_classes_are_scored(finished):
+    folder, _ = finished
+    records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
+    found = {(record["task"]["rank"], tuple(sorted({row["class"] for row in record["scores"]}))) for record in records}
+    assert found == {(2, ("nucleus",)), (2, ("cytoplasm", "nucleus")), (3, ("nucleus",))}
+
+
+def test_a_record_can_be_traced_to_code_data_and_machine(finished):
+    record = json.loads(next(finished[0].glob("records/*/*.json")).read_text())
+    assert record["versions"]["keras"]
+    assert record["machine"]["cores"] >= 1
+    assert len(record["trial"]["split"]["digest"]) == 64
+    assert record["data"]["licence"]
+    assert record["model"]["macs"] > 0
+    assert len(record["latency"][0]["samples_s"]) == 3
+
+
+def test_the_report_has_tables_plots_and_one_page(finished):
+    report = finished[0] / "report"
+    suffixes = {file.suffix for file in report.iterdir()}
+    assert {".md", ".csv", ".tex", ".png", ".html"} <= suffixes
+    assert "data:image/png;base64" in (report / "index.html").read_text()
+
+
+def test_the_weights_that_were_asked_for_are_there(finished):
+    assert len(list(finished[0].glob("weights/*/*.keras"))) == 3
+
+
+@pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed: pip install -e '.[jax]'")
+def test_a_machine_with_jax_and_no_tensorflow_trains_and_scores(tmp_path):
+    blocked = tmp_path / "blocked" / "tensorflow"
+    blocked.mkdir(parents=True)
+    (blocked / "__init__.py").write_text("raise ImportError('this machine has no TensorFlow')")
+    path = os.pathsep.join([str(blocked.parent), os.environ.get("PYTHONPATH", "")])
+    process = _run(tmp_path, {**SWEEP, "weights": False}, KERAS_BACKEND="jax", PYTHONPATH=path)
+    assert process.returncode == 0, process.stderr
+    record = json.loads(next((tmp_path / "results" / "small").glob("records/*/*.json")).read_text())
+    assert record["versions"]["backend"] == "jax"
+    assert record["scores"]
