@@ -37,6 +37,9 @@ class Graph:
         self.needs = needed(LOSSES[trial.loss.name], trial.loss.options)
         self.model = _build(trial, task, trial.seed)
         check_patch(trial, self.model)
+        if len(self.model.outputs) > 1:
+            self.model = Supervised(self.model.inputs, self.model.outputs)
+            self.model.objective = _on_every_output(trial, task)
         self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
@@ -79,6 +82,25 @@ class Graph:
 
     def _mean(self, truth: Any, logits: Any) -> Any:
         return keras.ops.mean(self.loss(truth, logits))
+
+
+@keras.saving.register_keras_serializable(package="unetbench")
+class Supervised(keras.Model):
+    """A model of several outputs, finest first, of which the first predicts; objective: a loss of all of them."""
+
+    objective: LossFunction
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The mean of the objective over the cases."""
+        return keras.ops.mean(self.objective(y, y_pred))
+
+
+def _on_every_output(trial: Trial, task: Task) -> LossFunction:
+    """The trial's loss on every output with the weights of `deep_supervision`, unless it is that loss itself."""
+    if trial.loss.name == "deep_supervision":
+        return loss_function(trial, task)
+    every, name, options = LOSSES["deep_supervision"], trial.loss.name, trial.loss.options
+    return lambda truth, outputs: every(truth, outputs, task, loss=name, options=options)
 
 
 def loss_function(trial: Trial, task: Task) -> LossFunction:

@@ -14,8 +14,9 @@ def keras(model: Model) -> Callable[[np.ndarray], np.ndarray]:
     """One traced call on the Keras backend: tf.function without XLA, jax.jit, or PyTorch without gradients.
 
     Returns a function from images (n, *space, c) float32 to logits (n, *space, k) float32, both in host memory, so a
-    call includes the transfers a user pays for. On TensorFlow one trace serves every batch and image size; JAX
-    compiles once a shape. The function reads the weights at each call: training further needs no new trace.
+    call includes the transfers a user pays for. Of several outputs (deep supervision) the first is given. On TensorFlow
+    one trace serves every batch and image size; JAX compiles once a shape. The function reads the weights at each call:
+    training further needs no new trace.
     """
     makers = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
     return makers[backend.backend()](model)
@@ -26,7 +27,7 @@ def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:
 
     shape = (None,) * (len(model.inputs[0].shape) - 1) + (model.inputs[0].shape[-1],)
     signature = [tensorflow.TensorSpec(shape, "float32")]
-    call = tensorflow.function(lambda images: model(images, training=False), signature, jit_compile=False)
+    call = tensorflow.function(lambda images: _first(model(images, training=False)), signature, jit_compile=False)
     return lambda images: call(tensorflow.convert_to_tensor(images)).numpy()
 
 
@@ -35,7 +36,7 @@ def _jax(model: Any) -> Callable[[np.ndarray], np.ndarray]:
 
     @jax.jit
     def call(trainable: Any, fixed: Any, images: Any) -> Any:
-        return model.stateless_call(trainable, fixed, images, training=False)[0]
+        return _first(model.stateless_call(trainable, fixed, images, training=False)[0])
 
     def run(images: np.ndarray) -> np.ndarray:
         trainable = [variable.value for variable in model.trainable_variables]
@@ -50,6 +51,10 @@ def _torch(model: Any) -> Callable[[np.ndarray], np.ndarray]:
 
     def run(images: np.ndarray) -> np.ndarray:
         with torch.no_grad():
-            return model(images, training=False).cpu().numpy()
+            return _first(model(images, training=False)).cpu().numpy()
 
     return run
+
+
+def _first(outputs: Any) -> Any:
+    return outputs[0] if isinstance(outputs, list | tuple) else outputs

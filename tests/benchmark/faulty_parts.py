@@ -22,6 +22,17 @@ def tiny(task, *, width: int = 4) -> keras.Model:
 
 
 @MODELS.add
+def two_heads(task) -> keras.Model:
+    """Logits at full and at half size (a test's)."""
+    image = keras.Input((None, None, task.channels))
+    fine = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(image)
+    coarse = keras.layers.Conv2D(4, 3, strides=2, padding="same", activation="relu")(fine)
+    return keras.Model(
+        image, [keras.layers.Conv2D(task.outputs, 1)(fine), keras.layers.Conv2D(task.outputs, 1)(coarse)]
+    )
+
+
+@MODELS.add
 def raises(task) -> keras.Model:
     """Raise an error of its own (a test's)."""
     raise RuntimeError("this model\nis broken")

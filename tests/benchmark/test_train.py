@@ -145,3 +145,16 @@ def test_mixed_precision_trains_in_float32_weights(parts):
         assert graph.forward(cut.images[:1]).dtype == np.float32
     finally:
         keras.mixed_precision.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("loss", ["bce_dice", "deep_supervision"])
+def test_a_model_of_several_outputs_learns_from_all_and_predicts_with_the_first(parts, loss):
+    task, sampler, cut = parts
+    trial = replace(TRIAL, model=Choice("two_heads"), loss=Choice(loss))
+    graph = Graph(trial, task)
+    before = [np.asarray(weight) for weight in graph.model.trainable_weights]
+    _, history = training.train(graph, sampler(), cut, replace(RECIPE, epochs=1), tell=_silent)
+    assert np.isfinite(history[0]["loss"])
+    assert graph.forward(cut.images[:1]).shape == (1, 32, 32, 1)
+    for old, new in zip(before, graph.model.trainable_weights, strict=True):
+        assert np.any(old != np.asarray(new)), new.path
