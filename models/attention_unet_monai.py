@@ -4,9 +4,9 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .attention import additive_gate
 from .blocks import conv_unit, double_conv
 from .centred import centred_conv, centred_transposed_conv
+from .gates import additive_gate
 from .layers import activate, conv
 from .norm import normalise, standardise
 from .residual_unet import prelu
