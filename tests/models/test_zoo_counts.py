@@ -24,7 +24,8 @@ def test_parameters_are_the_published_count_to_the_digit(row):
 
 
 def test_every_recipe_has_a_published_count():
-    assert {row.recipe for row in PUBLISHED} == set(MODELS)
+    ours = {part.name for part in MODELS.parts().values() if part.module.startswith("unetbench.models")}
+    assert {row.recipe for row in PUBLISHED} == ours  # other files of a test run may have put parts of theirs beside
 
 
 @pytest.mark.parametrize("name", sorted({row.recipe for row in PUBLISHED if not row.options}))
