@@ -70,8 +70,8 @@ def encoder_unet(
     starts at random; `imagenet` is fetched by Keras; else a file of the encoder's weights without its top. With weights
     the image is taken as red, green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights`
     says what it began with. The decoder goes from 256 to 16 filters with nearest-neighbour up-sampling.
-    32,547,665 trainable parameters on resnet50 from 3 channels to 1 output. Rank 2. Edges are multiples of 32. Raises Unfit for an unknown encoder, for weights that cannot be had, and for weights on other
-    than 1 or 3 channels.
+    32,547,665 trainable parameters on resnet50 from 3 channels to 1 output. Rank 2. Edges are multiples of 32.
+    Raises Unfit for an unknown encoder, for weights that cannot be had, and for weights on other than 1 or 3 channels.
     """
     require_rank(task, 2, "encoder_unet")
     if encoder not in ENCODERS:
