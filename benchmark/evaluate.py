@@ -14,7 +14,7 @@ from ..core.task import Task
 from ..datasets.case import Case, Sample
 from ..metrics.score import score_case
 from .context import Listed
-from .predict import Forward, predict
+from .predict import Forward, decide, predict
 from .preview import preview
 from .train import Selection, Tell
 
@@ -85,10 +85,3 @@ def _scored(
         )
     except DataError as error:
         raise DataError(f"{name}: {error}") from None
-
-
-def decide(probabilities: np.ndarray, task: Task, threshold: float) -> np.ndarray:
-    """Probabilities (*space, k) to labels (*space, t) uint8: the likeliest class, or 1 from the threshold on."""
-    if task.kind == "exclusive":
-        return probabilities.argmax(-1)[..., None].astype(np.uint8)
-    return (probabilities >= threshold).astype(np.uint8)

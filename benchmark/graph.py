@@ -31,7 +31,6 @@ class Graph:
 
     def __init__(self, trial: Trial, task: Task) -> None:
         self.key, self.task = trial.graph, task
-        self._trial = trial
         keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
         self.loss = loss_function(trial, task)
         self.needs = needed(LOSSES[trial.loss.name], trial.loss.options)

@@ -47,6 +47,16 @@ def predict(
     return total[tuple(slice(edge) for edge in space)]
 
 
+def decide(scores: np.ndarray, task: Task, cut: float) -> np.ndarray:
+    """Scores (…, k) to labels (…, t) uint8: the class of the highest score, or 1 where a score is at least the cut.
+
+    scores: probabilities with a threshold for cut, or logits with its log-odds.
+    """
+    if task.kind == "exclusive":
+        return scores.argmax(-1)[..., None].astype(np.uint8)
+    return (scores >= cut).astype(np.uint8)
+
+
 def sigmoid(logits: np.ndarray) -> np.ndarray:
     """1 / (1 + exp(-x)), without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * logits))

@@ -114,6 +114,5 @@ def write(file: Path, content: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         aside.replace(file)
-    except BaseException:
+    finally:
         aside.unlink(missing_ok=True)
-        raise

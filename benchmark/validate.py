@@ -9,6 +9,7 @@ import numpy as np
 from ..core.task import Task
 from ..datasets.patches import tiles
 from ..datasets.prepare import Prepared
+from .predict import decide
 
 THRESHOLDS = np.round(np.arange(0.1, 0.91, 0.05), 2)
 
@@ -86,9 +87,7 @@ def best_threshold(
 
 def labels(logits: np.ndarray, task: Task, threshold: float) -> np.ndarray:
     """Logits (n, *space, k) to label planes (n, *space, t) uint8: index of the class, or 0 and 1."""
-    if task.kind == "exclusive":
-        return logits.argmax(-1)[..., None].astype(np.uint8)
-    return (logits >= np.log(threshold / (1 - threshold))).astype(np.uint8)
+    return decide(logits, task, np.log(threshold / (1 - threshold)))
 
 
 class _Counts:
