@@ -7,7 +7,7 @@ import numpy as np
 from ..core.errors import SpecError
 from . import METRICS
 from .pair import Missing, Pair
-from .surface import surfaces
+from .surface import bands, surfaces
 
 _TIE = 1 + 1e-5  # distances are float32: 3 × 0.1 must lie within a tolerance of 0.3
 
@@ -105,6 +105,6 @@ def boundary_iou(pair: Pair) -> float:
     code peels d layers with a square instead. 0 when one mask is empty, NaN when both are. Raises Missing for a volume
     of unknown spacing.
     """
-    both, true, predicted = pair.once(surfaces).band
-    union = true + predicted - both
-    return both / union if union else math.nan
+    found = pair.once(bands)
+    union = found.truth + found.prediction - found.both
+    return found.both / union if union else math.nan

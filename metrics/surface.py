@@ -1,4 +1,4 @@
-"""Distances between the surfaces of truth and prediction: two distance transforms a pair, many readings after.
+"""Distances between the surfaces of truth and prediction, and the bands along them: measured once, read often.
 
 The surface of a mask is its voxels that share a face with a voxel outside it (a mask minus its erosion by a cross);
 what lies beyond the image counts as outside. Distances run between voxel centres. This is the surface of MONAI, medpy
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from .nearest import nearest
 from .pair import Pair
 
 BAND = 0.02
@@ -19,34 +20,47 @@ BAND = 0.02
 
 @dataclass(frozen=True)
 class Surfaces:
-    """What every boundary metric reads. Distances are in `Pair.unit`, infinite when the other mask is empty.
+    """What every surface distance reads. Distances are in `Pair.unit`, infinite when the other mask is empty.
 
     truth (n,): float32, distance of each surface voxel of the truth to the prediction's surface; prediction (m,): the
     reverse.
-    band: voxels in both bands, in the truth's, in the prediction's; the band is what of a mask lies nearer than `width`
-    to its own surface.
     """
 
     truth: np.ndarray
     prediction: np.ndarray
-    band: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Bands:
+    """Voxels in both bands, in the truth's, in the prediction's.
+
+    A band is what of a mask lies nearer than `width` (in `Pair.unit`) to the mask's own surface.
+    """
+
+    both: int
+    truth: int
+    prediction: int
     width: float
 
 
 def surfaces(pair: Pair) -> Surfaces:
-    """Measure a pair, on the smallest box that holds both masks. Raises Missing for a volume of unknown spacing."""
+    """Distances between the two surfaces. Raises Missing for a volume of unknown spacing."""
+    spacing = pair.spacing
+    truth, prediction = _cropped(pair)
+    return Surfaces(*nearest(surface(truth), surface(prediction), spacing))
+
+
+def bands(pair: Pair) -> Bands:
+    """Sizes of the two bands and of what they share. Raises Missing for a volume of unknown spacing."""
     spacing = pair.spacing
     width = max(1, round(BAND * pair.diagonal / max(spacing))) * max(spacing)
-    box = _box(pair.truth, pair.prediction)
-    truth, prediction = pair.truth[box], pair.prediction[box]
-    edges = surface(truth), surface(prediction)
-    to_prediction, band = _read(edges[1], edges[0], prediction, spacing, width)
-    predicted_size, packed = int(np.count_nonzero(band)), np.packbits(band)  # packed: a distance map follows
-    del band
-    to_truth, band = _read(edges[0], edges[1], truth, spacing, width)
-    true_size = int(np.count_nonzero(band))
+    truth, prediction = _cropped(pair)
+    band = _band(truth, spacing, width)
+    true_size, packed = int(np.count_nonzero(band)), np.packbits(band)  # packed: a distance map follows
+    band = _band(prediction, spacing, width)
+    predicted_size = int(np.count_nonzero(band))
     band &= np.unpackbits(packed, count=band.size).view(bool).reshape(band.shape)
-    return Surfaces(to_prediction, to_truth, (int(np.count_nonzero(band)), true_size, predicted_size), width)
+    return Bands(int(np.count_nonzero(band)), true_size, predicted_size, width)
 
 
 def surface(mask: np.ndarray) -> np.ndarray:
@@ -71,16 +85,19 @@ def distance_to(edge: np.ndarray, spacing: tuple[float, ...]) -> np.ndarray:
     return edt.edt(~edge, anisotropy=spacing, parallel=min(4, os.cpu_count() or 1))
 
 
-def _read(
-    edge: np.ndarray, other: np.ndarray, mask: np.ndarray, spacing: tuple[float, ...], width: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Distances of the voxels of `other` to `edge`, and the band of the mask whose surface `edge` is."""
+def _band(mask: np.ndarray, spacing: tuple[float, ...], width: float) -> np.ndarray:
+    edge = surface(mask)
     if not edge.any():
-        return np.full(np.count_nonzero(other), np.inf, np.float32), np.zeros_like(mask)
-    distance = distance_to(edge, spacing)
-    band = distance < width * (1 - 1e-5)  # a distance that equals the width up to rounding is outside
+        return edge
+    band = distance_to(edge, spacing) < width * (1 - 1e-5)  # a distance that equals the width up to rounding is outside
     band &= mask
-    return distance[other], band
+    return band
+
+
+def _cropped(pair: Pair) -> tuple[np.ndarray, np.ndarray]:
+    """Both masks on the smallest box that holds them."""
+    box = _box(pair.truth, pair.prediction)
+    return pair.truth[box], pair.prediction[box]
 
 
 def _box(*masks: np.ndarray) -> tuple[slice, ...]:

@@ -9,7 +9,7 @@ from scipy.spatial.distance import cdist
 from unetbench.core.errors import DataError, SpecError
 from unetbench.metrics import METRICS
 from unetbench.metrics.pair import Missing, Pair
-from unetbench.metrics.surface import distance_to, surface, surfaces
+from unetbench.metrics.surface import Bands, bands, distance_to, surface, surfaces
 
 DISTANCES = ("hd", "hd95_directed", "hd95_pooled", "assd", "masd")
 BOUNDARY = (*DISTANCES, "nsd", "boundary_iou")
@@ -67,15 +67,14 @@ def test_boundary_iou_of_a_square_without_its_first_row():
     # 19 × 19 against 18 × 19 pixels in 22 × 22: 2 % of the diagonal is less than a pixel, so the band is the rim.
     # Rims of 72 and 70 pixels share three sides: 2 × 18 + 19 - 2 = 53. Metrics Reloaded prints 0.6.
     pair = Pair(_boxes((22, 22), np.s_[2:21, 2:21]), _boxes((22, 22), np.s_[3:21, 2:21]))
-    assert pair.once(surfaces).width == 1
-    assert pair.once(surfaces).band == (53, 72, 70)
+    assert pair.once(bands) == Bands(53, 72, 70, width=1)
     assert _read("boundary_iou", pair) == pytest.approx(53 / 89)
 
 
 def test_the_band_is_two_percent_of_the_diagonal_in_whole_pixels():
     # √(300² + 400²) = 500, so 10 pixels: of a 100 × 100 square all but the inner 80 × 80.
     square = _boxes((300, 400), np.s_[50:150, 50:150])
-    assert Pair(square, square).once(surfaces).band == (3600, 3600, 3600)
+    assert Pair(square, square).once(bands) == Bands(3600, 3600, 3600, width=10)
 
 
 def test_the_surface_ends_where_the_image_ends():
