@@ -38,12 +38,13 @@ class Context:
 
 @dataclass(frozen=True)
 class Listed:
-    """A data set as a trial sees it. task: after preprocessing."""
+    """A data set as a trial sees it. task: after preprocessing. objects: how a predicted mask becomes objects."""
 
     dataset: Dataset
     split: Split
     preprocess: Preprocess
     task: Task
+    objects: str
 
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
@@ -54,6 +55,7 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Lis
     """List a data set's cases and give them roles; nothing is decoded. Raises DataError."""
     options = dict(choice.options)
     preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
+    objects = options.pop("objects", "components")
     if "path" in options:
         options["path"] = str(context.folder / Path(options["path"]).expanduser())
     dataset = DATASETS[choice.name](context.source, **options)
@@ -61,7 +63,7 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Lis
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
-    return Listed(dataset, found, preprocess, task_after(dataset.task, preprocess))
+    return Listed(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

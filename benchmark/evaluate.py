@@ -10,7 +10,6 @@ import numpy as np
 
 from ..core.errors import DataError
 from ..core.recipe import Recipe
-from ..core.task import Task
 from ..datasets.case import Case, Sample
 from ..metrics.score import score_case
 from .context import Listed
@@ -59,7 +58,7 @@ def evaluate(
         truth, probabilities = prepared.original.truth, prepared.restore(probabilities)
         found = decide(probabilities, task, selection.threshold)
         clock.append(time.perf_counter())
-        rows = _scored(case.name, prepared.original, found, probabilities, task)
+        rows = _scored(case.name, prepared.original, found, probabilities, listed)
         result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
         if case in shown:
             result.previews |= preview(shown.index(case), case.name, prepared.original.image, truth, found)
@@ -72,16 +71,17 @@ def evaluate(
 
 
 def _scored(
-    name: str, original: Sample, found: np.ndarray, probabilities: np.ndarray, task: Task
+    name: str, original: Sample, found: np.ndarray, probabilities: np.ndarray, listed: Listed
 ) -> list[dict[str, Any]]:
     try:
         return score_case(
             original.truth,
             found,
-            task,
+            listed.task,
             original.spacing_mm,
             instances=original.instances,
             probabilities=probabilities,
+            split=listed.objects,
         )
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

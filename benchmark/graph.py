@@ -3,7 +3,7 @@
 Tracing a training step costs seconds and memory that is never given back; new weights cost a second.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import keras
@@ -15,11 +15,14 @@ from ..core.task import Task
 from ..core.trial import Trial
 from ..losses import LOSSES
 from ..losses.beside import complete, needed
+from ..losses.terms import collected
 from ..models import MODELS
 from ..models.fit import divisor
 from ..runtimes import RUNTIMES
 
 LossFunction = Callable[[Any, Any], Any]
+TERM = "loss: "
+"""What the name of a loss's term begins with in the logs and the history."""
 
 
 class Graph:
@@ -36,9 +39,12 @@ class Graph:
         self.needs = needed(LOSSES[trial.loss.name], trial.loss.options)
         self.model = _build(trial, task, trial.seed)
         check_patch(trial, self.model)
-        if len(self.model.outputs) > 1:
-            self.model = Supervised(self.model.inputs, self.model.outputs)
-            self.model.objective = _on_every_output(trial, task)
+        several = len(self.model.outputs) > 1
+        objective = _on_every_output(trial, task) if several else self.loss
+        terms = _terms(objective, self.model.outputs, task, self.needs)
+        if several or terms:
+            self.model = Taught(self.model.inputs, self.model.outputs if several else self.model.outputs[0])
+            self.model.teach(objective, terms)
         self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
@@ -84,14 +90,34 @@ class Graph:
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
-class Supervised(keras.Model):
-    """A model of several outputs, finest first, of which the first predicts; objective: a loss of all of them."""
+class Taught(keras.Model):
+    """A model that learns from all its outputs, of which the first predicts, and tells the terms of its loss.
 
-    objective: LossFunction
+    The mean of each term over an epoch's steps stands in the logs as `loss: <term>`.
+    """
+
+    def teach(self, objective: LossFunction, terms: Sequence[str]) -> None:
+        """Learn by this loss, one value a case, which notes these terms."""
+        self.objective = objective
+        self.terms = [keras.metrics.Mean(f"{TERM}{name}") for name in terms]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """The mean of the objective over the cases."""
-        return keras.ops.mean(self.objective(y, y_pred))
+        with collected() as found:
+            values = self.objective(y, y_pred)
+        for metric, term in zip(self.terms, found.values(), strict=True):
+            metric.update_state(keras.ops.mean(term))
+        return keras.ops.mean(values)
+
+
+def _terms(objective: LossFunction, outputs: list[Any], task: Task, needs: tuple[str, ...]) -> list[str]:
+    """Names of the terms that the loss notes, from a case of two pixels an axis."""
+    space = (2,) * task.rank
+    truth = complete(np.zeros((1, *space, task.truth_channels), np.float32), task, needs)
+    logits = [np.zeros((1, *space, task.outputs), np.float32) for _ in outputs]
+    with collected() as found:
+        objective(truth, logits if len(logits) > 1 else logits[0])
+    return list(found)
 
 
 def _on_every_output(trial: Trial, task: Task) -> LossFunction:

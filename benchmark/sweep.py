@@ -16,7 +16,9 @@ from ..core.trial import Choice
 from ..datasets import DATASETS
 from ..datasets.prepare import Preprocess
 from ..losses import LOSSES
+from ..losses.nested import check as check_nested
 from ..metrics.empty import POLICIES
+from ..metrics.objects import SPLITS
 from ..models import MODELS
 from ..runtimes import RUNTIMES
 
@@ -142,7 +144,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         folder=file.resolve().parent,
         datasets=tuple(_data_choice(spec, index, where) for index in range(len(spec.datasets))),
         models=_choices(MODELS, spec.models, f"{where}: models"),
-        losses=_choices(LOSSES, spec.losses, f"{where}: losses"),
+        losses=_losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
         runtimes=_choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
         latency=spec.latency,
@@ -165,10 +167,15 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
     preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
+    objects = options.pop("objects", "components")
+    if objects not in SPLITS:
+        raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
     choice = _choices(DATASETS, [options], where, indexed=False)[0]
+    further: dict[str, Any] = {} if objects == "components" else {"objects": objects}
     differing = _differing(preprocess, Preprocess())
     if differing:
-        choice = Choice(choice.name, {**choice.options, "preprocess": differing})
+        further["preprocess"] = differing
+    choice = Choice(choice.name, choice.options | further)
     return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
 
 
@@ -195,6 +202,16 @@ def _choices(shelf: Registry, entries: Sequence[Entry], where: str, *, indexed: 
             raise SpecError(f"{place}: {choice.label} is there twice")
         found.append(choice)
     return tuple(found)
+
+
+def _losses(entries: Sequence[Entry], where: str) -> tuple[Choice, ...]:
+    found = _choices(LOSSES, entries, where)
+    for index, choice in enumerate(found):
+        try:
+            check_nested(choice.name, choice.options)
+        except SpecError as error:
+            raise SpecError(f"{where}[{index}]: {error}") from None
+    return found
 
 
 def _check_type(place: str, value: Any, default: Any) -> None:

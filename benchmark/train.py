@@ -14,7 +14,7 @@ import numpy as np
 from ..core.errors import DataError, Diverged
 from ..core.recipe import Recipe
 from ..datasets.patches import PatchSampler
-from .graph import Graph
+from .graph import TERM, Graph
 from .validate import Tiles, best_threshold, validate
 
 Tell = Callable[[dict[str, Any]], None]
@@ -121,7 +121,10 @@ class _Watch(keras.callbacks.Callback):
         if not np.isfinite(loss):
             names = ", ".join(self.feed.sampler.names(self.feed.epoch, batch))
             step = self.feed.epoch * len(self.feed) + batch + 1
-            raise Diverged(f"loss is {loss} at step {step} (epoch {self.feed.epoch + 1}); the batch holds {names}")
+            terms = "".join(f", {name.removeprefix(TERM)} {value:.4g}" for name, value in _terms(logs).items())
+            raise Diverged(
+                f"loss is {loss}{terms} at step {step} (epoch {self.feed.epoch + 1}); the batch holds {names}"
+            )
         if time.perf_counter() - self.told > 0.1:
             self.told = time.perf_counter()
             self.tell({"phase": "train", "epoch": self.feed.epoch, "step": batch + 1, "of": len(self.feed)})
@@ -131,7 +134,7 @@ class _Watch(keras.callbacks.Callback):
         graph, batch = self.graph, self.recipe.batch
         found = validate(graph.forward, graph.loss, self.cut, graph.task, batch=batch, targets=self.targets)
         row = {"epoch": epoch + 1, "loss": float((logs or {})["loss"]), "val_loss": found.loss, "val_dice": found.dice}
-        row |= {"rate": self.rate(epoch), "train_s": seconds}
+        row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds
         self.progress.history.append(row)
         self._judge(epoch, found.dice if self.recipe.monitor == "dice" else -found.loss)
@@ -171,6 +174,11 @@ class _Watch(keras.callbacks.Callback):
         if self.recipe.schedule == "plateau" and progress.since_drop >= self.recipe.patience:
             progress.rate *= self.recipe.factor
             progress.since_drop = 0
+
+
+def _terms(logs: Any) -> dict[str, float]:
+    """Means of the loss's terms over the epoch so far."""
+    return {name: float(value) for name, value in (logs or {}).items() if name.startswith(TERM)}
 
 
 def _has_foreground(cut: Tiles, graph: Graph) -> bool:

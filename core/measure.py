@@ -38,8 +38,8 @@ def _error(name: str, title: str, worst: float = 1.0, **options: bool) -> Measur
 
 
 def _distance(name: str, title: str, unit: str, **options: bool) -> Measure:
-    key, heading = (name, title) if unit == "mm" else (f"{name}_{unit}", f"{title} [{unit}]")
-    return Measure(key, heading, unit, "lower", ".4g", 0.0, math.inf, **options)
+    key = name if unit == "mm" else f"{name}_{unit}"
+    return Measure(key, f"{title} [{unit}]", unit, "lower", ".4g", 0.0, math.inf, **options)
 
 
 MEASURES = {

@@ -26,7 +26,8 @@ class Choice:
 class Trial:
     """Dataset, split, model, loss, recipe and seed.
 
-    dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess`.
+    dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
+        `objects`, how predicted masks become objects, where they differ from the default.
     split: the options of the split and `digest`, a hash of which case has which role and of the files' sizes, so that
         data that changed makes another trial.
     """

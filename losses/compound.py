@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ..core.errors import SpecError, unknown
+from ..core.errors import SpecError
 from ..core.task import Task
 from . import LOSSES
 from .beside import beside, completed, needed, needs, select
 from .boundary import boundary, hausdorff
 from .cldice import cldice
 from .cross_entropy import ce, focal, topk
+from .nested import check
 from .planes import Tensor
 from .region import dice
+from .terms import collected, note
 
 
 @LOSSES.add
@@ -26,7 +28,7 @@ def bce_dice(
     Raises SpecError for a weight outside 0 to 1.
     """
     region = dice(truth, logits, task, smooth=smooth, background=background)
-    return _mixed("bce_dice", weight, ce(truth, logits, task), region)
+    return _with_dice("bce_dice", weight, "ce", ce(truth, logits, task), region)
 
 
 @LOSSES.add
@@ -48,7 +50,7 @@ def dice_focal(
     weight outside 0 to 1.
     """
     region = dice(truth, logits, task, smooth=smooth, background=background)
-    return _mixed("dice_focal", weight, focal(truth, logits, task, gamma=gamma, alpha=alpha), region)
+    return _with_dice("dice_focal", weight, "focal", focal(truth, logits, task, gamma=gamma, alpha=alpha), region)
 
 
 @LOSSES.add
@@ -69,7 +71,7 @@ def dice_topk(
     weight outside 0 to 1.
     """
     region = dice(truth, logits, task, smooth=smooth, background=background)
-    return _mixed("dice_topk", weight, topk(truth, logits, task, fraction=fraction), region)
+    return _with_dice("dice_topk", weight, "topk", topk(truth, logits, task, fraction=fraction), region)
 
 
 @LOSSES.add
@@ -98,7 +100,8 @@ def dice_boundary(
         _check("dice_boundary", share)
     share = start + (end - start) * progress
     edge = boundary(select(truth, task, names, names[:1]), logits, task, background=background)
-    return share * edge + (1 - share) * dice(truth, logits, task, smooth=smooth, background=background)
+    region = dice(truth, logits, task, smooth=smooth, background=background)
+    return share * note("boundary", edge) + (1 - share) * note("dice", region)
 
 
 @LOSSES.add
@@ -123,7 +126,7 @@ def dice_hausdorff(
     """
     region = dice(truth, logits, task, smooth=smooth, background=background)
     options: dict[str, Any] = {"alpha": alpha, "one_sided": one_sided, "logarithm": True, "background": background}
-    return _mixed("dice_hausdorff", weight, hausdorff(truth, logits, task, **options), region)
+    return _with_dice("dice_hausdorff", weight, "log hausdorff", hausdorff(truth, logits, task, **options), region)
 
 
 @LOSSES.add
@@ -144,12 +147,12 @@ def dice_cldice(
     """
     region = dice(truth, logits, task, smooth=smooth, background=background)
     thin = cldice(truth, logits, task, iterations=iterations, smooth=smooth, background=background)
-    return _mixed("dice_cldice", weight, thin, region)
+    return _with_dice("dice_cldice", weight, "cldice", thin, region)
 
 
 def _needs_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    _check_parts(parts)
-    found = [name for part in parts for name in needed(LOSSES[part["name"]], part.get("options", {}))]
+    check("weighted_sum", {"parts": parts})
+    found = [name for part in parts for name in needed(LOSSES[part["name"]], part.get("options") or {})]
     return tuple(dict.fromkeys(found))
 
 
@@ -173,29 +176,19 @@ def weighted_sum(
     truth = completed(truth, task, names)
     total: Any = 0.0
     for part in parts:
-        loss, options = LOSSES[part["name"]], part.get("options", {})
+        loss, options = LOSSES[part["name"]], part.get("options") or {}
         own = select(truth, task, names, needed(loss, options))
-        total = total + part.get("weight", 1.0) * loss(own, logits, task, **options)
+        with collected():  # a part is one term here, whatever it is made of
+            value = loss(own, logits, task, **options)
+        total = total + part.get("weight", 1.0) * note(part["name"], value)
     return total
 
 
-def _mixed(name: str, weight: float, first: Tensor, second: Tensor) -> Tensor:
+def _with_dice(name: str, weight: float, term: str, value: Tensor, region: Tensor) -> Tensor:
     _check(name, weight)
-    return weight * first + (1 - weight) * second
+    return weight * note(term, value) + (1 - weight) * note("dice", region)
 
 
 def _check(name: str, weight: float) -> None:
     if not 0 <= weight <= 1:
         raise SpecError(f"{name}: weight is {weight}; it is the share of the first term, from 0 to 1")
-
-
-def _check_parts(parts: Sequence[Mapping[str, Any]]) -> None:
-    if not parts:
-        raise SpecError("weighted_sum: no parts; give a list of {name, weight, options}")
-    for part in parts:
-        for key in part:
-            if key not in ("name", "weight", "options"):
-                raise SpecError(unknown("weighted_sum: key", key, ("name", "weight", "options")))
-        if "name" not in part:
-            raise SpecError(f"weighted_sum: {dict(part)} has no `name`")
-        LOSSES.check(part["name"], part.get("options", {}))

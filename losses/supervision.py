@@ -9,12 +9,15 @@ from ..core.errors import SpecError
 from ..core.task import Task
 from . import LOSSES
 from .beside import completed, needed, needs
+from .nested import check
 from .planes import Tensor
+from .terms import collected, note
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 
 def _needs_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...]:
+    check("deep_supervision", {"loss": loss, "options": options})
     return needed(LOSSES[loss], options or {})
 
 
@@ -41,13 +44,13 @@ def deep_supervision(
     shares = weights or tuple(0.5**k for k in range(len(outputs)))
     if len(shares) != len(outputs) or min(shares) < 0 or not sum(shares):
         raise SpecError(f"deep_supervision: weights {list(shares)} are not one for each of {len(outputs)} outputs")
-    options = options or {}
-    LOSSES.check(loss, options)
-    truth = completed(ops.convert_to_tensor(truth), task, needed(LOSSES[loss], options))
+    truth = completed(ops.convert_to_tensor(truth), task, _needs_of_loss(loss, options))
     total: Any = 0.0
-    for share, output in zip(shares, outputs, strict=True):
+    for index, (share, output) in enumerate(zip(shares, outputs, strict=True)):
         if share:
-            total = total + share * LOSSES[loss](_at_size(truth, output), output, task, **options)
+            with collected():  # an output is one term here, whatever its loss is made of
+                value = LOSSES[loss](_at_size(truth, output), output, task, **(options or {}))
+            total = total + share * note(f"output {index}", value)
     return total / sum(shares)
 
 

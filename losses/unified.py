@@ -9,6 +9,7 @@ from ..core.task import Task
 from . import LOSSES
 from .planes import Tensor, class_sums, pixel_ce, pixel_weights, power, scored, valid_mean
 from .region import dice_scores
+from .terms import note
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -37,7 +38,7 @@ def exponential_logarithmic(
     region = ops.mean(power(-ops.log(dice_scores(g, p, smooth)), gamma), -1)
     values, valid, target = pixel_ce(truth, logits, task)
     pixels = valid_mean(power(values, gamma) * pixel_weights(target, task, weights), valid)
-    return weight * region + (1 - weight) * pixels
+    return weight * note("log dice", region) + (1 - weight) * note("log ce", pixels)
 
 
 @LOSSES.add
@@ -67,7 +68,8 @@ def unified_focal(
     index = (both + smooth) / (both + delta * (size - both) + (1 - delta) * (predicted - both) + smooth)
     cost = ops.maximum(1 - index, 0.0)
     overlap = ops.mean(ops.concatenate([cost[..., :1], power(cost[..., 1:], 1 - gamma)], -1), axis=(1, 2))
-    return weight * _focal(truth, logits, task, delta, gamma) + (1 - weight) * overlap
+    pixels = _focal(truth, logits, task, delta, gamma)
+    return weight * note("focal", pixels) + (1 - weight) * note("focal tversky", overlap)
 
 
 def _focal(truth: Tensor, logits: Tensor, task: Task, delta: float, gamma: float) -> Tensor:

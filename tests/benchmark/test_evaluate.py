@@ -45,3 +45,25 @@ def test_what_cannot_be_scored_is_an_error_that_names_the_case(listed):
     bent = replace(case, read=lambda: replace(case.read(), spacing_mm=(1.0, -1.0)))
     with pytest.raises(DataError, match=rf"{case.name}: spacing_mm is \(1.0, -1.0\)"):
         _evaluate(listed, [bent])
+
+
+def test_touching_objects_are_parted_by_a_watershed_where_the_sweep_asks_for_it(listed):
+    # The probability has two peaks of 0.98 joined by a bridge of 0.6: one component, two basins.
+    logits = np.full((64, 64, 1), -4.0, np.float32)
+    logits[20:30, 10:50], logits[20:30, 10:25], logits[20:30, 35:50] = 0.4, 4.0, 4.0
+    case = listed.dataset.cases[0]
+    recipe = Recipe(patch=(64, 64), batch=1, overlap=0.0)
+    found = {}
+    for objects in ("components", "watershed"):
+        choice = replace(listed, objects=objects)
+        scored = evaluate(
+            lambda windows: np.broadcast_to(logits, windows.shape),
+            SELECTION,
+            [case],
+            choice,
+            recipe=recipe,
+            previews=0,
+            tell=lambda progress: None,
+        )
+        found[objects] = scored.scores[0]["objects"][1]
+    assert found == {"components": 1, "watershed": 2}

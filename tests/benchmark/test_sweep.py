@@ -4,6 +4,8 @@ import pytest
 
 from unetbench.benchmark import sweep
 from unetbench.core.errors import SpecError
+from unetbench.losses import LOSSES
+from unetbench.metrics.objects import SPLITS
 
 GOOD = """
 name: small
@@ -37,6 +39,12 @@ def test_an_option_at_its_default_makes_no_other_trial(tmp_path):
     assert found.models[1].label == "unet"
 
 
+def test_the_way_to_objects_is_part_of_the_data_set_where_it_differs(tmp_path):
+    usual, other = (_read(tmp_path, GOOD.replace("size: 64", f"size: 64, objects: {way}")) for way in SPLITS)
+    assert usual.datasets == _read(tmp_path, GOOD).datasets
+    assert other.datasets[0].choice.options["objects"] == "watershed"
+
+
 def test_the_command_line_wins_over_every_recipe(tmp_path):
     found = _read(tmp_path, GOOD, "recipe.epochs=5", "recipe.patch=[32, 32]", "seeds=[7]", "models.1.width=4")
     assert (found.datasets[0].recipe.epochs, found.datasets[0].recipe.patch) == (5, (32, 32))
@@ -47,7 +55,13 @@ def test_the_command_line_wins_over_every_recipe(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
+        (
+            "weight: 0.3",
+            "weight: 0.3}, {name: weighted_sum, parts: [{name: diec}]",
+            r"losses\[2\]: loss 'diec' is unknown; did you mean 'dice'",
+        ),
         ("bce,", "diec,", r"losses\[0\]: loss 'diec' is unknown; did you mean 'dice'"),
+        ("size: 64", "size: 64, objects: watersheds", r"objects: way to objects 'watersheds' is unknown; did you mean"),
         ("unet_quarter", "unet_quater", r"models\[0\]: model 'unet_quater' is unknown; did you mean 'unet_quarter'"),
         ("name: cells", "name: cels", r"datasets\[0\]: dataset 'cels' is unknown; did you mean 'cells'"),
         ("weight: 0.3", "wieght: 0.3", r"losses\[1\]: bce_dice: option 'wieght' is unknown; did you mean 'weight'"),
@@ -88,3 +102,10 @@ def test_an_unknown_sweep_lists_the_shipped_ones():
 @pytest.mark.parametrize("name", sweep.shipped())
 def test_every_shipped_sweep_is_right(name):
     assert sweep.read(sweep.find(name)).name == name
+
+
+@pytest.mark.parametrize("name", ["losses", "losses_dsb2018"])
+def test_the_sweeps_of_losses_leave_no_loss_out(name):
+    listed = {choice.name for choice in sweep.read(sweep.find(name)).losses}
+    only_of_several_outputs, same_here = {"deep_supervision"}, {"ce"}  # ce is bce on a binary task
+    assert listed | only_of_several_outputs | same_here == set(LOSSES)

@@ -13,7 +13,7 @@ from unetbench.benchmark.attempt import Bench, attempt
 from unetbench.benchmark.context import Context, open_dataset
 from unetbench.benchmark.graph import Graph
 from unetbench.benchmark.validate import Tiles
-from unetbench.core.errors import DataError
+from unetbench.core.errors import DataError, Diverged
 from unetbench.core.recipe import Recipe
 from unetbench.core.registry import plug
 from unetbench.core.trial import Choice, Trial
@@ -158,3 +158,20 @@ def test_a_model_of_several_outputs_learns_from_all_and_predicts_with_the_first(
     assert graph.forward(cut.images[:1]).shape == (1, 32, 32, 1)
     for old, new in zip(before, graph.model.trainable_weights, strict=True):
         assert np.any(old != np.asarray(new)), new.path
+
+
+def test_a_sum_of_losses_leaves_the_mean_of_each_term_in_the_history(parts):
+    task, sampler, cut = parts
+    graph = Graph(replace(TRIAL, loss=Choice("bce_dice")), task)
+    _, history = training.train(graph, sampler(), cut, replace(RECIPE, epochs=2), tell=_silent)
+    for row in history:
+        assert row["loss"] == pytest.approx(0.5 * row["loss: ce"] + 0.5 * row["loss: dice"], rel=1e-4)
+
+
+def test_a_loss_that_is_not_finite_names_step_terms_and_cases(parts):
+    task, sampler, cut = parts
+    several = Choice("weighted_sum", {"parts": [{"name": "dice"}, {"name": "turns_nan"}]})
+    with pytest.raises(
+        Diverged, match=r"loss is nan, dice 0\.\d+, turns_nan nan at step 1 \(epoch 1\); the batch holds \w+"
+    ):
+        training.train(Graph(replace(TRIAL, loss=several), task), sampler(), cut, RECIPE, tell=_silent)
