@@ -74,4 +74,12 @@ def canonical(value: object) -> str:
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, list) and value and all(isinstance(part, dict) and "name" in part for part in value):
+        return " + ".join(map(_term, value))
     return value if isinstance(value, str) else json.dumps(value)
+
+
+def _term(part: dict[str, Any]) -> str:
+    """A part of a weighted sum: `0.7 tversky(beta=0.8)`."""
+    label = Choice(part["name"], part.get("options") or {}).label
+    return f"{part['weight']:g} {label}" if "weight" in part else label

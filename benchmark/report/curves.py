@@ -1,5 +1,7 @@
 """Learning curves: loss and validation score of every seed, the selected epoch marked."""
 
+from math import ceil
+
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -11,9 +13,14 @@ from .frame import PRIMARY
 from .style import GREY, Dash, colour_of, dash_of, figure, folded
 from .summary import Board
 
+TALLEST = 12
+"""Losses one above the other, from which on they stand in columns."""
+
 
 def curves(board: Board) -> Figure | None:
-    """A row a loss: training loss on the left, validation Dice on the right, one thin line a seed.
+    """A pair of panes a loss: training loss on the left, validation Dice on the right, one thin line a seed.
+
+    More than a dozen losses stand in several columns of pairs.
 
     Losses of different kinds have different scales, so each row has its own; the Dice axes are shared. A dot is the
     epoch that was selected. Trials that failed on the way are drawn as far as they came, with a cross at the end.
@@ -25,27 +32,40 @@ def curves(board: Board) -> Figure | None:
     losses = sorted({record.trial.loss.label for record in drawn})
     models = sorted({record.trial.model.label for record in drawn})
     colours, dashes = colour_of(models), dash_of(models)
-    made = figure(7.2, 1.0 + 1.75 * len(losses))
-    panes = made.subplots(len(losses), 2, squeeze=False, sharex=True)
+    columns = min(3, ceil(len(losses) / TALLEST))
+    made = figure(7.2 if columns == 1 else 4.8 * columns, 1.0 + 1.75 * ceil(len(losses) / columns))
+    panes = _pairs(made, len(losses), columns)
     for (left, right), loss in zip(panes, losses, strict=True):
-        right.sharey(panes[0, 1])
+        right.sharey(panes[0][1])
         for record in (record for record in drawn if record.trial.loss.label == loss):
             name = record.trial.model.label
             _draw(left, right, record, colours[name], dashes[name])
         left.set_ylabel(folded(loss, 24))
         for axes in (left, right):
             axes.grid(True)
-    panes[0, 0].set_title("Training loss")
-    panes[0, 1].set_title(f"Validation {measure(PRIMARY).title}")
-    for axes in panes[-1]:
+    for left, right in panes[:columns]:
+        left.set_title("Training loss")
+        right.set_title(f"Validation {measure(PRIMARY).title}")
+    for axes in (axes for pair in panes[-columns:] for axes in pair):
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.tick_params(labelbottom=True)
     lines = [Line2D([], [], color=colours[name], linestyle=dashes[name], label=name) for name in models]
     lines += [Line2D([], [], color=GREY, linestyle="", marker="o", markersize=4, label="selected epoch")]
     if any(record.status != "done" for record in drawn):
         lines += [Line2D([], [], color=GREY, linestyle="", marker="x", markersize=5, label="not finished")]
     made.legend(handles=lines, loc="outside lower center", ncols=min(len(lines), 4))
     return made
+
+
+def _pairs(made: Figure, count: int, columns: int) -> list[tuple[Axes, Axes]]:
+    """So many pairs of panes, row by row; what the last row has too many is left blank."""
+    rows = ceil(count / columns)
+    panes = made.subplots(rows, 2 * columns, squeeze=False, sharex=True)
+    pairs = [(row[2 * column], row[2 * column + 1]) for row in panes for column in range(columns)]
+    for pane in (pane for pair in pairs[count:] for pane in pair):
+        pane.remove()
+    return pairs[:count]
 
 
 def _draw(left: Axes, right: Axes, record: Record, colour: str, dash: Dash) -> None:

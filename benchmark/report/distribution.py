@@ -8,7 +8,7 @@ from matplotlib.patches import Rectangle
 
 from ...core.measure import measure
 from .frame import PRIMARY
-from .style import colour_of, figure
+from .style import colour_of, figure, folded
 from .summary import Board
 
 
@@ -33,7 +33,7 @@ def distribution(board: Board) -> Figure:
         )
         _box(axes, values, place, colour)
         axes.plot(row.dice.mean, place, marker="D", markersize=4.5, color="white", markeredgecolor="black", zorder=5)
-    axes.set_yticks(range(len(rows)), [row.label + (" †" if row.collapsed else "") for row in rows])
+    axes.set_yticks(range(len(rows)), [folded(board.short(row), 40) + (" †" if row.collapsed else "") for row in rows])
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     reading = measure(PRIMARY)

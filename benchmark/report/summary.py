@@ -114,6 +114,13 @@ class Board:
         """A record to read common facts from, one with scores where there is one."""
         return next(iter({**self.done, **self.records}.values()))
 
+    def short(self, row: Row) -> str:
+        """What tells a row from the others: its model where all losses are the same, and the other way round."""
+        models, losses = ({getattr(other, part) for other in self.rows} for part in ("model", "loss"))
+        if len(models) == 1 and len(losses) > 1:
+            return row.loss
+        return row.model if len(losses) == 1 else row.label
+
     @property
     def compared(self) -> tuple[Row, ...]:
         """The rows with at least one defined score, in order."""

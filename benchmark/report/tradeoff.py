@@ -13,7 +13,8 @@ from matplotlib.transforms import ScaledTranslation
 
 from ...core.measure import measure
 from .frame import PRIMARY
-from .style import GREY, colour_of, figure, folded, marker_of
+from .naming import name_points
+from .style import COLOURS, GREY, MARKERS, colour_of, figure, folded, marker_of
 from .summary import Board, Row
 from .table import prefix
 
@@ -22,23 +23,29 @@ APART_POINTS = 2.5
 
 
 def tradeoff(board: Board) -> Figure | None:
-    """Mean Dice against median latency in the board's setting; None when nothing was timed.
+    """Mean Dice against median latency in the board's setting; None when fewer than two models were timed.
 
     The loss cannot change how long a trained model runs, so the samples of all trials of a model are pooled and its
     points stand side by side around that latency. Vertical bars are the 95 % interval of the mean, horizontal ones
-    reach from the 5th to the 95th percentile of the samples. Filled points form the Pareto front of the means.
+    reach from the 5th to the 95th percentile of the samples. Filled points form the Pareto front of the means. Where
+    colours would repeat, the points have their names beside them; where markers would, each model's best loss stands
+    for it.
     """
     rows = [row for row in board.compared if row.latency(board.setting)]
-    if not rows:
-        return None
+    if len({row.loss for row in rows}) > len(MARKERS):
+        rows = list({row.model: row for row in reversed(rows)}.values())[::-1]
     models, losses = sorted({row.model for row in rows}), sorted({row.loss for row in rows})
+    if len(models) < 2:
+        return None
     low, median, high = _times(rows, board.setting)
     factor, sign = prefix(list(median))
     low, median, high = low / factor, median / factor, high / factor
     means = np.array([row.dice.mean for row in rows])
     front, floor = pareto(median, means), _floor(rows)
-    colours, markers = colour_of(models), marker_of(losses)
-    made = figure(7.2, max(3.8, 0.6 + 0.19 * (len(models) + len(losses) + 7)))
+    crowded = len(models) > len(COLOURS) or len(losses) > len(MARKERS)
+    colours = dict.fromkeys(models, COLOURS[0]) if crowded else colour_of(models)
+    markers = dict.fromkeys(losses, MARKERS[0]) if len(losses) > len(MARKERS) else marker_of(losses)
+    made = figure(7.2, 5.6 if crowded else max(3.8, 0.6 + 0.19 * (len(models) + len(losses) + 7)))
     axes = made.add_subplot()
     axes.grid(True)
     for index, row in enumerate(rows):
@@ -56,7 +63,12 @@ def tradeoff(board: Board) -> Figure | None:
     _frame(axes, (low.min(), high.max()), (floor, _ceiling(rows)))
     axes.set_xlabel(f"Latency, median [{sign}s]\n{folded(board.setting, 60)}")
     axes.set_ylabel(f"Mean {measure(PRIMARY).title} over test cases")
-    axes.legend(handles=_key(rows, colours, markers), loc="center left", bbox_to_anchor=(1.01, 0.5))
+    if crowded:
+        key = _meaning(rows) if len(losses) > len(MARKERS) else _key(rows, {}, markers)
+        axes.legend(handles=key, loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+        name_points(axes, np.stack([median, np.maximum(means, floor)], axis=1), [board.short(row) for row in rows])
+    else:
+        axes.legend(handles=_key(rows, colours, markers), loc="center left", bbox_to_anchor=(1.01, 0.5))
     return made
 
 
@@ -121,11 +133,17 @@ def _below(axes: Axes, latency: float, floor: float, row: Row, colour: str) -> N
 
 def _key(rows: Sequence[Row], colours: dict[str, str], markers: dict[str, str]) -> list[Line2D]:
     blank = Line2D([], [], linestyle="", label="")
-    bare: dict[str, Any] = {"linestyle": "", "color": GREY}
+    bare: dict[str, Any] = {"linestyle": "", "color": GREY, "markerfacecolor": "white"}
     handles = [Line2D([], [], linestyle="", marker="s", color=colour, label=name) for name, colour in colours.items()]
     handles.append(blank)
-    handles += [Line2D([], [], marker=m, markerfacecolor="white", label=name, **bare) for name, m in markers.items()]
-    handles += [blank, Line2D([], [], color=GREY, linestyle="--", marker="o", label="Pareto front of the means")]
+    handles += [Line2D([], [], marker=marker, label=name, **bare) for name, marker in markers.items()]
+    return [*handles, blank, *_meaning(rows)]
+
+
+def _meaning(rows: Sequence[Row]) -> list[Line2D]:
+    """What lines, bars and daggers stand for."""
+    bare: dict[str, Any] = {"linestyle": "", "color": GREY}
+    handles = [Line2D([], [], color=GREY, linestyle="--", marker="o", label="Pareto front of the means")]
     if any(not math.isnan(row.dice.low) for row in rows):
         handles.append(Line2D([], [], marker="|", markersize=11, label="95 % interval of the mean", **bare))
     handles.append(Line2D([], [], marker="_", markersize=11, label="5th to 95th percentile", **bare))

@@ -85,3 +85,8 @@ def test_an_impossible_recipe_names_its_key(wrong):
 def test_a_recipe_tells_what_differs_from_the_standard():
     assert Recipe().describe() == "standard v1"
     assert Recipe(epochs=5, patch=(64, 32)).describe() == "standard v1 with patch=64x32, epochs=5"
+
+
+def test_a_weighted_sum_is_labelled_by_its_terms():
+    parts = [{"name": "tversky", "weight": 0.7, "options": {"beta": 0.8}}, {"name": "boundary"}]
+    assert Choice("weighted_sum", {"parts": parts}).label == "weighted_sum(parts=0.7 tversky(beta=0.8) + boundary)"

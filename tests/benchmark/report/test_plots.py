@@ -78,13 +78,58 @@ def test_distribution_has_a_row_a_configuration_with_the_collapsed_one_marked(fo
     assert axes.collections[0].get_offsets()[:, 0].tolist() == pytest.approx([0.9, 0.7])
 
 
-def test_latency_axis_has_unit_and_setting_and_the_collapsed_point_is_named(folder):
-    made = tradeoff(only_board(folder))
+def test_latency_axis_has_unit_and_setting_and_the_collapsed_point_is_named(sweep, make):
+    made = tradeoff(
+        only_board(
+            sweep(
+                make.record(make.trial(), [make.score("a", 0.9), make.score("b", 0.7)]),
+                make.record(make.trial(loss="dice"), [make.score(case, 0.0, empty="prediction") for case in "ab"]),
+                make.record(make.trial("vnet"), [make.score("a", 0.9), make.score("b", 0.8)]),
+            )
+        )
+    )
     assert made is not None
     axes = made.axes[0]
     assert axes.get_xlabel() == "Latency, median [ms]\nkeras on cpu, batch 1, 32×32×1, float32"
     assert texts(axes) == ["† 0.000 ↓"]
     assert axes.get_ylim()[0] > 0.7
+
+
+def test_one_model_has_no_trade_off_between_score_and_latency(sweep, make):
+    records = [make.record(make.trial(loss=loss), [make.score("a", 0.8)]) for loss in ("bce", "dice")]
+    assert tradeoff(only_board(sweep(*records))) is None
+
+
+def _timed(make, model, loss, dice, latency_s):
+    samples = [make.latency("keras", [latency_s] * 3)]
+    return make.record(make.trial(model, loss), [make.score("a", dice)], latency=samples)
+
+
+def test_names_stand_beside_the_points_where_colours_would_repeat(sweep, make):
+    records = [_timed(make, f"net_{k}", "bce", 0.5 + 0.04 * k, 0.01 * (k + 1)) for k in range(10)]
+    made = tradeoff(only_board(sweep(*records)))
+    assert made is not None
+    assert sorted(texts(made.axes[0])) == [f"net_{k}" for k in range(10)]
+    made.draw_without_rendering()
+    boxes = [text.get_window_extent() for text in made.axes[0].texts]
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+
+
+def test_of_more_losses_than_markers_the_best_stands_for_each_model(sweep, make):
+    records = [
+        _timed(make, model, f"loss_{k:02}", 0.5 + 0.01 * k, 0.01) for model in ("unet", "vnet") for k in range(13)
+    ]
+    made = tradeoff(only_board(sweep(*records)))
+    assert made is not None
+    points = [line for line in made.axes[0].get_lines() if len(line.get_ydata()) == 1]
+    assert [line.get_ydata()[0] for line in points] == pytest.approx([0.62, 0.62])
+
+
+def test_more_losses_than_fit_in_a_column_stand_side_by_side(sweep, make):
+    made = curves(only_board(sweep(*(_timed(make, "unet", f"loss_{k:02}", 0.5, 0.01) for k in range(25)))))
+    assert made is not None
+    assert len(made.axes) == 50
+    assert [axes.get_ylabel() for axes in made.axes[::2]] == [f"loss_{k:02}" for k in range(25)]
 
 
 def test_no_latency_no_plot(sweep, make):
