@@ -1,4 +1,7 @@
-"""Agreement with MONAI, medpy and StarDist on the same arrays. Each test says where the tool differs and why we do."""
+"""Agreement with MONAI, medpy, StarDist and surface-distance on the same arrays.
+
+Each test says where the tool differs and why we do.
+"""
 
 import warnings
 
@@ -16,6 +19,7 @@ pytestmark = [
     pytest.mark.filterwarnings(
         "ignore:monai.metrics.utils get_mask_edges:FutureWarning"
     ),  # MONAI warns of its own call
+    pytest.mark.filterwarnings("ignore:.*`scipy.ndimage.* namespace:DeprecationWarning"),  # surface-distance does
 ]
 
 CASES = [
@@ -171,3 +175,41 @@ def test_matching_is_that_of_stardist():
     for name, attribute in (("object_ap", "accuracy"), ("object_f1", "f1"), ("pq", "panoptic_quality")):
         expected = getattr(matching(nothing, nothing), attribute)
         assert apply("stardist", name, METRICS[name](pair), pair.empty) == expected == 0
+
+
+@pytest.mark.parametrize(("shape", "spacing_mm", "kind"), CASES)
+def test_surface_distance_is_never_further_from_ours_than_a_voxel(shape, spacing_mm, kind):
+    tool = pytest.importorskip("surface_distance", reason="needs surface-distance")
+    truth, prediction = _masks(shape, kind)
+    spacing = spacing_mm or (1.0,) * len(shape)
+    # DeepMind's surface lies on the corners between voxels, half a diagonal from the voxel centres on which ours lies,
+    # and runs through every voxel where MONAI, medpy and we keep the outermost layer of the mask.
+    found = tool.compute_surface_distances(truth, prediction, spacing)
+    pair = Pair(truth, prediction, spacing_mm)
+    diagonal = float(np.linalg.norm(spacing))
+    assert abs(METRICS["hd"](pair) - tool.compute_robust_hausdorff(found, 100)) <= diagonal + 1e-6
+    assert METRICS["dice"](pair) == pytest.approx(tool.compute_dice_coefficient(truth, prediction))
+    # Its shares weigh elements of area where ours count voxels, so they must agree only where all of them are within.
+    far = METRICS["hd"](pair) + diagonal
+    assert METRICS["nsd"](pair, tolerance_px=far / max(spacing)) == 1
+    assert tool.compute_surface_dice_at_tolerance(found, far) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("side", ["both", "prediction", "truth"])
+def test_the_policy_of_surface_distance_says_of_empty_masks_what_the_tool_says(side, monkeypatch):
+    tool = pytest.importorskip("surface_distance", reason="needs surface-distance")
+    for name in ("NaN", "Inf"):  # its release of 2020 asks NumPy for names that NumPy 2 has dropped
+        monkeypatch.setattr(np, name, getattr(np, name.lower()), raising=False)
+    truth, prediction = np.zeros((2, 8, 8), bool)
+    for name, mask in (("truth", truth), ("prediction", prediction)):
+        mask[2:5, 2:5] = side not in ("both", name)
+    pair = Pair(truth, prediction)
+    found = tool.compute_surface_distances(truth, prediction, (1, 1))
+    theirs = {
+        "dice": tool.compute_dice_coefficient(truth, prediction),
+        "hd": tool.compute_robust_hausdorff(found, 100),
+        "hd95_pooled": tool.compute_robust_hausdorff(found, 95),
+    }
+    for name, value in theirs.items():
+        ours = apply("surface_distance", name, METRICS[name](pair), pair.empty, pair.diagonal)
+        assert ours == pytest.approx(value, nan_ok=True), name
