@@ -70,6 +70,7 @@ class Runner:
         pending: list[Trial] = []
         for trial in trials:
             if self.store.settled(trial):
+                self.store.adopt(trial)
                 outcome.settled += 1
             else:
                 pending.append(trial)

@@ -4,6 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,11 @@ class Store:
         self.results, self.folder, self.machine = results, results / sweep, machine
         self.records = self.folder / "records" / machine
 
+    @cached_property
+    def _elsewhere(self) -> dict[str, Path]:
+        """Files of this machine's records in the sweeps beside this one, by name, as they stood at the first look."""
+        return {file.name: file for file in self.results.glob(f"*/records/{self.machine}/*.json")}
+
     def check(self) -> None:
         """Raise StoreError when the folder cannot be made or the disk is nearly full, before any training."""
         try:
@@ -44,17 +50,19 @@ class Store:
         own = self.records / f"{trial.id}.json"
         if own.exists():
             return read(own)
-        others = self.results.glob(f"*/records/{self.machine}/{trial.id}.json")
-        return next((read(file) for file in others), None)
+        other = self._elsewhere.get(own.name)
+        return read(other) if other else None
 
     def settled(self, trial: Trial) -> bool:
-        """Whether the trial needs no run; a record made for another sweep is copied into this one."""
+        """Whether the trial needs no run."""
         record = self.find(trial)
-        if record is None or record.status not in SETTLED:
-            return False
-        if not (self.records / f"{trial.id}.json").exists():
+        return record is not None and record.status in SETTLED
+
+    def adopt(self, trial: Trial) -> None:
+        """Copy the record of a settled trial into this sweep when it was made for another one."""
+        record = self.find(trial)
+        if record is not None and not (self.records / f"{trial.id}.json").exists():
             self.put(record)
-        return True
 
     def put(self, record: Record) -> Path:
         """Write a record. Raises StoreError naming a copy kept elsewhere when the folder cannot be written."""

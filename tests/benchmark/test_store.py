@@ -23,7 +23,10 @@ def test_a_done_trial_is_settled_and_a_failed_one_is_tried_again(tmp_path):
 def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
     record = Record(TRIAL, "done")
     Store(tmp_path, "first", "desk").put(record)
-    assert Store(tmp_path, "second", "desk").settled(TRIAL)
+    second = Store(tmp_path, "second", "desk")
+    assert second.settled(TRIAL)
+    assert not list(records(tmp_path / "second")), "asking writes nothing"
+    second.adopt(TRIAL)
     assert list(records(tmp_path / "second")) == [record]
 
 

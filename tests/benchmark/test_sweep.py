@@ -6,6 +6,7 @@ from unetbench.benchmark import sweep
 from unetbench.core.errors import SpecError
 from unetbench.losses import LOSSES
 from unetbench.metrics.objects import SPLITS
+from unetbench.models import MODELS
 
 GOOD = """
 name: small
@@ -109,3 +110,9 @@ def test_the_sweeps_of_losses_leave_no_loss_out(name):
     listed = {choice.name for choice in sweep.read(sweep.find(name)).losses}
     only_of_several_outputs, same_here = {"deep_supervision"}, {"ce"}  # ce is bce on a binary task
     assert listed | only_of_several_outputs | same_here == set(LOSSES)
+
+
+def test_the_sweep_of_the_zoo_leaves_no_recipe_of_2d_out():
+    listed = {choice.name for choice in sweep.read(sweep.find("zoo")).models}
+    only_3d = {"unet_3d", "vnet"}
+    assert listed | only_3d == set(MODELS)
