@@ -14,7 +14,7 @@ ops: Any = keras.ops  # its functions state no types, and the types inferred say
 
 @LOSSES.add
 def bce(truth: Tensor, logits: Tensor, task: Task) -> Tensor:
-    """Binary cross-entropy of each class on its own: mean of softplus(x) - g x over pixels and classes.
+    """Binary cross-entropy: mean of softplus(x) - g x over pixels, and over classes each on its own (Good 1952).
 
     x is the logit and g the truth, 0 or 1. Exclusive classes are taken one against the rest; `ce` is their softmax
     form. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Ignored pixels do not count; a case without
@@ -27,7 +27,7 @@ def bce(truth: Tensor, logits: Tensor, task: Task) -> Tensor:
 
 @LOSSES.add
 def ce(truth: Tensor, logits: Tensor, task: Task) -> Tensor:
-    """Cross-entropy as the task says: mean of log sum_k exp(x_k) - x_truth over pixels; sigmoid form, `bce`, otherwise.
+    """Cross-entropy of the task: mean of log sum_k exp(x_k) - x_truth over pixels, or else `bce` (Good 1952).
 
     Exclusive classes get the softmax (categorical) form, binary and multi-label ones the sigmoid form. Truth
     `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Ignored pixels do not count; a case without any other

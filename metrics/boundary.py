@@ -14,9 +14,9 @@ _TIE = 1 + 1e-5  # distances are float32: 3 × 0.1 must lie within a tolerance o
 
 @METRICS.add
 def hd(pair: Pair) -> float:
-    """Hausdorff distance: the largest distance of a surface voxel of one mask to the other's surface (Hausdorff 1914).
+    """Hausdorff distance: max(max_t d(t, P), max_p d(p, T)), t and p voxels of the two surfaces (Hausdorff 1914).
 
-    max(max_t d(t, P), max_p d(p, T)) in millimetres, or pixels for an image of unknown spacing. One stray voxel decides
+    In millimetres, or pixels for an image of unknown spacing. One stray voxel decides
     it. NaN when a mask is empty. Raises Missing for a volume of unknown spacing.
     """
     found = pair.once(surfaces)
@@ -37,7 +37,7 @@ def hd95_directed(pair: Pair) -> float:
 
 @METRICS.add
 def hd95_pooled(pair: Pair) -> float:
-    """HD95, pooled: the 95th percentile of the distances of both surfaces together, as medpy and nnU-Net v1.
+    """HD95, pooled: P95 of all d(t, P) and d(p, T) together (Huttenlocher et al. 1993), as medpy and nnU-Net v1.
 
     It lies between the two directed percentiles: a short surface far off hardly counts beside a long near one.
     Percentiles, unit, empty masks and errors as `hd95_directed`.
@@ -50,9 +50,9 @@ def hd95_pooled(pair: Pair) -> float:
 
 @METRICS.add
 def assd(pair: Pair) -> float:
-    """Average symmetric surface distance: mean of the distances of both surfaces together (Heimann et al. 2009).
+    """Average symmetric surface distance: (Σ d(t, P) + Σ d(p, T)) / (n + m) (Heimann et al. 2009).
 
-    (Σ_t d(t, P) + Σ_p d(p, T)) / (n + m): the longer surface weighs more. Unit, empty masks and errors as `hd`.
+    n and m are the numbers of surface voxels: the longer surface weighs more. Unit, empty masks and errors as `hd`.
     """
     found = pair.once(surfaces)
     if pair.empty != "none":
@@ -63,9 +63,9 @@ def assd(pair: Pair) -> float:
 
 @METRICS.add
 def masd(pair: Pair) -> float:
-    """Mean average surface distance: mean of the two directed means (Beneš and Zitová 2015).
+    """Mean average surface distance: (mean d(t, P) + mean d(p, T)) / 2 (Beneš and Zitová 2015).
 
-    (mean_t d(t, P) + mean_p d(p, T)) / 2: both surfaces weigh the same. Unit, empty masks and errors as `hd`.
+    Both surfaces weigh the same, however long. Unit, empty masks and errors as `hd`.
     """
     found = pair.once(surfaces)
     if pair.empty != "none":
@@ -75,7 +75,7 @@ def masd(pair: Pair) -> float:
 
 @METRICS.add
 def nsd(pair: Pair, *, tolerance_px: float = 2.0, tolerance_mm: float | None = None) -> float:
-    """Normalised surface distance (surface Dice): share of both surfaces within a tolerance (Nikolov et al. 2021).
+    """Normalised surface distance: share of both surfaces with d <= τ; surface Dice (Nikolov et al. 2021).
 
     (#{t: d(t, P) <= τ} + #{p: d(p, T) <= τ}) / (n + m), counting surface voxels, as MONAI and not areas.
     tolerance_px: τ in edges of the coarsest axis; tolerance_mm: τ in millimetres, taken instead where given; it should

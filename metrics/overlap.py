@@ -27,7 +27,7 @@ def iou(pair: Pair) -> float:
 
 @METRICS.add
 def precision(pair: Pair) -> float:
-    """Precision (positive predictive value): TP / (TP + FP), the share of the prediction that is true.
+    """Precision (positive predictive value): TP / (TP + FP), what is true of the prediction (Kent et al. 1955).
 
     NaN when the prediction is empty; 0 when only the truth is.
     """
@@ -36,7 +36,7 @@ def precision(pair: Pair) -> float:
 
 @METRICS.add
 def recall(pair: Pair) -> float:
-    """Recall (sensitivity): TP / (TP + FN), the share of the truth that was found.
+    """Recall (sensitivity): TP / (TP + FN), the share of the truth that was found (Kent et al. 1955).
 
     NaN when the truth is empty; 0 when only the prediction is.
     """
@@ -45,7 +45,7 @@ def recall(pair: Pair) -> float:
 
 @METRICS.add
 def specificity(pair: Pair) -> float:
-    """Specificity (true negative rate): TN / (TN + FP), the share of the rest that was left alone.
+    """Specificity (true negative rate): TN / (TN + FP), the rest that was left alone (Yerushalmy 1947).
 
     Defined for an empty truth; NaN only when the truth is everywhere. It grows with the margin around the object.
     """

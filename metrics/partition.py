@@ -19,10 +19,10 @@ from .pair import Missing, Pair
 
 @METRICS.add
 def isbi_rand(pair: Pair) -> float:
-    """Foreground-restricted Rand score of the segments between outlines (Arganda-Carreras et al. 2015).
+    """Foreground-restricted Rand score: Σ p_ij² / (½ Σ s_i² + ½ Σ t_j²) (Arganda-Carreras et al. 2015).
 
-    Σ p_ij² / (½ Σ s_i² + ½ Σ t_j²), p_ij the share of voxels in predicted segment i and true segment j; the harmonic
-    mean of split and merge score, 1 is best. The class must be the outline: it says nothing of blobs. NaN when the
+    p_ij is the share of voxels in predicted segment i and true segment j, s_i and t_j its sums; the harmonic mean of
+    split and merge score, 1 is best. The class must be the outline: it says nothing of blobs. NaN when the
     truth leaves no segment.
     """
     found = pair.once(partition)
@@ -32,9 +32,9 @@ def isbi_rand(pair: Pair) -> float:
 
 @METRICS.add
 def isbi_info(pair: Pair) -> float:
-    """Foreground-restricted information score of the segments between outlines (Arganda-Carreras et al. 2015).
+    """Foreground-restricted information score: 2 I(S; T) / (H(S) + H(T)) (Arganda-Carreras et al. 2015).
 
-    2 I(S; T) / (H(S) + H(T)) of the segments as random variables; 1 is best. The class must be the outline. NaN when
+    S and T are the segments as random variables; 1 is best. The class must be the outline. NaN when
     the truth leaves no segment, 1 when both leave one and the same.
     """
     found = pair.once(partition)
