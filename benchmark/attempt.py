@@ -13,7 +13,7 @@ import keras
 import numpy as np
 import psutil
 
-from ..core.errors import UnetbenchError, Unfit
+from ..core.errors import UnetbenchError, Unfit, one_line
 from ..core.record import Record, Status
 from ..core.task import Task
 from ..core.trial import Trial, canonical
@@ -72,12 +72,6 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-def one_line(error: BaseException) -> str:
-    """The error as one line; its type too when it is not one of ours."""
-    text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, UnetbenchError) else f"{type(error).__name__}: {text}"
-
-
 def _perform(trial: Trial, context: Context, bench: Bench, tell: Tell, facts: dict[str, Any]) -> None:
     store = Store(context.results, context.sweep, machine()["name"])
     timing: dict[str, float] = {}
@@ -87,6 +81,8 @@ def _perform(trial: Trial, context: Context, bench: Bench, tell: Tell, facts: di
     listed = open_dataset(trial.dataset, trial.split, context)
     facts["task"], facts["data"] = asdict(listed.task), _data(listed)
     graph = _graph(trial, listed.task, bench, facts)
+    if "missing_weights" in graph.start:
+        tell({"phase": "warning", "text": f"{graph.start['missing_weights']}; it starts at random"})
     timing["build_s"] = time.perf_counter() - clock
     clock = time.perf_counter()
     training, validation = _prepared(trial, listed, bench, "train"), _prepared(trial, listed, bench, "validation")
@@ -143,7 +139,7 @@ def _graph(trial: Trial, task: Task, bench: Bench, facts: dict[str, Any]) -> Gra
     spent = cost(bench.graph.model, trial.recipe.patch)
     size = "×".join(map(str, trial.recipe.patch))
     facts["model"] = {**asdict(spent), "size": size, "weights_bytes": _weights_bytes(bench.graph.model)}
-    facts["model"]["initial_weights"] = getattr(bench.graph.model, "initial_weights", "random")
+    facts["model"] |= bench.graph.start
     return bench.graph
 
 

@@ -59,6 +59,8 @@ def parser() -> argparse.ArgumentParser:
     show = _command(words, "show", _show, "show one part: options, formula, source")
     show.add_argument("shelf", choices=SINGULAR)
     show.add_argument("name")
+    show.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
+    show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
 
     check = _command(words, "check", _check, "build every recipe and compare with its published parameter count")
     check.add_argument("shelf", choices=("models",))
@@ -134,4 +136,8 @@ def _list(options: argparse.Namespace) -> int:
 def _show(options: argparse.Namespace) -> int:
     from .command_list import show_part
 
+    if options.draw:
+        from .command_draw import draw
+
+        return draw(options)
     return show_part(options.shelf, options.name)

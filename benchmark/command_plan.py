@@ -39,6 +39,8 @@ def _print(costs: list[planning.Cost], trials: int, settled: int) -> None:
     widths = [max(len(row[column]) for row in rows if column < 5 or row[4] != "unfit:") for column in range(len(head))]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    for cost in (cost for cost in costs if cost.warning):
+        print(f"warning: {cost.trial.model.label}: {cost.warning}; it starts at random")
     known = [cost.seconds * cost.seeds for cost in costs if cost.seconds is not None]
     fit = [cost for cost in costs if not cost.unfit]
     total = _time(sum(known)) if len(known) == len(fit) and fit else "unknown until a trial was run on this machine"

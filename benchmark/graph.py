@@ -9,7 +9,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from ..core.errors import Unfit
 from ..core.recipe import Recipe
 from ..core.task import Task
 from ..core.trial import Trial
@@ -17,7 +16,7 @@ from ..losses import LOSSES
 from ..losses.beside import complete, needed
 from ..losses.terms import collected
 from ..models import MODELS
-from ..models.fit import divisor
+from ..models.fit import require
 from ..runtimes import RUNTIMES
 
 LossFunction = Callable[[Any, Any], Any]
@@ -29,7 +28,7 @@ class Graph:
     """Model, loss and optimizer of one `Trial.graph`, compiled once.
 
     model: the Keras model. loss(truth, logits): one value a case. forward(images): logits, one trace for all sizes.
-    needs: what the loss wants beside the truth; see `losses.beside`.
+    needs: what the loss wants beside the truth; see `losses.beside`. start: what the present weights began with.
     """
 
     def __init__(self, trial: Trial, task: Task) -> None:
@@ -38,6 +37,7 @@ class Graph:
         self.loss = loss_function(trial, task)
         self.needs = needed(LOSSES[trial.loss.name], trial.loss.options)
         self.model = _build(trial, task, trial.seed)
+        self.start = start(self.model)
         check_patch(trial, self.model)
         several = len(self.model.outputs) > 1
         objective = _on_every_output(trial, task) if several else self.loss
@@ -56,6 +56,7 @@ class Graph:
         fresh = _build(trial, self.task, trial.seed)
         for variable, value in zip(self.model.variables, fresh.variables, strict=True):
             variable.assign(value)
+        self.start = start(fresh)
         optimizer = self.model.optimizer
         for variable, value in zip(optimizer.variables, self._fresh, strict=True):
             variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
@@ -139,17 +140,16 @@ def build(trial: Trial, task: Task) -> keras.Model:
     return MODELS[trial.model.name](task, **trial.model.options)
 
 
+def start(model: keras.Model) -> dict[str, str]:
+    """What a fresh model begins with: `initial_weights`, and `missing_weights` why not the others asked for."""
+    begun = {"initial_weights": getattr(model, "initial_weights", "random")}
+    missing = getattr(model, "missing_weights", "")
+    return {**begun, "missing_weights": missing} if missing else begun
+
+
 def check_patch(trial: Trial, model: keras.Model) -> None:
     """Raise Unfit when the recipe's patch does not suit the model, naming one that does."""
-    patch, rank = trial.recipe.patch, len(model.inputs[0].shape) - 2
-    if len(patch) != rank:
-        raise Unfit(f"recipe.patch {list(patch)} has {len(patch)} axes, {trial.dataset.label} has {rank}")
-    multiple = divisor(model)
-    if any(edge % step for edge, step in zip(patch, multiple, strict=True)):
-        nearest = [max(step, round(edge / step) * step) for edge, step in zip(patch, multiple, strict=True)]
-        raise Unfit(
-            f"recipe.patch {list(patch)}: {trial.model.label} needs multiples of {list(multiple)}; try {nearest}"
-        )
+    require(model, trial.recipe.patch, "recipe.patch")
 
 
 def _build(trial: Trial, task: Task, seed: int) -> keras.Model:

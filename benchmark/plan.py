@@ -1,10 +1,11 @@
 """From a sweep to its trials, and what they would cost."""
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..core.errors import DataError, Unfit
+from ..core.errors import DataError, Instead, Unfit, one_line
 from ..core.record import Record
 from ..core.task import Task
 from ..core.trial import Trial
@@ -45,7 +46,10 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a graph of trials takes. seconds: expected for one trial, None when nothing comparable was run here."""
+    """What a graph of trials takes. seconds: expected for one trial, None when nothing comparable was run here.
+
+    unfit: why nothing can be trained, in one line. warning: what the model begins with in place of what was asked for.
+    """
 
     trial: Trial
     seeds: int
@@ -53,6 +57,7 @@ class Cost:
     parameters: int
     macs: int
     seconds: float | None
+    warning: str = ""
 
 
 def costs(planned: list[Planned], earlier: list[Record]) -> list[Cost]:
@@ -71,20 +76,25 @@ def costs(planned: list[Planned], earlier: list[Record]) -> list[Cost]:
 
 def _cost(group: list[Planned], rates: dict[int, float]) -> Cost:
     from ..models.cost import cost
-    from .graph import build, check_patch
+    from .graph import build, check_patch, start
 
     entry, seeds = group[0], len(group)
     if entry.listed is None:
         return Cost(entry.trial, seeds, entry.problem, 0, 0, None)
     try:
-        model = build(entry.trial, entry.listed.task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Instead)  # told with the cost
+            model = build(entry.trial, entry.listed.task)
         check_patch(entry.trial, model)
+        spent = cost(model, entry.trial.recipe.patch)
     except Unfit as error:
         return Cost(entry.trial, seeds, str(error), 0, 0, None)
-    spent = cost(model, entry.trial.recipe.patch)
+    except Exception as error:  # a part's own bug must not hide the rest of the plan
+        return Cost(entry.trial, seeds, one_line(error), 0, 0, None)
     rate = rates.get(entry.listed.task.rank)
     work = _work(entry.trial, spent.macs, len(entry.listed.split.cases("train")))
-    return Cost(entry.trial, seeds, "", spent.trainable, spent.macs, work / rate if rate else None)
+    missing = start(model).get("missing_weights", "")
+    return Cost(entry.trial, seeds, "", spent.trainable, spent.macs, work / rate if rate else None, missing)
 
 
 def _work(trial: Trial, macs: int, cases: int) -> float:

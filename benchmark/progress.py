@@ -47,6 +47,9 @@ class Progress:
     def tell(self, trial: Trial, event: dict[str, Any]) -> None:
         """A worker says where it is."""
         phase = event["phase"]
+        if phase == "warning":
+            self._line(f"{trial.label}: warning: {event['text']}")
+            return
         if self.trial is None or self.epoch is None:
             if phase == "epoch" and time.monotonic() - self.told > LINE_EVERY_S:
                 self.told = time.monotonic()

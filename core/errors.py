@@ -28,6 +28,16 @@ class StoreError(UnetbenchError):
     """A result could not be read or written."""
 
 
+class Instead(UserWarning):
+    """Something was done in the place of what was asked for, because that could not be had; shown as one line."""
+
+
+def one_line(error: BaseException) -> str:
+    """The error as one line of at most 500 characters; its type too when it is not one of ours."""
+    text = " ".join(str(error).split())[:500]
+    return text if isinstance(error, UnetbenchError) else f"{type(error).__name__}: {text}"
+
+
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return one line saying that `name` is unknown and which known names come nearest."""
     known = sorted(known)

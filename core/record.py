@@ -22,7 +22,8 @@ class Record:
     machine: name, cpu, cores, memory_bytes, gpu, system. versions: python, unetbench, keras, backend and the like.
     git: commit and dirty of the code's checkout, empty when installed otherwise.
     task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
-    model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights.
+    model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
+        and missing_weights: why they are not those that the options ask for.
     selection: epoch, score, monitor, threshold; frozen before the first test image is read.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.
     scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,

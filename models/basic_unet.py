@@ -6,7 +6,7 @@ from ..core.task import Task
 from . import MODELS
 from .layers import concatenate, conv, max_pool, transposed_conv
 from .norm import normalise
-from .skeleton import admit, entrance, finest_head
+from .skeleton import admit, doubling, entrance, finest_head
 from .style import Style
 
 DEPTH = 4
@@ -54,7 +54,7 @@ def basic_unet_plus_plus(
 
 
 def _widths(width: int) -> tuple[int, ...]:
-    return (width, *(width * 2**level for level in range(DEPTH)))
+    return (width, *doubling(width, DEPTH - 1))
 
 
 def _start(task: Task):

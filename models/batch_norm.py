@@ -27,13 +27,16 @@ class BatchNorm(keras.layers.BatchNormalization):
     def _learn(self, x):
         shape = ops.shape(x)
         planes = x if len(shape) == 4 else ops.reshape(x, (*shape[:2], -1, shape[-1]))
-        outputs, mean, variance, *_ = self._fused(planes)
+        # In bfloat16 the operation is fast for multiples of 16 channels only: 55 ms of processor time, 11 through
+        # float32, forward and backward of 2×32×64×64×8.
+        slow = self.compute_dtype == "bfloat16" and shape[-1] % 16
+        outputs, mean, variance, *_ = self._fused(ops.cast(planes, "float32") if slow else planes)
         # The operation returns the unbiased variance for the running one, Keras keeps the biased one.
         variance = variance * (1 - shape[-1] / ops.cast(ops.size(x), "float32"))
         running: Any
         for running, of_batch in ((self.moving_mean, mean), (self.moving_variance, variance)):
             running.assign(running * self.momentum + of_batch * (1 - self.momentum))
-        return ops.reshape(outputs, shape)
+        return ops.reshape(ops.cast(outputs, x.dtype), shape)
 
     def _fused(self, x, *statistics):
         import tensorflow as tf

@@ -14,20 +14,21 @@ def conv_unit(x, filters: int, style: Style, kernel: int = 3):
 
 def double_conv(x, filters: int, style: Style):
     """Two 3×3 units (Ronneberger et al. 2015)."""
-    return _drop(conv_unit(conv_unit(x, filters, style), filters, style), style)
+    return dropped(conv_unit(conv_unit(x, filters, style), filters, style), style)
 
 
 def widening_conv(x, filters: int, style: Style):
     """Two 3×3 units, the first of half the width (Çiçek et al. 2016)."""
-    return _drop(conv_unit(conv_unit(x, filters // 2, style), filters, style), style)
+    return dropped(conv_unit(conv_unit(x, filters // 2, style), filters, style), style)
 
 
 def separable_conv(x, filters: int, style: Style):
     """Two units of a depthwise 3×3 and a 1×1 convolution; bias and normalisation after the 1×1 only."""
     for _ in range(2):
         x = conv_unit(depthwise_conv(x), filters, style, kernel=1)
-    return _drop(x, style)
+    return dropped(x, style)
 
 
-def _drop(x, style: Style):
+def dropped(x, style: Style):
+    """Dropout at the style's share, after a block."""
     return keras.layers.Dropout(style.dropout)(x) if style.dropout else x

@@ -33,8 +33,10 @@ def cmunext(
     Serves 2D and 3D. Edges are multiples of 2 to the number of levels less one. Raises Unfit when the three do not
     have one entry a level or a kernel is even.
     """
-    if not len(widths) == len(depths) == len(kernels) >= 2 or not all(kernel % 2 for kernel in kernels):
-        raise Unfit(f"cmunext: widths {widths}, depths {depths}, kernels {kernels} need one entry a level, kernels odd")
+    entries = (*widths, *depths, *kernels)
+    if not len(widths) == len(depths) == len(kernels) >= 2 or min(entries) < 1 or not all(k % 2 for k in kernels):
+        shown = f"widths {list(widths)}, depths {list(depths)}, kernels {list(kernels)}"
+        raise Unfit(f"cmunext: {shown} need one entry a level, at least 1, and kernels odd")
     style, stride = Style("batch"), (2,) * task.rank
     image = entrance(task)
     x = conv_unit(admit(image, [stride] * (len(widths) - 1)), widths[0], style)

@@ -3,12 +3,13 @@
 import hashlib
 import warnings
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 import keras
 
-from ..core.errors import Unfit, unknown
+from ..core.errors import Instead, Unfit, unknown
 from ..core.task import Task
 from . import MODELS
 from .blocks import double_conv
@@ -67,42 +68,77 @@ def encoder_unet(
     """U-Net whose encoder is a network of keras.applications (Iakubovskii 2019, segmentation_models).
 
     encoder: resnet50, resnet101, mobilenet, mobilenet_v2, densenet121, efficientnet_b0 … efficientnet_b4. weights: None
-    starts at random; `imagenet` is fetched by Keras; else a file of the encoder's weights without its top. With weights
-    the image is taken as red, green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights`
-    says what it began with. The decoder goes from 256 to 16 filters with nearest-neighbour up-sampling.
+    starts at random; `imagenet` is fetched by Keras, and where the network does not give it the encoder starts at
+    random with a warning; else a file of the encoder's weights without its top. With weights the image is taken as red,
+    green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights` says what it began with,
+    `missing_weights` why it is not what was asked for. The decoder goes from 256 to 16 filters with nearest-neighbour
+    up-sampling.
     32,547,665 trainable parameters on resnet50 from 3 channels to 1 output. Rank 2. Edges are multiples of 32.
-    Raises Unfit for an unknown encoder, for weights that cannot be had, and for weights on other than 1 or 3 channels.
+    Raises Unfit for an unknown encoder, for a file that is missing or does not fit, and for weights on other than 1 or
+    3 channels.
     """
     require_rank(task, 2, "encoder_unet")
     if encoder not in ENCODERS:
         raise Unfit(unknown("encoder_unet: encoder", str(encoder), ENCODERS))
-    if weights is not None and task.channels not in (1, 3):
-        raise Unfit(f"encoder_unet: weights {weights!r} are for colour images, the task has {task.channels} channels")
+    _check_weights(weights, task)
     chosen, style = ENCODERS[encoder], Style(normalisation, bias=normalisation == "none")
     image = entrance(task)
     x = admit(image, [(2, 2)] * len(WIDTHS))
     x = concatenate(x, x, x) if weights is not None and task.channels == 1 else x
-    *features, x = _features(chosen, x.shape[-1], weights)(_shown(x, chosen.shown, weights is not None))
+    network, missing = _network(chosen, x.shape[-1], weights)
+    *features, x = _features(chosen, network)(_shown(x, chosen.shown, weights is not None))
     for filters, level in zip(WIDTHS, (*reversed(features), None), strict=True):
         raised = nearest(x)
         x = double_conv(raised if level is None else concatenate(raised, level), filters, style)
     model = keras.Model(image, logits(conv(x, task.outputs)))
-    model.initial_weights = _told(weights)  # pyright: ignore[reportAttributeAccessIssue]
+    model.initial_weights = _told(None if missing else weights)  # pyright: ignore[reportAttributeAccessIssue]
+    model.missing_weights = missing  # pyright: ignore[reportAttributeAccessIssue]
     return model
 
 
-def _features(chosen: _Encoder, channels: int, weights: str | None) -> keras.Model:
-    make = getattr(keras.applications, chosen.network)
-    if weights not in (None, "imagenet") and not Path(weights).is_file():
-        raise Unfit(f"encoder_unet: weights {weights!r} is no file; give one, `imagenet`, or none")
+def _check_weights(weights: str | None, task: Task) -> None:
+    if weights is None:
+        return
+    if not isinstance(weights, str) or (weights != "imagenet" and not Path(weights).is_file()):
+        raise Unfit(f"encoder_unet: weights {weights!r} is no file; give the path of one, `imagenet`, or null")
+    if task.channels not in (1, 3):
+        raise Unfit(f"encoder_unet: weights {weights!r} are for colour images, the task has {task.channels} channels")
+
+
+def _network(chosen: _Encoder, channels: int, weights: str | None) -> tuple[keras.Model, str]:
+    """The encoder with its weights, and why it has not those of ImageNet where they were asked for."""
     try:
-        with warnings.catch_warnings():
-            # Keras warns of other numbers of channels than 1 and 3, which serve when nothing was trained.
-            warnings.filterwarnings("ignore", "This model usually expects")
-            network = make(include_top=False, weights=weights, input_shape=(None, None, channels))
-    except (OSError, ValueError, KeyError) as error:
+        return _make(chosen, channels, weights), ""
+    except Exception as error:
         reason = " ".join(str(error).split())[:200]
-        raise Unfit(f"encoder_unet: no weights {weights!r} for {chosen.network}: {reason}; use weights: null") from None
+        if weights == "imagenet" and _from_network(error):
+            missing = f"weights imagenet of {chosen.network} could not be fetched: {reason}"
+            warnings.warn(f"encoder_unet: {missing}; the encoder starts at random", Instead, stacklevel=3)
+            return _make(chosen, channels, None), missing
+        if weights is None or not isinstance(error, OSError | ValueError | KeyError | UserWarning):
+            raise
+        mend = f"give a file saved from keras.applications.{chosen.network} without its top, or weights: null"
+        raise Unfit(f"encoder_unet: weights {weights!r} do not fit {chosen.network}: {reason}; {mend}") from None
+
+
+def _make(chosen: _Encoder, channels: int, weights: str | None) -> keras.Model:
+    make = getattr(keras.applications, chosen.network)
+    with warnings.catch_warnings():
+        # Keras warns of other numbers of channels than 1 and 3, which serve when nothing was trained.
+        warnings.filterwarnings("ignore", "This model usually expects")
+        # Of a file that lacks layers Keras would leave those at random.
+        warnings.filterwarnings("error", "Skipping nested container")
+        # Convolutions take their weights at any size.
+        warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
+        return make(include_top=False, weights=weights, input_shape=(None, None, channels))
+
+
+def _from_network(error: Exception) -> bool:
+    # Keras says by a bare Exception that an address did not answer.
+    return isinstance(error, OSError | HTTPException) or "URL fetch failure" in str(error)
+
+
+def _features(chosen: _Encoder, network: keras.Model) -> keras.Model:
     levels = [network.get_layer(name).output for name in chosen.features]
     return keras.Model(network.inputs, [*levels, network.outputs[0]], name="encoder")
 

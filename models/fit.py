@@ -45,9 +45,9 @@ def divisor(model: keras.Model) -> tuple[int, ...]:
     return (1,) * (len(model.inputs[0].shape) - 2)
 
 
-def require(model: keras.Model, patch: tuple[int, ...]) -> None:
-    """Raise Unfit unless the model takes patches of that size."""
-    _check("patch", tuple(patch), divisor(model))
+def require(model: keras.Model, patch: tuple[int, ...], what: str = "patch") -> None:
+    """Raise Unfit unless the model takes patches of that size; the error names the nearest size that it takes."""
+    _check(what, tuple(patch), divisor(model))
 
 
 def require_rank(task: Task, rank: int, name: str) -> None:
@@ -60,7 +60,9 @@ def _check(what: str, size: tuple[int | None, ...], divisor: tuple[int, ...]) ->
     if len(size) != len(divisor):
         raise Unfit(f"{what} {_text(size)} has {len(size)} axes, the model has {len(divisor)}")
     if any(edge is not None and (edge % d or not edge) for edge, d in zip(size, divisor, strict=True)):
-        raise Unfit(f"{what} {_text(size)} does not fit the model, whose edges are multiples of {_text(divisor)}")
+        nearest = tuple(edge and max(d, round(edge / d) * d) for edge, d in zip(size, divisor, strict=True))
+        multiples = f"takes multiples of {_text(divisor)}"
+        raise Unfit(f"{what} {_text(size)} does not fit the model, which {multiples}; try {_text(nearest)}")
 
 
 def _text(size: tuple[int | None, ...]) -> str:

@@ -22,11 +22,21 @@ def additive_gate(features, gating, style: Style):
     return multiply(features, activate(factor, "sigmoid"))
 
 
-def squeeze_excite(x, ratio: int):
+def squeeze_excite(x, ratio: int, *, bias: bool = False):
     """Scale each channel by a sigmoid of the channel means, through a layer of a share 1 / ratio (Hu et al. 2018)."""
     channels = x.shape[-1]
-    means = activate(conv(global_mean(x), max(1, channels // ratio), 1, bias=False), "relu")
-    return multiply(x, activate(conv(means, channels, 1, bias=False), "sigmoid"))
+    means = activate(conv(global_mean(x), max(1, channels // ratio), 1, bias=bias), "relu")
+    return multiply(x, activate(conv(means, channels, 1, bias=bias), "sigmoid"))
+
+
+def spatial_excite(x):
+    """Scale each pixel by a sigmoid of a 1×1 convolution of its channels (Roy et al. 2018, arXiv:1803.02579)."""
+    return multiply(x, activate(conv(x, 1, 1), "sigmoid"))
+
+
+def concurrent_excite(x, ratio: int):
+    """The larger of x excited over channels and over space (Roy et al. 2019, doi:10.1109/TMI.2018.2867261)."""
+    return keras.layers.Maximum()([squeeze_excite(x, ratio, bias=True), spatial_excite(x)])
 
 
 def spatial_gate(x):

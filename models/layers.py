@@ -49,11 +49,15 @@ def transposed_conv(
     kernel: by default the stride, so that every output pixel comes from one input pixel.
     """
     layer = {2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}[rank(x)]
-    taps = math.prod(stride) if isinstance(stride, tuple) else stride ** rank(x)
-    # A share 1 / taps of the kernel reaches an output pixel; Keras' fans count all of it.
-    weights = keras.initializers.VarianceScaling(scale=taps, mode="fan_out")
+    weights = up_kernel(stride if isinstance(stride, tuple) else (stride,) * rank(x))
     options = {"strides": stride, "padding": "same", "use_bias": bias}
     return layer(filters, kernel or stride, kernel_initializer=weights, **options)(x)
+
+
+def up_kernel(stride: tuple[int, ...]) -> keras.initializers.Initializer:
+    """Initialiser of a transposed convolution, which keeps the variance."""
+    # A share 1 / taps of the kernel reaches an output pixel; Keras' fans count all of it.
+    return keras.initializers.VarianceScaling(scale=math.prod(stride), mode="fan_out")
 
 
 def depthwise_conv(x, kernel: int = 3, *, bias: bool = False):
@@ -67,12 +71,13 @@ def flat_depthwise_conv(x, kernel: int | tuple[int, int] = 3, *, bias: bool = Fa
     return keras.layers.DepthwiseConv2D(kernel, dilation_rate=dilation, **options)(x)
 
 
-def max_pool(x, stride: int | tuple[int, ...] = 2):
-    """Largest value of each window of `stride`."""
+def max_pool(x, stride: int | tuple[int, ...] = 2, *, window: int | None = None):
+    """Largest value of each window, by default of `stride`; one of the edge `window` may reach over the border."""
     layer = {2: keras.layers.MaxPooling2D, 3: keras.layers.MaxPooling3D}[rank(x)]
     # TensorFlow pools 3D float16 on a GPU only; a maximum is the same in float32.
     half_3d = rank(x) == 3 and keras.config.dtype_policy().compute_dtype == "float16"
-    return layer(stride, dtype="float32" if half_3d else None)(x)
+    options = {"strides": stride, "padding": "same" if window else "valid"}
+    return layer(window or stride, **options, dtype="float32" if half_3d else None)(x)
 
 
 def nearest(x, stride: int | tuple[int, ...] = 2):

@@ -90,6 +90,10 @@ def nnunet_residual(
 
 
 def _planned(task: Task, patch: Sequence[int], depth: int) -> Plan:
+    if not isinstance(depth, int) or depth < 0:
+        raise Unfit(
+            f"nnunet: depth is {depth!r}; it is the largest number of halvings, or 0 for all that the patch allows"
+        )
     patch = tuple(patch) or PATCH[task.rank]
     if len(patch) != task.rank or not all(isinstance(edge, int) and edge > 0 for edge in patch):
         raise Unfit(f"nnunet: patch {list(patch)} has not one whole edge for each axis; the task has rank {task.rank}")

@@ -56,6 +56,9 @@ BASELINES = "Zhou et al. 2018, arXiv:1807.10165, its baselines"
 MONAI = "Project-MONAI/MONAI 1.6.1, counted"
 DYNAMIC = "MIC-DKFZ/dynamic-network-architectures 0.4.4, counted"
 MEDNEXT = "MIC-DKFZ/MedNeXt, counted"
+RESUNET_A = "feevos/resuneta, ResUNet_d6, counted, without the 195 of the colour that it also predicts"
+INCEPTION = "danielenricocahall/Keras-UNet, createInceptionUNet, counted"
+PYMIC = "HiLab-git/PyMIC 0.6.2 with TransConv, counted"
 DEEP = {"deep_supervision": True}
 
 PUBLISHED = (
@@ -117,6 +120,13 @@ PUBLISHED = (
     Published("dc_unet", "AngeLouCN/DC-UNet, Keras, counted", 10_040_524, 10_069_928),
     Published("resunet", "rishikksh20/ResUnet, counted", 13_043_009),
     Published("resunet_plus_plus", "DebeshJha/ResUNetPlusPlus, Keras, counted", 4_062_993, 4_070_385),
+    Published("resunet_a", RESUNET_A, 58_032_902 - 195, 58_065_574 - 195),
+    Published("resunet_a", RESUNET_A, 58_037_781 - 195, 58_070_453 - 195, channels=5, outputs=6),
+    Published("scse_unet", f"{PYMIC}, its 2D encoder and decoder ScSE", 8_205_322, channels=1),
+    Published("scse_unet", f"{PYMIC}, its 2D encoder and decoder ScSE", 8_205_898),
+    Published("scse_unet", f"{PYMIC}, UNet3D_ScSE", 23_021_130, rank=3, channels=1),
+    Published("inception_unet", INCEPTION, 18_065_091, 18_082_757, channels=1),
+    Published("inception_unet", INCEPTION, 18_065_475, 18_083_141, channels=4),
     Published("u2_net", "xuebinqin/U-2-Net, counted", 44_009_869),
     Published("u2_net_p", "xuebinqin/U-2-Net, counted", 1_131_181),
     Published("sa_unet", "clguo/SA-UNet, Keras; total in arXiv:2004.03696", 537_299, 538_707),
@@ -166,10 +176,32 @@ PUBLISHED = (
         for outputs, count in ((2, 92_802_274), (14, 92_802_478))
     ),
     Published("unetr", f"{MONAI}, UNETR, alike", 87_681_265 - 18_432, size=(224, 224)),
+    *(
+        Published(
+            "trans_unet",
+            f"Beckschen/TransUNet, R50-ViT-B_16 for {edge}²; arXiv:2102.04306, counted",
+            count,
+            count + 2_880,
+            options={} if edge == 224 else {"patch": (edge, edge)},
+            outputs=outputs,
+            size=(edge, edge),
+        )
+        for edge, outputs, count in ((224, 1, 105_275_921), (224, 9, 105_277_081), (256, 9, 105_323_161))
+    ),
+    *(
+        Published("swin_unet", "HuCaoFighting/Swin-Unet, counted", count, count, outputs=outputs, size=(224, 224))
+        for outputs, count in ((1, 27_168_132), (9, 27_168_900))
+    ),
     Published(
         "encoder_unet",
         "qubvel-org/segmentation_models.pytorch, Unet on resnet50: 32,521,105; Keras adds 26,560 biases to its encoder",
         32_521_105 + 26_560,
+    ),
+    Published(
+        "encoder_unet",
+        "qubvel-org/segmentation_models.pytorch 0.6.0, Unet on densenet121, counted",
+        13_607_633,
+        options={"encoder": "densenet121"},
     ),
     Published(
         "encoder_unet",

@@ -54,7 +54,8 @@ def receptive_field(steps: Sequence[Step]) -> tuple[float, ...] | None:
     A window of k taps with dilation d on pixels that are j image pixels apart widens the field by (k - 1) d j; a
     transposed one of stride s by (ceil(k / s) - 1) j. Infinite where an output sees the image whatever its size (global
     pooling, attention). Statistics of a normalisation are not counted. A layer of one's own states `taps`, the edge of
-    its window, or `growth`, the factor by which it makes the image finer. None when a layer in between states nothing.
+    its window, and `stride` where it makes the image coarser, or `growth`, the factor by which it makes the image
+    finer. None when a layer in between states nothing.
     """
     image = steps[0].inputs[0]
     rank = len(image.shape) - 2
@@ -107,7 +108,7 @@ def _window(step: Step, rank: int) -> tuple[tuple[float, ...], tuple[int, ...]] 
     if isinstance(layer, DepthwiseConv3D):
         return (layer.size,) * rank, (1,) * rank
     if hasattr(layer, "taps"):
-        return _axes(layer.taps, rank), (1,) * rank
+        return _axes(layer.taps, rank), _axes(getattr(layer, "stride", 1), rank)
     own = isinstance(layer, keras.layers.Layer) and not type(layer).__module__.startswith("keras.")
     if own and not isinstance(layer, POINTWISE):
         return None

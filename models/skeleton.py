@@ -29,9 +29,9 @@ Slot = Callable[..., keras.KerasTensor]
 def doubling(width: int, depth: int) -> tuple[int, ...]:
     """Widths of depth + 1 levels, each twice the one before. Raises Unfit when there is no such network."""
     if not isinstance(width, int) or width < 1:
-        raise Unfit(f"width is {width!r}; it is the number of filters of the first level, at least 1")
+        raise Unfit(f"width is {width!r}; it is the number of filters of the first level, a whole number from 1 on")
     if not isinstance(depth, int) or not 1 <= depth <= 10:
-        raise Unfit(f"depth is {depth!r}; it is the number of poolings, from 1 to 10")
+        raise Unfit(f"depth is {depth!r}; it is the number of poolings, a whole number from 1 to 10")
     return tuple(width * 2**level for level in range(depth + 1))
 
 

@@ -10,10 +10,42 @@ from typing import Any
 import keras
 
 from ..core.errors import Unfit
+from .layers import add
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 SPREAD: Any = keras.initializers.TruncatedNormal(stddev=0.02)
+
+
+def transformer_block(x, attention, *, epsilon: float = 1e-5, dropout: float = 0.0, depth_dropout: float = 0.0):
+    """Sum of x and an attention, then of that and a perceptron of four times the width, each on normalised values.
+
+    attention: a layer from `(n, *space, c)` to the same. dropout: share of the perceptron's values, depth_dropout: of
+    the cases for which training leaves out a summand (stochastic depth, Huang et al. 2016, arXiv:1603.09382).
+    """
+    x = add(x, _left_out(attention(layer_norm(x, epsilon)), depth_dropout))
+    wide = keras.layers.Activation("gelu")(dense(layer_norm(x, epsilon), 4 * x.shape[-1]))
+    return add(x, _left_out(drop(dense(drop(wide, dropout), x.shape[-1]), dropout), depth_dropout))
+
+
+def dense(x, filters: int, *, bias: bool = True):
+    """Matrix product of every pixel's channels, `(n, *space, c)` to `(n, *space, filters)`."""
+    return keras.layers.Dense(filters, use_bias=bias, kernel_initializer=SPREAD)(x)
+
+
+def layer_norm(x, epsilon: float = 1e-5):
+    """Each pixel normalised over its channels (Ba et al. 2016, arXiv:1607.06450)."""
+    return keras.layers.LayerNormalization(epsilon=epsilon)(x)
+
+
+def drop(x, share: float):
+    """Set that share of the values to zero in training."""
+    return keras.layers.Dropout(share)(x) if share else x
+
+
+def _left_out(x, share: float):
+    # A factor a case, the same for all its values.
+    return keras.layers.Dropout(share, noise_shape=(None, *[1] * (len(x.shape) - 1)))(x) if share else x
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
@@ -69,7 +101,8 @@ def attend(triple, bias, heads: int, scores=None):
     triple = triple if bias is None else triple + bias
     shape = ops.shape(triple)
     width = triple.shape[-1] // 3 // heads
-    query, key, value = ops.moveaxis(ops.reshape(triple, (*shape[:-1], 3, heads, width)), (-3, -2), (0, -3))
+    parts = ops.moveaxis(ops.reshape(triple, (*shape[:-1], 3, heads, width)), (-3, -2), (0, -3))
+    query, key, value = parts[0], parts[1], parts[2]
     products = ops.matmul(query * width**-0.5, ops.swapaxes(key, -1, -2))
     weights = ops.softmax(products if scores is None else products + ops.cast(scores, products.dtype), axis=-1)
     gathered = ops.swapaxes(ops.matmul(weights, value), -2, -3)
@@ -98,7 +131,8 @@ class Positions(keras.layers.Layer):
         """Return x plus the positions."""
         positions = self.positions
         space = ops.shape(x)[1:-1]
-        if tuple(space) != self.grid:
+        # An edge that a graph does not know yet is a tensor, and compares with nothing.
+        if not all(isinstance(here, int) and here == edge for here, edge in zip(space, self.grid, strict=True)):
             for axis, (edge, here) in enumerate(zip(self.grid, space, strict=True)):
                 positions = _resized(positions, axis, edge, here)
         return x + ops.cast(positions, x.dtype)

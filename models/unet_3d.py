@@ -5,9 +5,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import double_conv, widening_conv
-from .layers import transposed_conv
-from .skeleton import assemble, doubling
+from .blocks import conv_unit, dropped, widening_conv
+from .joined_conv import JoinedConv
+from .layers import activate
+from .norm import normalise
+from .resampling import pooled
+from .skeleton import admit, doubling, encode, entrance, finest_head
 from .style import Style
 
 
@@ -26,8 +29,12 @@ def unet_3d(
     if width % 2:
         raise Unfit(f"unet_3d needs an even width, for its first convolution has half of it; came {width}")
     style = Style(normalisation, dropout=dropout, groups=groups)
-    return assemble(task, widths, style, block=widening_conv, decoder_block=double_conv, up=_keeping)
-
-
-def _keeping(x, filters: int, stride: tuple[int, ...], style: Style):
-    return transposed_conv(x, x.shape[-1], stride, bias=False)
+    image, stride = entrance(task), (2, 2, 2)
+    steps = [stride] * depth
+    levels = encode(admit(image, steps), widths, steps, style, block=widening_conv, down=pooled)
+    x = levels[-1]
+    for features, filters in zip(levels[-2::-1], widths[-2::-1], strict=True):
+        x = JoinedConv(filters, stride, use_bias=style.bias)([features, x])
+        x = activate(normalise(x, style), style.activation)
+        x = dropped(conv_unit(x, filters, style), style)
+    return keras.Model(image, finest_head([x], task.outputs, style))

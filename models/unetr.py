@@ -11,7 +11,7 @@ from .layers import add, concatenate, conv, rank, transposed_conv
 from .norm import standardise
 from .skeleton import admit, doubling, entrance, logits
 from .style import Style
-from .transformer import SPREAD, Attention, Positions
+from .transformer import Attention, Positions, layer_norm, transformer_block
 
 PATCH = 16
 """Edge in pixels of a token."""
@@ -40,10 +40,12 @@ def unetr(
     """
     if layers < 4 or layers % 4:
         raise Unfit(f"unetr: {layers} layers do not make four quarters")
-    if hidden % heads:
+    if hidden < 1 or heads < 1 or hidden % heads:
         raise Unfit(f"unetr: a hidden width of {hidden} does not divide into {heads} heads")
     patch = tuple(patch) or ((96,) * 3 if task.rank == 3 else (224,) * 2)
-    if len(patch) != task.rank or any(edge % PATCH or edge < PATCH for edge in patch):
+    if len(patch) != task.rank or not all(
+        isinstance(edge, int) and edge >= PATCH and not edge % PATCH for edge in patch
+    ):
         raise Unfit(f"unetr: patch {list(patch)} is not one multiple of {PATCH} for each of {task.rank} axes")
     widths = doubling(width, 3)
     image = entrance(task)
@@ -65,20 +67,10 @@ def _transformer(x, hidden: int, layers: int, heads: int, patch: Sequence[int], 
     x = Positions([edge // PATCH for edge in patch])(layer(hidden, PATCH, PATCH)(x))
     quarters = []
     for number in range(1, layers + 1):
-        x = add(x, Attention(heads, bias=False)(keras.layers.LayerNormalization(epsilon=1e-5)(x)))
-        wide = _dense(keras.layers.LayerNormalization(epsilon=1e-5)(x), 4 * hidden)
-        x = add(x, _drop(_dense(_drop(keras.layers.Activation("gelu")(wide), dropout), hidden), dropout))
+        x = transformer_block(x, Attention(heads, bias=False), dropout=dropout)
         if number in (quarter * layers // 4 + 1 for quarter in (1, 2, 3)):
             quarters.append(x)
-    return [*quarters, keras.layers.LayerNormalization(epsilon=1e-5)(x)]
-
-
-def _dense(x, filters: int):
-    return keras.layers.Dense(filters, kernel_initializer=SPREAD)(x)
-
-
-def _drop(x, share: float):
-    return keras.layers.Dropout(share)(x) if share else x
+    return [*quarters, layer_norm(x)]
 
 
 def _residual(x, filters: int):

@@ -30,8 +30,8 @@ def unext(task: Task, *, widths: tuple[int, ...] = (16, 32, 128, 160, 256)) -> k
     Rank 2. Edges are multiples of 32. Raises Unfit for another number of levels.
     """
     require_rank(task, 2, "unext")
-    if len(widths) != 5:
-        raise Unfit(f"unext: widths {list(widths)} are {len(widths)}; it has five levels")
+    if len(widths) != 5 or min(widths) < 1:
+        raise Unfit(f"unext: widths {list(widths)} are not those of its five levels, each at least 1")
     style = Style("batch")
     image = entrance(task)
     x = admit(image, [(2, 2)] * 5)

@@ -52,7 +52,8 @@ def selection_text(board: Board) -> str:
 
 def remarks(board: Board) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
-    lines = [*_rank_remarks(board), *_seed_remarks(board), *_collapse_remarks(board), *_missing_remarks(board)]
+    lines = [*_rank_remarks(board), *_seed_remarks(board), *_collapse_remarks(board), *_start_remarks(board)]
+    lines += _missing_remarks(board)
     for note in board.differing(lambda record: tuple(record.data.get("notes") or ())):
         lines += [f"Data: {entry}" for entry in note]
     return lines
@@ -98,6 +99,16 @@ def _collapse_remarks(board: Board) -> list[str]:
         for row in board.rows
         if row.collapsed
     ]
+
+
+def _start_remarks(board: Board) -> list[str]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in board.rows:
+        for key in row.records:
+            missing = board.records[key].model.get("missing_weights")
+            if missing:
+                found.setdefault((row.label, missing), []).append(key)
+    return [f"{label}: began at random: {missing} ({', '.join(keys)})" for (label, missing), keys in found.items()]
 
 
 def _missing_remarks(board: Board) -> list[str]:

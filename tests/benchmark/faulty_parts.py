@@ -22,6 +22,14 @@ def tiny(task, *, width: int = 4) -> keras.Model:
 
 
 @MODELS.add
+def starts_otherwise(task) -> keras.Model:
+    """Begin at random where other weights were asked for (a test's)."""
+    model = tiny(task)
+    model.missing_weights = "weights asked of nobody could not be fetched"
+    return model
+
+
+@MODELS.add
 def two_heads(task) -> keras.Model:
     """Logits at full and at half size (a test's)."""
     image = keras.Input((None, None, task.channels))

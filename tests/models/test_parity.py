@@ -33,6 +33,24 @@ def _dynamic(name: str, rank: int, strides, kernels, blocks, convolutions: int):
     return network(1, levels, widths, convolution, kernels, strides, blocks, 2, convolutions, **options)
 
 
+def _scse(rank: int):
+    module = pytest.importorskip(f"pymic.net.net{rank}d.unet{rank}d_scse")
+    options = {"in_chns": 1, "class_num": 2, "feature_chns": [8, 16, 32, 64], "dropout": [0.0] * 4, "up_mode": 0}
+    options |= {"norm_type": "batch_norm", "multiscale_pred": False}
+    network = getattr(module, f"UNet{rank}D_ScSE")(options)
+    # The 2D network of PyMIC 0.6.2 takes the encoder and decoder without gates in place of its own.
+    network.encoder, network.decoder = module.EncoderScSE(options), module.DecoderScSE(options)
+    return network
+
+
+def _smp_densenet():
+    smp = pytest.importorskip("segmentation_models_pytorch")
+    network = smp.Unet("densenet121", encoder_weights=None, classes=2)
+    # Keras ends DenseNet with the ReLU that torchvision keeps for its classifier.
+    network.encoder.features.norm5 = torch.nn.Sequential(network.encoder.features.norm5, torch.nn.ReLU())
+    return network
+
+
 ISOTROPIC = {"strides": [1, 2, 2, 2], "kernels": [3] * 4}
 ANISOTROPIC = {
     "strides": [(1, 1, 1), (1, 2, 2), (2, 2, 2)],
@@ -120,6 +138,15 @@ CASES = {
     ),
     "mednext-2d": ("mednext", {"width": 4}, _task(2, 1, 2), SQUARE, lambda: nets.MedNeXt(2, 4, 1, 2, **MEDNEXT)),
     "mednext-3d": ("mednext", {"width": 4}, _task(3, 1, 2), CUBE, lambda: nets.MedNeXt(3, 4, 1, 2, **MEDNEXT)),
+    "scse_unet-2d": ("scse_unet", {"width": 8, "depth": 3}, _task(2, 1, 2), SQUARE, lambda: _scse(2)),
+    "scse_unet-3d": ("scse_unet", {"width": 8, "depth": 3}, _task(3, 1, 2), CUBE, lambda: _scse(3)),
+    "encoder_unet-densenet121": (
+        "encoder_unet",
+        {"encoder": "densenet121"},
+        _task(2, 3, 2),
+        (64, 96),
+        _smp_densenet,
+    ),
     "nnunet-2d": ("nnunet", HALF, _task(2, 1, 2), SQUARE, lambda: _dynamic("PlainConvUNet", 2, **ISOTROPIC, **PLAIN)),
     "nnunet-3d-anisotropic": (
         "nnunet",
@@ -172,8 +199,9 @@ def _stirred(network):
 def _transplant(network, model: keras.Model, image: np.ndarray) -> np.ndarray:
     """Run the network, copy the weights of each module that ran into our layer of that kind and number."""
     ran: dict[str, list] = {}
+    dense = any(isinstance(layer, keras.layers.Dense) for layer in model.layers)
     hooks = [
-        module.register_forward_hook(lambda m, *_: ran.setdefault(_kind(m), []).append(m))
+        module.register_forward_hook(lambda m, *_: ran.setdefault(_kind(m, dense), []).append(m))
         for module in _leaves(network)
     ]
     with torch.no_grad():
@@ -181,7 +209,7 @@ def _transplant(network, model: keras.Model, image: np.ndarray) -> np.ndarray:
     for hook in hooks:
         hook.remove()
     layers: dict[str, list] = {}
-    for layer in sorted((layer for layer in model.layers if layer.weights), key=_number):
+    for layer in _layers(model):
         layers.setdefault(KINDS[type(layer).__name__], []).append(layer)
     ran = {kind: [m for m in modules if m not in _unused(network)] for kind, modules in ran.items()}
     assert {kind: len(found) for kind, found in ran.items()} == {kind: len(found) for kind, found in layers.items()}
@@ -196,7 +224,7 @@ KINDS = {
     **dict.fromkeys(("Conv2D", "Conv3D"), "convolution"),
     **dict.fromkeys(("Conv2DTranspose", "Conv3DTranspose"), "transposed"),
     **dict.fromkeys(("DepthwiseConv2D", "DepthwiseConv3D"), "depthwise"),
-    "BatchNorm": "batch",
+    **dict.fromkeys(("BatchNorm", "BatchNormalization"), "batch"),
     "GroupNorm": "group",
     "PReLU": "prelu",
     "LayerNormalization": "layer",
@@ -216,13 +244,22 @@ def _unused(network) -> list:
     return [module for name, module in network.named_modules() if re.fullmatch("final_conv_0_[123]", name)]
 
 
+def _layers(model: keras.Model) -> list[keras.Layer]:
+    """Layers with weights in the order of their calls, those of a model inside first."""
+    inside = [layer for part in model.layers if isinstance(part, keras.Model) for layer in part.layers]
+    own = sorted((layer for layer in model.layers if not isinstance(layer, keras.Model)), key=_number)
+    return [layer for layer in (*inside, *own) if layer.weights]
+
+
 def _number(layer: keras.Layer) -> int:
     found = re.search(r"_(\d+)$", layer.name)
     return int(found.group(1)) if found else 0
 
 
-def _kind(module) -> str:
+def _kind(module, dense: bool) -> str:
     name = type(module).__name__
+    if name == "Linear" and not dense:
+        return "convolution"  # of pooled features, by one tap
     if name in NAMES:
         return NAMES[name]
     if name.startswith("Conv"):
@@ -265,7 +302,7 @@ def _weights(kind: str, module, layer: keras.Layer) -> list[np.ndarray]:
         kernel = np.flip(kernel, space) if across else kernel
         return [kernel.transpose(*space, 0, 1), *bias]
     if kind == "transposed" or not across:
-        return [kernel.transpose(*space, 1, 0), *bias]
+        return [kernel.transpose(*space, 1, 0).reshape(layer.weights[0].shape), *bias]
     return [kernel.transpose(*space, 0, 1), *bias]
 
 

@@ -8,8 +8,9 @@ from unetbench.core.task import Task
 from unetbench.models import MODELS
 from unetbench.models.dropblock import DropBlock
 from unetbench.models.ege_unet import LearnedMap
-from unetbench.models.gates import ChannelSummary, squeeze_excite
+from unetbench.models.gates import ChannelSummary, concurrent_excite, squeeze_excite
 from unetbench.models.malunet import DoubleSoftmax
+from unetbench.models.resunet_a import CellMax
 from unetbench.models.unext import ChannelShift
 
 FLAT = Task(2, 1, ("cell",))
@@ -99,6 +100,9 @@ IMPOSSIBLE = [
     ("dense_unet", {"layers": (4,)}, "two levels"),
     ("cmunext", {"kernels": (3, 3, 7, 7, 8)}, "kernels odd"),
     ("cmunext", {"depths": (1, 1)}, "one entry a level"),
+    ("resunet_a", {"width": 2}, "width is 2; the pyramid"),
+    ("scse_unet", {"gate": "sce"}, "did you mean 'scse'"),
+    ("scse_unet", {"ratio": 0}, "ratio is 0"),
     ("tiny_unet", {"width": 24}, "multiple of 16"),
     ("unext", {"widths": (8, 16)}, "five levels"),
     ("ege_unet", {"widths": (8, 16, 24, 32, 48, 63)}, "six multiples of 4"),
@@ -138,6 +142,30 @@ def test_squeeze_excite_halves_everything_while_its_weights_are_zero():
     model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
     pixels = _image(1, 4, 4, 8)
     np.testing.assert_allclose(model(pixels), pixels / 2)
+
+
+def test_concurrent_excitation_is_the_larger_of_both():
+    image = keras.Input((4, 4, 8))
+    model = keras.Model(image, concurrent_excite(image, 2))
+    for weight in model.weights:
+        weight.assign(ops.zeros_like(weight))
+    (bias,) = (weight for weight in model.weights if weight.shape == (1,))
+    pixels = np.abs(_image(1, 4, 4, 8))
+    # Over channels a half; over space sigmoid(log 3), three quarters, then sigmoid(-log 3), a quarter.
+    for offset, larger in ((np.log(3), 0.75), (-np.log(3), 0.5)):
+        bias.assign([offset])
+        np.testing.assert_allclose(model(pixels), pixels * larger, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [(1, [4, 4, 4, 4, 4]), (2, [2, 2, 2, 4, 4]), (4, [1, 1, 3, 3, 4]), (8, [0, 1, 2, 3, 4])],
+)
+def test_pixels_become_the_maximum_of_their_cell_whatever_the_edge(cells, expected):
+    # ceil(5 / cells) pixels a cell: 5, 3, 2 and 1.
+    edge = np.arange(5, dtype="float32").reshape(1, 5, 1, 1)
+    np.testing.assert_array_equal(CellMax(cells)(edge)[0, :, 0, 0], expected)
+    np.testing.assert_array_equal(CellMax(cells)(edge[:, None])[0, 0, :, 0, 0], expected)
 
 
 def test_a_learned_map_is_enlarged_along_its_own_axes_only():
