@@ -225,7 +225,7 @@ def _check_type(place: str, value: Any, default: Any) -> None:
         raise SpecError(f"{place}: {value!r} has the wrong type; the default is {default!r}")
     if isinstance(default, int) and number and isinstance(value, float) and not value.is_integer():
         raise SpecError(f"{place}: {value!r} is not a whole number; the default is {default!r}")
-    if isinstance(default, tuple) and default:
+    if isinstance(default, tuple) and default and isinstance(value, list | tuple):
         for index, entry in enumerate(value):
             _check_type(f"{place}[{index}]", entry, default[0])
 

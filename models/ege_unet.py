@@ -10,7 +10,7 @@ from . import MODELS
 from .fit import require_rank
 from .layers import activate, add, concatenate, conv, flat_depthwise_conv, max_pool
 from .norm import normalise
-from .resampling import LinearUpsampling
+from .resampling import LinearUpsampling, resize
 from .skeleton import admit, entrance, logits
 from .style import Style
 
@@ -121,7 +121,7 @@ class LearnedMap(keras.layers.Layer):
         """Return the map; of x only the size counts."""
         shape = ops.shape(x)
         space = tuple(edge if size > 1 else 1 for edge, size in zip(shape[1:3], self.size, strict=True))
-        enlarged = ops.image.resize(ops.convert_to_tensor(self.map), space, data_format="channels_last")
+        enlarged = resize(ops.convert_to_tensor(self.map), *space)
         return ops.cast(enlarged, self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

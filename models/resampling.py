@@ -73,11 +73,11 @@ class LinearUpsampling(keras.layers.Layer):
         """Return `(n, *space, c)` at `stride` times the size."""
         shape = ops.shape(x)
         *depth, height, width = (edge * factor for edge, factor in zip(shape[1:-1], self.stride, strict=True))
-        x = _resize(ops.reshape(x, (-1, *shape[-3:])), height, width)
+        x = resize(ops.reshape(x, (-1, *shape[-3:])), height, width)
         if not depth:
             return x
         # Rows and columns laid in one axis stay as they are while z grows.
-        x = _resize(ops.reshape(x, (-1, shape[1], height * width, shape[-1])), depth[0], height * width)
+        x = resize(ops.reshape(x, (-1, shape[1], height * width, shape[-1])), depth[0], height * width)
         return ops.reshape(x, (-1, depth[0], height, width, shape[-1]))
 
     def compute_output_shape(self, input_shape):
@@ -90,5 +90,16 @@ class LinearUpsampling(keras.layers.Layer):
         return {**super().get_config(), "stride": self.stride}
 
 
-def _resize(x, height, width):
-    return ops.cast(ops.image.resize(x, (height, width), data_format="channels_last"), x.dtype)
+def resize(x, height, width):
+    """Images `(n, h, w, c)` brought to a size by linear interpolation (half-pixel convention), in the type they have.
+
+    The size may be unknown until the call: there Keras 3.15 asks whether it is positive, which a traced TensorFlow
+    function cannot answer, so TensorFlow's own operation is called, the one that Keras calls too.
+    """
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow
+
+        resized = tensorflow.image.resize(x, (height, width))
+    else:
+        resized = ops.image.resize(x, (height, width), data_format="channels_last")
+    return ops.cast(resized, x.dtype)

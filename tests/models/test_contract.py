@@ -8,6 +8,7 @@ from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
 from unetbench.models.fit import divisor, require
+from unetbench.runtimes import RUNTIMES
 
 QUICK = ("unet", "unet_3d", "unet_light", "attention_unet", "ege_unet")
 """Recipes whose whole contract is tested at once; of the others the whole is marked slow."""
@@ -36,6 +37,10 @@ def built(request, reduced):
     except Unfit as error:
         assert f"the task has rank {rank}" in str(error)
         pytest.skip(str(error))
+
+
+def _first(outputs):
+    return outputs[0] if isinstance(outputs, list) else outputs
 
 
 def _ranked(build):
@@ -119,3 +124,12 @@ def test_every_model_gives_float32_logits_under_mixed_precision(name, precision,
     assert np.isfinite(logits.numpy()).all()
     assert any(layer.compute_dtype == precision.removeprefix("mixed_") for layer in model.layers)
     assert all(weight.dtype == "float32" for weight in model.weights)
+
+
+def test_one_trace_for_images_of_unknown_size_gives_the_same_logits(built):
+    _, model = built["binary"]
+    call = RUNTIMES["keras"](model)
+    for times in (1, 2):
+        image = _image(model, 1, times)
+        expected = keras.ops.convert_to_numpy(_first(model(image, training=False)))
+        np.testing.assert_allclose(call(image), expected, rtol=1e-4, atol=1e-4 * max(1, np.abs(expected).max()))
