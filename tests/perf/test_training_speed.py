@@ -82,7 +82,7 @@ def test_a_further_seed_beside_a_fresh_graph(benchmark, trial, sampler, graph, w
         if way == "reused step, new seed":
             graph.reset(trial)
         used = Graph(trial, task) if way == "fresh graph" else graph
-        return used.model.train_on_batch(images, truths)
+        return used.model.train_on_batch(images, truths, return_dict=True)["loss"]
 
     loss = benchmark.pedantic(step, rounds=2 if way == "fresh graph" else 6, warmup_rounds=1)
     assert np.isfinite(loss)
