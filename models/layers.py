@@ -18,6 +18,8 @@ def rank(x: keras.KerasTensor) -> int:
 
 def conv(x, filters: int, kernel: int = 3, *, stride: int | tuple[int, ...] = 1, bias: bool = True, dilation: int = 1):
     """Convolution with zero padding: `(n, *space, c)` to `(n, *ceil(space / stride), filters)`."""
+    if kernel == 1 and stride != 1:
+        x, stride = every(x, stride), 1
     return conv_layer(rank(x), filters, kernel, stride=stride, bias=bias, dilation=dilation)(x)
 
 
@@ -78,6 +80,15 @@ def max_pool(x, stride: int | tuple[int, ...] = 2, *, window: int | None = None)
     half_3d = rank(x) == 3 and keras.config.dtype_policy().compute_dtype == "float16"
     options = {"strides": stride, "padding": "same" if window else "valid"}
     return layer(window or stride, **options, dtype="float32" if half_3d else None)(x)
+
+
+def every(x, stride: int | tuple[int, ...]):
+    """Every `stride`-th pixel, from the first on: what a strided 1×1 convolution looks at.
+
+    That convolution itself is avoided: where it has fewer than 16 channels its weight gradient writes past its memory
+    in oneDNN (uxlfoundation/oneDNN#6035), and TensorFlow 2.21 dies or goes on with spoilt numbers.
+    """
+    return max_pool(x, stride, window=1)
 
 
 def nearest(x, stride: int | tuple[int, ...] = 2):

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from .layers import KERNEL, activate, add
+from .layers import KERNEL, activate, add, every
 from .norm import GroupNorm
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -34,7 +34,10 @@ def resnet_v2(x, width: int, blocks: Sequence[int]) -> list[keras.KerasTensor]:
 
 def standardised_conv(x, filters: int, kernel: int = 1, stride: int = 1):
     """Convolution with a standardised odd kernel around every `stride`-th pixel, without bias."""
-    x = keras.layers.ZeroPadding2D(kernel // 2)(x) if kernel > 1 else x
+    if kernel > 1:
+        x = keras.layers.ZeroPadding2D(kernel // 2)(x)
+    elif stride > 1:
+        x, stride = every(x, stride), 1
     return StandardisedConv2D(filters, kernel, stride, use_bias=False, kernel_initializer=KERNEL)(x)
 
 

@@ -126,6 +126,16 @@ def test_every_model_gives_float32_logits_under_mixed_precision(name, precision,
     assert all(weight.dtype == "float32" for weight in model.weights)
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_no_convolution_is_one_whose_gradient_writes_past_its_memory(name, reduced):
+    model = _ranked(lambda rank: reduced(name, TASKS["binary"](rank)))
+    for layer in model._flatten_layers():
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv3D) and max(layer.strides) > 1:
+            # See layers.every. Those of keras.applications have whole blocks of 16 channels, which are safe.
+            whole = name == "encoder_unet" and layer.kernel.shape[-2] % 16 == 0
+            assert max(layer.kernel_size) > 1 or whole, layer.path
+
+
 def test_one_trace_for_images_of_unknown_size_gives_the_same_logits(built):
     _, model = built["binary"]
     call = RUNTIMES["keras"](model)
