@@ -45,7 +45,7 @@ def dc_unet(
 
 def _multires(task: Task, width: int, depth: int, normalisation: str, block, alpha: float) -> keras.Model:
     widths, style = doubling(width, depth), Style(normalisation, bias=normalisation == "none")
-    if not min(_filters(width, alpha)):
+    if min(_filters(width, alpha)) < 1:
         raise Unfit(f"width {width} times alpha {alpha} leaves a convolution without filters; 4 × 1.67 is enough")
 
     def residual_path(features, gating, style: Style):

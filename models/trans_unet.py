@@ -42,12 +42,15 @@ def trans_unet(
     that papers quote are those of 9 outputs and a patch of 256². width: filters of the ResNet's first convolution, on
     which all of ResNet and decoder depends. blocks: bottlenecks of its three levels. patch: the training patch, for
     whose grid the positions are made; for an image of another size they are interpolated. Trained from scratch.
-    Rank 2. Edges are multiples of 16. Raises Unfit for other than three levels and a width of less than 4.
+    Rank 2. Edges are multiples of 16. Raises Unfit for other than three levels, a width of less than 4, and heads that
+    do not divide the hidden width.
     """
     require_rank(task, 2, "trans_unet")
     if len(blocks) != PATCH.bit_length() - 2 or min(blocks) < 1 or layers < 1 or width < 4:
         came = f"blocks {list(blocks)}, layers {layers}, width {width}"
         raise Unfit(f"trans_unet: {came}; it has three levels of at least 1 block, at least 1 layer, a width from 4")
+    if hidden < 1 or heads < 1 or hidden % heads:
+        raise Unfit(f"trans_unet: a hidden width of {hidden} does not divide into {heads} heads")
     if len(patch) != 2 or any(edge % PATCH or edge < PATCH for edge in patch):
         raise Unfit(f"trans_unet: patch {list(patch)} is not one multiple of {PATCH} for each of 2 axes")
     style, dropout = Style("batch", bias=False), Style(dropout=dropout).dropout

@@ -234,6 +234,8 @@ class _Graph:
 def _level(step: Step, size: tuple[int, ...], before: float) -> float:
     shape = step.outputs[0].shape
     space = shape[1:-1]
+    if type(step.operation).__name__.startswith(("ZeroPadding", "Cropping", "Pad")):
+        return before
     if len(space) != len(size) or set(space) == {1} or math.prod(space) > math.prod(size):
         return before
     return round(math.log2(math.prod(size) / math.prod(space)) / len(size), 1)
@@ -244,7 +246,8 @@ def _change(step: Step, level: float, before: float) -> str:
         return ""
     name = type(step.operation).__name__
     if level > before:
-        return POOLED if "Pooling" in name else STRIDED
+        # A window of one pixel is the stride of the 1×1 convolution behind it.
+        return POOLED if "Pooling" in name and max(step.operation.pool_size) > 1 else STRIDED
     if isinstance(step.operation, LinearUpsampling) or getattr(step.operation, "interpolation", "") == "bilinear":
         return INTERPOLATED
     return REPEATED if name.startswith("UpSampling") else TRANSPOSED

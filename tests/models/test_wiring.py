@@ -2,7 +2,7 @@ import pytest
 
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.wiring import POOLED, TRANSPOSED, Way, wiring
+from unetbench.models.wiring import POOLED, STRIDED, TRANSPOSED, Way, wiring
 
 COLOUR = Task(2, 3, ("cell",))
 
@@ -37,3 +37,10 @@ def test_the_convolutions_of_a_full_scale_skip_lie_on_the_way():
     wired = wiring(MODELS["unet_3plus"](COLOUR, width=4, depth=2))
     (joint,) = (number for number, block in enumerate(wired.blocks) if block.joint == "c" and block.level == 0)
     assert [way.convolved for way in wired.ways if way.target == joint] == [True] * 3
+
+
+def test_padding_before_a_strided_convolution_is_no_way_up():
+    wired = wiring(MODELS["resunet"](COLOUR, width=4, depth=2))
+    down = [way.how for way in wired.ways if wired.blocks[way.target].level > wired.blocks[way.source].level]
+    assert down == [STRIDED] * len(down)
+    assert len(down) >= 2
