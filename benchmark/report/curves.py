@@ -16,11 +16,15 @@ from .summary import Board
 TALLEST = 12
 """Losses one above the other, from which on they stand in columns."""
 
+MANY, GROUP = 12, 8
+"""Models in one pane at most, and how many of them share one where there are more."""
+
 
 def curves(board: Board) -> Figure | None:
     """A pair of panes a loss: training loss on the left, validation Dice on the right, one thin line a seed.
 
-    More than a dozen losses stand in several columns of pairs.
+    More than a dozen losses stand in several columns of pairs; more than a dozen models share a loss's place in eights,
+    each pair of panes with its own names.
 
     Losses of different kinds have different scales, so each row has its own; the Dice axes are shared. A dot is the
     epoch that was selected. Trials that failed on the way are drawn as far as they came, with a cross at the end.
@@ -31,18 +35,25 @@ def curves(board: Board) -> Figure | None:
         return None
     losses = sorted({record.trial.loss.label for record in drawn})
     models = sorted({record.trial.model.label for record in drawn})
-    colours, dashes = colour_of(models), dash_of(models)
-    columns = min(3, ceil(len(losses) / TALLEST))
-    made = figure(7.2 if columns == 1 else 4.8 * columns, 1.0 + 1.75 * ceil(len(losses) / columns))
-    panes = _pairs(made, len(losses), columns)
-    for (left, right), loss in zip(panes, losses, strict=True):
+    groups = [models] if len(models) <= MANY else [models[at : at + GROUP] for at in range(0, len(models), GROUP)]
+    places = [(loss, group) for loss in losses for group in groups]
+    # Names beside the panes take the room of further columns.
+    columns = min(3, ceil(len(places) / TALLEST)) if len(groups) == 1 else 1
+    wide = (7.2 if len(groups) == 1 else 9.2) if columns == 1 else 4.8 * columns
+    made = figure(wide, 1.0 + 1.75 * ceil(len(places) / columns))
+    panes = _pairs(made, len(places), columns)
+    for (left, right), (loss, group) in zip(panes, places, strict=True):
         right.sharey(panes[0][1])
-        for record in (record for record in drawn if record.trial.loss.label == loss):
+        colours, dashes = colour_of(group), dash_of(group)
+        for record in drawn:
             name = record.trial.model.label
-            _draw(left, right, record, colours[name], dashes[name])
+            if record.trial.loss.label == loss and name in group:
+                _draw(left, right, record, colours[name], dashes[name])
         left.set_ylabel(folded(loss, 24))
         for axes in (left, right):
             axes.grid(True)
+        if len(groups) > 1:
+            right.legend(handles=_lines(group), loc="center left", bbox_to_anchor=(1.02, 0.5), fontsize=7)
     for left, right in panes[:columns]:
         left.set_title("Training loss")
         right.set_title(f"Validation {measure(PRIMARY).title}")
@@ -50,12 +61,17 @@ def curves(board: Board) -> Figure | None:
         axes.set_xlabel("Epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.tick_params(labelbottom=True)
-    lines = [Line2D([], [], color=colours[name], linestyle=dashes[name], label=name) for name in models]
+    lines = _lines(models) if len(groups) == 1 else []
     lines += [Line2D([], [], color=GREY, linestyle="", marker="o", markersize=4, label="selected epoch")]
     if any(record.status != "done" for record in drawn):
         lines += [Line2D([], [], color=GREY, linestyle="", marker="x", markersize=5, label="not finished")]
     made.legend(handles=lines, loc="outside lower center", ncols=min(len(lines), 4))
     return made
+
+
+def _lines(models: list[str]) -> list[Line2D]:
+    colours, dashes = colour_of(models), dash_of(models)
+    return [Line2D([], [], color=colours[name], linestyle=dashes[name], label=folded(name, 34)) for name in models]
 
 
 def _pairs(made: Figure, count: int, columns: int) -> list[tuple[Axes, Axes]]:

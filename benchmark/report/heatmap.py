@@ -11,36 +11,42 @@ from .style import figure, folded
 from .summary import Board, Row
 from .table import STATUS_WORDS, estimate_text
 
+MANY = 12
+"""Columns at most, where there are fewer rows."""
+
 
 def heatmap(board: Board) -> Figure:
     """Mean Dice ± standard deviation over seeds; a combination without a score says why.
 
+    Losses are rows and models columns; more than a dozen models are rows, and losses columns.
     Colours span the combinations that did not collapse; a collapsed one takes the end of the scale and a dagger.
     """
     models = sorted({row.model for row in board.rows})
     losses = sorted({row.loss for row in board.rows})
     cells = {(row.model, row.loss): row for row in board.rows}
-    means = np.array([[_mean(cells.get((model, loss))) for model in models] for loss in losses])
+    upright = len(models) > MANY and len(models) > len(losses)
+    rows, columns = (models, losses) if upright else (losses, models)
+    found = [[cells.get((row, column) if upright else (column, row)) for column in columns] for row in rows]
+    means = np.array([[_mean(cell) for cell in line] for line in found])
     sound = [row.dice.mean for row in board.compared if not row.collapsed] or [row.dice.mean for row in board.compared]
     low, high = min(sound), max(sound)
     if high - low < 0.02:  # a difference in the third digit must not look like day and night
         low, high = (low + high) / 2 - 0.01, (low + high) / 2 + 0.01
-    made = figure(1.9 + 1.25 * len(models) + 0.9, 1.1 + 0.52 * len(losses))
+    made = figure(1.9 + 1.25 * len(columns) + 0.9, 1.1 + (0.3 if upright else 0.52) * len(rows))
     axes = made.add_subplot()
     axes.set_facecolor("#efefef")
     shown = axes.imshow(np.ma.masked_invalid(means), cmap="viridis", vmin=low, vmax=high, aspect="auto")
-    for y, loss in enumerate(losses):
-        for x, model in enumerate(models):
-            text = _text(cells.get((model, loss)))
+    for y, line in enumerate(found):
+        for x, cell in enumerate(line):
             dark = not math.isnan(means[y, x]) and (means[y, x] - low) / (high - low) < 0.5
-            axes.text(x, y, text, ha="center", va="center", color="white" if dark else "black", fontsize=8)
-    axes.set_xticks(range(len(models)), [folded(model, 18) for model in models])
-    axes.set_yticks(range(len(losses)), [folded(loss, 26) for loss in losses])
+            axes.text(x, y, _text(cell), ha="center", va="center", color="white" if dark else "black", fontsize=8)
+    axes.set_xticks(range(len(columns)), [folded(name, 18) for name in columns])
+    axes.set_yticks(range(len(rows)), [folded(name, 44 if upright else 26) for name in rows])
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)
-    axes.set_xticks(np.arange(1, len(models)) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, len(losses)) - 0.5, minor=True)
+    axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
     axes.grid(which="minor", color="white", linewidth=1.5)
     axes.tick_params(which="minor", length=0)
     bar = made.colorbar(shown, ax=axes, shrink=0.9, pad=0.02)

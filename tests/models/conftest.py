@@ -12,7 +12,7 @@ REDUCED = {
     "cmunext": CMUNEXT,
     "cmunext_s": CMUNEXT,
     "cmunext_l": CMUNEXT,
-    "dense_unet": {"growth": 4, "width": 8, "layers": (1, 2, 2)},
+    "dense_unet": {"growth": 8, "width": 8, "layers": (1, 2, 2), "dropout": 0.0},
     "ege_unet": {"widths": (4, 8, 8, 12, 12, 16)},
     "malunet": {"widths": (4, 8, 8, 12, 12, 16)},
     "multires_unet": {"width": 8, "depth": 2},

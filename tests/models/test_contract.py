@@ -139,7 +139,7 @@ def test_no_convolution_is_one_whose_gradient_writes_past_its_memory(name, reduc
 def test_one_trace_for_images_of_unknown_size_gives_the_same_logits(built):
     _, model = built["binary"]
     call = RUNTIMES["keras"](model)
-    for times in (1, 2):
+    for times in (2, 3):  # of one token Keras warns that its softmax is always 1
         image = _image(model, 1, times)
         expected = keras.ops.convert_to_numpy(_first(model(image, training=False)))
         np.testing.assert_allclose(call(image), expected, rtol=1e-4, atol=1e-4 * max(1, np.abs(expected).max()))

@@ -144,6 +144,31 @@ def test_curves_mark_the_selected_epoch(folder):
     assert [(line.get_xdata()[0], line.get_ydata()[0]) for line in dots] == [(2, 0.8)]
 
 
+@pytest.fixture
+def many(sweep, make):
+    """Twenty models with one loss."""
+    trials = [make.trial(f"model_{k:02}") for k in range(20)]
+    return sweep(*(make.record(trial, [make.score("a", 0.9), make.score("b", 0.7)]) for trial in trials))
+
+
+def test_curves_of_many_models_are_named_beside_panes_of_eight(many):
+    made = curves(only_board(many))
+    assert made is not None
+    assert len(made.axes) == 6
+    named = [[text.get_text() for text in axes.get_legend().get_texts()] for axes in made.axes[1::2]]
+    assert [len(names) for names in named] == [8, 8, 4]
+    assert [name for names in named for name in names] == [f"model_{k:02}" for k in range(20)]
+    assert [len(axes.get_lines()) for axes in made.axes[::2]] == [16, 16, 8]  # a curve and its dot each
+
+
+def test_many_models_are_rows_of_the_heatmap(many):
+    made = heatmap(only_board(many))
+    axes = made.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == [f"model_{k:02}" for k in range(20)]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["bce"]
+    assert made.get_figwidth() < 10
+
+
 def test_no_history_no_curves(sweep, make):
     assert curves(only_board(sweep(make.record(make.trial(), status="failed", reason="no memory")))) is None
 
