@@ -1,7 +1,7 @@
 """Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,20 +11,16 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..core.errors import SpecError, unknown
 from ..core.recipe import Augmentation, Recipe
-from ..core.registry import Registry
 from ..core.trial import Choice
 from ..datasets import DATASETS
 from ..datasets.prepare import Preprocess
-from ..losses import LOSSES
-from ..losses.nested import check as check_nested
 from ..metrics.empty import POLICIES
 from ..metrics.objects import SPLITS
 from ..models import MODELS
 from ..runtimes import RUNTIMES
+from .choices import Entry, choices, losses, mapping
 
 SHIPPED = Path(__file__).parent / "sweeps"
-
-Entry = str | dict[str, Any]
 
 
 class _Loader(yaml.SafeLoader):
@@ -143,10 +139,10 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         name=spec.name,
         folder=file.resolve().parent,
         datasets=tuple(_data_choice(spec, index, where) for index in range(len(spec.datasets))),
-        models=_choices(MODELS, spec.models, f"{where}: models"),
-        losses=_losses(spec.losses, f"{where}: losses"),
+        models=choices(MODELS, spec.models, f"{where}: models"),
+        losses=losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
-        runtimes=_choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
+        runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
         latency=spec.latency,
         empty=spec.empty,
         previews=spec.previews,
@@ -161,79 +157,22 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     options: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
     if "folder" in options:
         options = {"name": "folder", "path": options.pop("folder"), **options}
-    split = {**spec.split.model_dump(), **_mapping(options.pop("split", {}), f"{where}.split")}
+    split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
     split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
-    recipe = {**spec.recipe, **_mapping(options.pop("recipe", {}), f"{where}.recipe")}
+    recipe = {**spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
     preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
     objects = options.pop("objects", "components")
     if objects not in SPLITS:
         raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
-    choice = _choices(DATASETS, [options], where, indexed=False)[0]
+    choice = choices(DATASETS, [options], where, indexed=False)[0]
     further: dict[str, Any] = {} if objects == "components" else {"objects": objects}
     differing = _differing(preprocess, Preprocess())
     if differing:
         further["preprocess"] = differing
     choice = Choice(choice.name, choice.options | further)
     return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
-
-
-def _choices(shelf: Registry, entries: Sequence[Entry], where: str, *, indexed: bool = True) -> tuple[Choice, ...]:
-    found: list[Choice] = []
-    for index, entry in enumerate(entries):
-        place = f"{where}[{index}]" if indexed else where
-        options = {} if isinstance(entry, str) else dict(entry)
-        name = entry if isinstance(entry, str) else options.pop("name", None)
-        if not isinstance(name, str):
-            raise SpecError(f"{place}: {entry} has no `name`")
-        try:
-            shelf.check(name, options)
-        except SpecError as error:
-            raise SpecError(f"{place}: {error}") from None
-        defaults = shelf.part(name).options
-        for key, value in options.items():
-            _check_type(f"{place}.{key}", value, defaults[key])
-        for key, default in defaults.items():
-            if default is ... and key not in options:
-                raise SpecError(f"{place}: {name} needs the option {key!r}")
-        choice = Choice(name, {key: value for key, value in sorted(options.items()) if value != defaults[key]})
-        if choice in found:
-            raise SpecError(f"{place}: {choice.label} is there twice")
-        found.append(choice)
-    return tuple(found)
-
-
-def _losses(entries: Sequence[Entry], where: str) -> tuple[Choice, ...]:
-    found = _choices(LOSSES, entries, where)
-    for index, choice in enumerate(found):
-        try:
-            check_nested(choice.name, choice.options)
-        except SpecError as error:
-            raise SpecError(f"{where}[{index}]: {error}") from None
-    return found
-
-
-def _check_type(place: str, value: Any, default: Any) -> None:
-    number = isinstance(default, int | float) and not isinstance(default, bool)
-    right = (
-        isinstance(value, int | float) and not isinstance(value, bool)
-        if number
-        else isinstance(value, type(default)) or (isinstance(default, tuple) and isinstance(value, list))
-    )
-    if default is not None and default is not ... and not right:
-        raise SpecError(f"{place}: {value!r} has the wrong type; the default is {default!r}")
-    if isinstance(default, int) and number and isinstance(value, float) and not value.is_integer():
-        raise SpecError(f"{place}: {value!r} is not a whole number; the default is {default!r}")
-    if isinstance(default, tuple) and default and isinstance(value, list | tuple):
-        for index, entry in enumerate(value):
-            _check_type(f"{place}[{index}]", entry, default[0])
-
-
-def _mapping(value: Any, where: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise SpecError(f"{where}: {value!r} is not a mapping of options")
-    return value
 
 
 def _differing(own: Any, standard: Any) -> dict[str, Any]:

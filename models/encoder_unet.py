@@ -64,24 +64,30 @@ ENCODERS = {
 
 @MODELS.add
 def encoder_unet(
-    task: Task, *, encoder: str = "resnet50", weights: str | None = None, normalisation: str = "batch"
+    task: Task,
+    *,
+    encoder: str = "resnet50",
+    weights: str | None = None,
+    weights_sha256: str = "",
+    normalisation: str = "batch",
 ) -> keras.Model:
     """U-Net whose encoder is a network of keras.applications (Iakubovskii 2019, segmentation_models).
 
     encoder: resnet50, resnet101, mobilenet, mobilenet_v2, densenet121, efficientnet_b0 … efficientnet_b4. weights: None
     starts at random; `imagenet` is fetched by Keras, and where the network does not give it the encoder starts at
-    random with a warning; else a file of the encoder's weights without its top. With weights the image is taken as red,
-    green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights` says what it began with,
-    `missing_weights` why it is not what was asked for. The decoder goes from 256 to 16 filters with nearest-neighbour
-    up-sampling. The encoder's normalisations keep 0.9 of their old statistics a step, as all others here.
+    random with a warning; else a file of the encoder's weights without its top. weights_sha256: the first digits of
+    that file's SHA-256, which a sweep fills in, so that another content is another trial. With weights the image is
+    taken as red, green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights` says what it
+    began with, `missing_weights` why it is not what was asked for. The decoder goes from 256 to 16 filters with
+    nearest-neighbour up-sampling. The encoder's normalisations keep 0.9 of their old statistics a step, as all others here.
     32,547,665 trainable parameters on resnet50 from 3 channels to 1 output. Rank 2. Edges are multiples of 32.
-    Raises Unfit for an unknown encoder, for a file that is missing or does not fit, and for weights on other than 1 or
-    3 channels.
+    Raises Unfit for an unknown encoder, for a file that is missing, has another digest or does not fit, and for weights
+    on other than 1 or 3 channels.
     """
     require_rank(task, 2, "encoder_unet")
     if encoder not in ENCODERS:
         raise Unfit(unknown("encoder_unet: encoder", str(encoder), ENCODERS))
-    _check_weights(weights, task)
+    _check_weights(weights, weights_sha256, task)
     chosen, style = ENCODERS[encoder], Style(normalisation, bias=normalisation == "none")
     image = entrance(task)
     x = admit(image, [(2, 2)] * len(WIDTHS))
@@ -97,11 +103,14 @@ def encoder_unet(
     return model
 
 
-def _check_weights(weights: str | None, task: Task) -> None:
+def _check_weights(weights: str | None, digest: str, task: Task) -> None:
     if weights is None:
         return
     if not isinstance(weights, str) or (weights != "imagenet" and not Path(weights).is_file()):
         raise Unfit(f"encoder_unet: weights {weights!r} is no file; give the path of one, `imagenet`, or null")
+    if digest and weights != "imagenet" and not _sha256(weights).startswith(digest):
+        came = _sha256(weights)[: len(digest)]
+        raise Unfit(f"encoder_unet: weights {weights!r} has SHA-256 {came}…, not {digest}…; the file has changed")
     if task.channels not in (1, 3):
         raise Unfit(f"encoder_unet: weights {weights!r} are for colour images, the task has {task.channels} channels")
 
@@ -151,7 +160,11 @@ def _features(chosen: _Encoder, network: keras.Model) -> keras.Model:
 def _told(weights: str | None) -> str:
     if weights in (None, "imagenet"):
         return weights or "random"
-    return f"{weights}, SHA-256 {hashlib.sha256(Path(weights).read_bytes()).hexdigest()}"
+    return f"{weights}, SHA-256 {_sha256(weights)}"
+
+
+def _sha256(file: str) -> str:
+    return hashlib.sha256(Path(file).read_bytes()).hexdigest()
 
 
 def _shown(x, how: str, trained: bool):

@@ -40,6 +40,18 @@ def test_an_option_at_its_default_makes_no_other_trial(tmp_path):
     assert found.models[1].label == "unet"
 
 
+def test_another_content_of_a_file_of_weights_is_another_trial(tmp_path):
+    weights = tmp_path / "encoder.weights.h5"
+    text = GOOD.replace("models: [", f"models: [{{name: encoder_unet, weights: {weights}}}, ")
+    chosen = []
+    for content in (b"a", b"b"):
+        weights.write_bytes(content)
+        chosen.append(_read(tmp_path, text).models[0])
+    # printf a | sha256sum
+    assert chosen[0].options == {"weights": str(weights), "weights_sha256": "ca978112ca1bbdca"}
+    assert chosen[1] != chosen[0]
+
+
 def test_the_way_to_objects_is_part_of_the_data_set_where_it_differs(tmp_path):
     usual, other = (_read(tmp_path, GOOD.replace("size: 64", f"size: 64, objects: {way}")) for way in SPLITS)
     assert usual.datasets == _read(tmp_path, GOOD).datasets

@@ -58,6 +58,7 @@ def test_imagenet_that_cannot_be_fetched_starts_at_random_with_a_warning_and_say
 WRONG = [
     ({"encoder": "mobilenet_v2"}, "do not fit MobileNetV2: .*; give a file saved from keras.applications.MobileNetV2"),
     ({"weights": "nowhere.h5"}, "weights 'nowhere.h5' is no file; give the path of one, `imagenet`, or null"),
+    ({"weights_sha256": "0123"}, "the file has changed"),
     ({"weights": 3}, "weights 3 is no file"),
 ]
 
