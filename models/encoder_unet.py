@@ -79,7 +79,8 @@ def encoder_unet(
     that file's SHA-256, which a sweep fills in, so that another content is another trial. With weights the image is
     taken as red, green and blue in 0 … 1, a grey one three times. The model's attribute `initial_weights` says what it
     began with, `missing_weights` why it is not what was asked for. The decoder goes from 256 to 16 filters with
-    nearest-neighbour up-sampling. The encoder's normalisations keep 0.9 of their old statistics a step, as all others here.
+    nearest-neighbour up-sampling. The encoder's normalisations keep 0.9 of their old statistics a step, as all others
+    here.
     32,547,665 trainable parameters on resnet50 from 3 channels to 1 output. Rank 2. Edges are multiples of 32.
     Raises Unfit for an unknown encoder, for a file that is missing, has another digest or does not fit, and for weights
     on other than 1 or 3 channels.
