@@ -18,37 +18,31 @@ class _Fused:
     the update is Keras' own.
     """
 
-    _powers: tuple[Any, Any] | None = None
+    _scalars: dict[str, Any] | None = None
 
     def apply(self: Any, grads, trainable_variables=None):
-        """Update the weights; the powers b1^t and b2^t are computed once for all of them."""
-        if keras.backend.backend() != "tensorflow":
-            return super().apply(grads, trainable_variables)  # pyright: ignore[reportAttributeAccessIssue]
-        step = ops.cast(self.iterations + 1, "float32")
-        self._powers = tuple(ops.power(ops.cast(beta, "float32"), step) for beta in (self.beta_1, self.beta_2))
+        """Update the weights; what holds for all of them, b1^t among it, is computed once."""
+        if keras.backend.backend() == "tensorflow":
+            step, floats = ops.cast(self.iterations + 1, "float32"), ops.convert_to_tensor
+            beta1, beta2 = floats(self.beta_1, "float32"), floats(self.beta_2, "float32")
+            powers = {"beta1_power": ops.power(beta1, step), "beta2_power": ops.power(beta2, step)}
+            self._scalars = {**powers, "beta1": beta1, "beta2": beta2, "epsilon": floats(self.epsilon, "float32")}
         try:
             return super().apply(grads, trainable_variables)  # pyright: ignore[reportAttributeAccessIssue]
         finally:
-            self._powers = None
+            self._scalars = None
 
     def update_step(self: Any, gradient, variable, learning_rate):
-        """Update one weight."""
-        if self._powers is None:
+        """Update one weight, which is of float32."""
+        if self._scalars is None:
             return super().update_step(gradient, variable, learning_rate)  # pyright: ignore[reportAttributeAccessIssue]
         import tensorflow as tf
 
         index = self._get_variable_index(variable)
+        moments = {"m": self._momentums[index].value.handle, "v": self._velocities[index].value.handle}
+        gradient = gradient if gradient.dtype == variable.dtype else tf.cast(gradient, variable.dtype)
         return tf.raw_ops.ResourceApplyAdam(
-            var=variable.handle,
-            m=self._momentums[index].value.handle,
-            v=self._velocities[index].value.handle,
-            beta1_power=self._powers[0],
-            beta2_power=self._powers[1],
-            lr=tf.cast(learning_rate, variable.dtype),
-            beta1=self.beta_1,
-            beta2=self.beta_2,
-            epsilon=self.epsilon,
-            grad=tf.cast(gradient, variable.dtype),
+            var=variable.handle, **moments, lr=learning_rate, grad=gradient, **self._scalars
         )
 
 

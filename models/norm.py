@@ -54,15 +54,17 @@ class GroupNorm(keras.layers.GroupNormalization):
     def call(self, inputs):
         """Return `(n, *space, c)` normalised, in the compute dtype."""
         x = ops.cast(inputs, "float32")
-        channels = x.shape[-1]
-        mean, variance = ops.moments(x, tuple(range(1, len(x.shape) - 1)))
-        mean, variance = (ops.reshape(m, (-1, self.groups, channels // self.groups)) for m in (mean, variance))
+        mean, variance = ops.moments(x, tuple(range(1, len(x.shape) - 1)), keepdims=True)
+        gamma = self.gamma if self.scale else ops.ones_like(self.beta)
+        if self.groups == x.shape[-1]:
+            scale = ops.rsqrt(variance + self.epsilon) * gamma
+            return ops.cast(x * scale + (self.beta - mean * scale), self.compute_dtype)
+        shape = (-1, self.groups, x.shape[-1] // self.groups)
+        mean, variance = ops.reshape(mean, shape), ops.reshape(variance, shape)
         centre = ops.mean(mean, -1, keepdims=True)
         spread = ops.mean(variance + ops.square(mean - centre), -1, keepdims=True)
-        scale = ops.rsqrt(spread + self.epsilon)
-        if self.scale:
-            scale = scale * ops.reshape(self.gamma, mean.shape[1:])
-        shift = ops.reshape(self.beta, mean.shape[1:]) - centre * scale
+        scale = ops.rsqrt(spread + self.epsilon) * ops.reshape(gamma, shape[1:])
+        shift = ops.reshape(self.beta, shape[1:]) - centre * scale
         scale = ops.broadcast_to(scale, ops.shape(mean))
-        shape = (-1, *[1] * (len(x.shape) - 2), channels)
+        shape = (-1, *[1] * (len(x.shape) - 2), x.shape[-1])
         return ops.cast(x * ops.reshape(scale, shape) + ops.reshape(shift, shape), self.compute_dtype)
