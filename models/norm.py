@@ -65,6 +65,5 @@ class GroupNorm(keras.layers.GroupNormalization):
         spread = ops.mean(variance + ops.square(mean - centre), -1, keepdims=True)
         scale = ops.rsqrt(spread + self.epsilon) * ops.reshape(gamma, shape[1:])
         shift = ops.reshape(self.beta, shape[1:]) - centre * scale
-        scale = ops.broadcast_to(scale, ops.shape(mean))
         shape = (-1, *[1] * (len(x.shape) - 2), x.shape[-1])
         return ops.cast(x * ops.reshape(scale, shape) + ops.reshape(shift, shape), self.compute_dtype)

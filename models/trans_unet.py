@@ -50,7 +50,7 @@ def trans_unet(
         came = f"blocks {list(blocks)}, layers {layers}, width {width}"
         raise Unfit(f"trans_unet: {came}; it has three levels of at least 1 block, at least 1 layer, a width from 4")
     if hidden < 1 or heads < 1 or hidden % heads:
-        raise Unfit(f"trans_unet: a hidden width of {hidden} does not divide into {heads} heads")
+        raise Unfit(f"trans_unet: {hidden} hidden channels do not divide into {heads} heads; change hidden or heads")
     if len(patch) != 2 or any(edge % PATCH or edge < PATCH for edge in patch):
         raise Unfit(f"trans_unet: patch {list(patch)} is not one multiple of {PATCH} for each of 2 axes")
     style, dropout = Style("batch", bias=False), Style(dropout=dropout).dropout
