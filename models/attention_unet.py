@@ -5,6 +5,7 @@ import keras
 from ..core.task import Task
 from . import MODELS
 from .gates import additive_gate
+from .layers import beside
 from .resampling import repeated_unit
 from .skeleton import assemble, doubling
 from .style import Style
@@ -20,4 +21,4 @@ def attention_unet(
     is the up-sampled one, of the skip's own size. Serves 2D and 3D. Edges are multiples of 2**depth.
     """
     style = Style(normalisation, dropout=dropout)
-    return assemble(task, doubling(width, depth), style, up=repeated_unit, skip=additive_gate)
+    return assemble(task, doubling(width, depth), style, up=repeated_unit, skip=additive_gate, join=beside)

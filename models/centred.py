@@ -5,6 +5,7 @@ Keras' own padding `same` puts the windows of stride 2 a pixel aside, so that we
 
 import keras
 
+from .biased import Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose
 from .layers import KERNEL, conv, rank
 
 
@@ -19,14 +20,14 @@ def centred_conv(x, filters: int, stride: int | tuple[int, ...] = 2, *, kernel: 
     pad = {2: keras.layers.ZeroPadding2D, 3: keras.layers.ZeroPadding3D}[rank(x)]
     # A window of stride s ends within the image when s is at least the half-width of the kernel.
     around = tuple((k // 2, max(0, k // 2 + 1 - s)) for k, s in zip(kernels, strides, strict=True))
-    layer = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank(x)]
+    layer = {2: Conv2D, 3: Conv3D}[rank(x)]
     x = pad(around)(x) if any(map(any, around)) else x
     return layer(filters, kernels, strides, use_bias=bias, kernel_initializer=KERNEL)(x)
 
 
 def centred_transposed_conv(x, filters: int, stride: int = 2, *, bias: bool = True):
     """Transposed 3×3 convolution that spreads each pixel around its place in the image of `stride` times the size."""
-    layer = {2: keras.layers.Conv2DTranspose, 3: keras.layers.Conv3DTranspose}[rank(x)]
+    layer = {2: Conv2DTranspose, 3: Conv3DTranspose}[rank(x)]
     weights = keras.initializers.VarianceScaling(scale=stride ** rank(x), mode="fan_out")
     x = layer(filters, 3, stride, use_bias=bias, kernel_initializer=weights)(x)
     crop = {2: keras.layers.Cropping2D, 3: keras.layers.Cropping3D}[rank(x)]

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from .biased import add_bias
+
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 DEPTHWISE_KERNEL = {"class_name": "VarianceScaling", "config": {"scale": 1.0, "mode": "fan_out"}}
@@ -43,7 +45,7 @@ class DepthwiseConv3D(keras.layers.Layer):
             row = _shift(ops.reshape(slab, (shape[0], -1)), self.size // 2 - tap, math.prod(shape[2:]))
             total = row if total is None else total + row
         total = ops.reshape(total, shape)
-        return total if self.bias is None else total + self.bias
+        return total if self.bias is None else add_bias(total, self.bias)
 
     def compute_output_shape(self, input_shape):
         """The shape that came."""

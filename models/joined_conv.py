@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from .biased import add_bias
 from .layers import KERNEL, up_kernel
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -51,8 +52,7 @@ class JoinedConv(keras.layers.Layer):
         merged = _compose(ops.convert_to_tensor(self.up_kernel), raised)
         total = ops.conv(features, own, **options)
         if self.bias is not None:
-            # Here TensorFlow makes one operation of convolution and bias.
-            total = ops.add(total, ops.reshape(self.bias, (1,) * (len(total.shape) - 1) + (-1,)))
+            total = add_bias(total, self.bias)  # here TensorFlow makes one operation of convolution and bias
         return total + ops.conv_transpose(x, merged, self.stride, **options)
 
     def compute_output_shape(self, input_shape):

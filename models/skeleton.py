@@ -6,12 +6,15 @@ A variant gives `assemble` its own functions for some slots. Each slot is a plai
     down(x, filters, stride, style)         the way to the next coarser level
     up(x, filters, stride, style)           the way to the next finer level
     skip(features, gating, style)           what the encoder's features become before they join the decoder
+    join(features, raised)                  both as the block takes them: `concatenate`, or `beside` where the block's
+                                            first layer is one of `conv` or `depthwise_conv`
     head(levels, outputs, style)            logits from the decoder's features, finest first; a list of logits is a
                                             deeply supervised model
 """
 
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 
@@ -19,11 +22,11 @@ from ..core.errors import Unfit
 from ..core.task import Task
 from .blocks import double_conv
 from .fit import Divisible
-from .layers import conv
+from .layers import concatenate, conv
 from .resampling import pooled, transposed
 from .style import Style
 
-Slot = Callable[..., keras.KerasTensor]
+Slot = Callable[..., Any]
 
 
 def doubling(width: int, depth: int) -> tuple[int, ...]:
@@ -65,6 +68,7 @@ def assemble(
     down: Slot = pooled,
     up: Slot = transposed,
     skip: Slot = plain_skip,
+    join: Slot = concatenate,
     head: Callable[..., keras.KerasTensor | list[keras.KerasTensor]] = finest_head,
     strides: Sequence[tuple[int, ...]] | None = None,
 ) -> keras.Model:
@@ -78,7 +82,7 @@ def assemble(
     strides = tuple(strides or [(2,) * task.rank] * (len(widths) - 1))
     image = entrance(task)
     levels = encode(admit(image, strides), widths, strides, style, block=block, down=down)
-    levels = decode(levels, widths, strides, style, block=decoder_block or block, up=up, skip=skip)
+    levels = decode(levels, widths, strides, style, block=decoder_block or block, up=up, skip=skip, join=join)
     return keras.Model(image, head(levels, task.outputs, style))
 
 
@@ -104,11 +108,12 @@ def decode(
     block: Slot,
     up: Slot,
     skip: Slot,
+    join: Slot = concatenate,
 ) -> list[keras.KerasTensor]:
     """Features of every level on the way up, finest first; the coarsest are the encoder's."""
     decoded = [levels[-1]]
     for features, filters, stride in reversed(list(zip(levels[:-1], widths[:-1], strides, strict=True))):
         raised = up(decoded[0], filters, stride, style)
-        joined = keras.layers.Concatenate()([skip(features, raised, style), raised])
+        joined = join(skip(features, raised, style), raised)
         decoded.insert(0, block(joined, filters, style))
     return decoded

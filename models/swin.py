@@ -7,6 +7,7 @@ from typing import Any
 import keras
 
 from ..core.errors import Unfit
+from .biased import add_bias
 from .transformer import SPREAD, Attention, attend
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -56,7 +57,7 @@ class WindowAttention(Attention):
             scores = scores + ops.expand_dims(mask, 1)
         windows = ops.matmul(self._cut(x, counts), self.triple)
         gathered = attend(windows, self.triple_bias, self.heads, scores)
-        x = self._joined(ops.matmul(gathered, self.out) + self.out_bias, counts)
+        x = self._joined(add_bias(ops.matmul(gathered, self.out), self.out_bias), counts)
         for axis, (edge, fill, shift) in enumerate(zip(edges, fills, shifts, strict=True), 1):
             x = _laid_back(x, axis, edge, fill, shift)
         return x

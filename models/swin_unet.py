@@ -7,6 +7,7 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
+from .biased import Conv2D, Conv3D
 from .layers import concatenate, conv, rank
 from .skeleton import admit, doubling, entrance, logits
 from .style import Style
@@ -56,7 +57,7 @@ def swin_unet(
 
     image = entrance(task)
     x = admit(image, [(PATCH,) * task.rank, *[(2,) * task.rank] * (len(blocks) - 1)])
-    layer: Any = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[task.rank]
+    layer: Any = {2: Conv2D, 3: Conv3D}[task.rank]
     x = drop(layer_norm(layer(width, PATCH, PATCH)(x)), dropout)
     skips = []
     for level, filters in enumerate(widths[1:]):

@@ -8,6 +8,7 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
+from .biased import Conv2D
 from .blocks import conv_unit, double_conv
 from .fit import require_rank
 from .layers import concatenate, conv
@@ -56,7 +57,7 @@ def trans_unet(
     style, dropout = Style("batch", bias=False), Style(dropout=dropout).dropout
     image = entrance(task)
     *skips, x = resnet_v2(admit(image, [(PATCH, PATCH)]), width, blocks)
-    x = drop(Positions([edge // PATCH for edge in patch])(keras.layers.Conv2D(hidden, 1)(x)), dropout)
+    x = drop(Positions([edge // PATCH for edge in patch])(Conv2D(hidden, 1)(x)), dropout)
     for _ in range(layers):
         x = transformer_block(x, Attention(heads), epsilon=EPSILON, dropout=dropout)
     x = conv_unit(layer_norm(x, EPSILON), 8 * width, style)

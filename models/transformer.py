@@ -10,6 +10,7 @@ from typing import Any
 import keras
 
 from ..core.errors import Unfit
+from .biased import Dense, add_bias
 from .layers import add
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -30,7 +31,7 @@ def transformer_block(x, attention, *, epsilon: float = 1e-5, dropout: float = 0
 
 def dense(x, filters: int, *, bias: bool = True):
     """Matrix product of every pixel's channels, `(n, *space, c)` to `(n, *space, filters)`."""
-    return keras.layers.Dense(filters, use_bias=bias, kernel_initializer=SPREAD)(x)
+    return Dense(filters, use_bias=bias, kernel_initializer=SPREAD)(x)
 
 
 def layer_norm(x, epsilon: float = 1e-5):
@@ -80,7 +81,7 @@ class Attention(keras.layers.Layer):
         shape = ops.shape(x)
         tokens = ops.reshape(x, (shape[0], -1, shape[-1]))
         gathered = attend(ops.matmul(tokens, self.triple), self.triple_bias, self.heads)
-        return ops.reshape(ops.matmul(gathered, self.out) + self.out_bias, shape)
+        return ops.reshape(add_bias(ops.matmul(gathered, self.out), self.out_bias), shape)
 
     def compute_output_shape(self, input_shape):
         """The shape that came."""
@@ -98,7 +99,7 @@ class Attention(keras.layers.Layer):
 
 def attend(triple, bias, heads: int, scores=None):
     """Attention of `(n, tokens, 3 c)` to `(n, tokens, c)`; scores is added to the products before the softmax."""
-    triple = triple if bias is None else triple + bias
+    triple = triple if bias is None else add_bias(triple, bias)
     shape = ops.shape(triple)
     width = triple.shape[-1] // 3 // heads
     parts = ops.moveaxis(ops.reshape(triple, (*shape[:-1], 3, heads, width)), (-3, -2), (0, -3))

@@ -7,7 +7,7 @@ import keras
 from ..core.task import Task
 from . import MODELS
 from .blocks import conv_unit, double_conv
-from .layers import conv, nearest
+from .layers import beside, conv, nearest
 from .resampling import repeated_unit
 from .resampling import upsampling as way_up
 from .skeleton import assemble, doubling, logits
@@ -32,7 +32,7 @@ def unet(
     A convolution that a normalisation follows has no bias, for the normalisation takes it out again.
     """
     style = Style(normalisation, activation, bias=normalisation == "none", dropout=dropout, groups=groups)
-    return assemble(task, doubling(width, depth), style, up=way_up(upsampling))
+    return assemble(task, doubling(width, depth), style, up=way_up(upsampling), join=beside)
 
 
 @MODELS.add
@@ -80,7 +80,7 @@ def unet_leejunhyun(
     34,527,041 trainable parameters from 3 channels to 1 output, the "34.5 M" of many papers. Every convolution has a
     bias; a 3×3 convolution with normalisation and ReLU follows each up-sampling. Edges are multiples of 2**depth.
     """
-    return assemble(task, doubling(width, depth), Style(normalisation, dropout=dropout), up=repeated_unit)
+    return assemble(task, doubling(width, depth), Style(normalisation, dropout=dropout), up=repeated_unit, join=beside)
 
 
 @MODELS.add
@@ -102,4 +102,4 @@ def unet_zhixuhao(task: Task, *, width: int = 64, depth: int = 4, dropout: float
     def head(levels, outputs: int, style: Style):
         return logits(conv(conv_unit(levels[0], 2 * outputs, style), outputs, 1))
 
-    return assemble(task, widths, style, block=block, decoder_block=double_conv, up=up, head=head)
+    return assemble(task, widths, style, block=block, decoder_block=double_conv, up=up, join=beside, head=head)

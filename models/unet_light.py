@@ -5,6 +5,7 @@ import keras
 from ..core.task import Task
 from . import MODELS
 from .blocks import separable_conv
+from .layers import beside
 from .resampling import upsampling as way_up
 from .skeleton import assemble, doubling
 from .style import Style
@@ -26,7 +27,7 @@ def unet_light(
     5,982,364 parameters from 3 channels to 1 output at width 64, 1,510,492 at width 32: a fifth of the plain U-Net's.
     """
     style = Style(normalisation, bias=normalisation == "none", dropout=dropout, groups=groups)
-    return assemble(task, doubling(width, depth), style, block=separable_conv, up=way_up(upsampling))
+    return assemble(task, doubling(width, depth), style, block=separable_conv, up=way_up(upsampling), join=beside)
 
 
 @MODELS.add

@@ -7,6 +7,7 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
+from .biased import Conv2D, Conv3D
 from .layers import add, concatenate, conv, rank, transposed_conv
 from .norm import standardise
 from .skeleton import admit, doubling, entrance, logits
@@ -63,7 +64,7 @@ def unetr(
 
 
 def _transformer(x, hidden: int, layers: int, heads: int, patch: Sequence[int], dropout: float) -> list:
-    layer = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[rank(x)]
+    layer = {2: Conv2D, 3: Conv3D}[rank(x)]
     x = Positions([edge // PATCH for edge in patch])(layer(hidden, PATCH, PATCH)(x))
     quarters = []
     for number in range(1, layers + 1):

@@ -16,7 +16,7 @@ from .fit import divisor
 from .resampling import LinearUpsampling
 from .trace import Step, trace
 
-JOINTS = {"Add": "+", "Concatenate": "c", "Multiply": "×", "Subtract": "-", "Maximum": "max"}
+JOINTS = {"Add": "+", "Concatenate": "c", "Beside": "c", "Multiply": "×", "Subtract": "-", "Maximum": "max"}
 """Layers at which several tensors meet, with the sign that stands for them."""
 
 POOLED, STRIDED, REPEATED, INTERPOLATED, TRANSPOSED = "pooling", "strided", "nearest", "linear", "transposed"
