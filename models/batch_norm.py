@@ -22,7 +22,7 @@ class BatchNorm(keras.layers.BatchNormalization):
         # At prediction a volume would have to be reshaped, which keeps exporters from folding it into the convolution.
         if keras.backend.backend() != "tensorflow" or mask is not None or not (learning or plane):
             return super().call(inputs, training=training, mask=mask)
-        return self._learn(inputs) if learning else self._fused(inputs, self.moving_mean, self.moving_variance)[0]
+        return self._learn(inputs) if learning else self._fused(inputs, (self.moving_mean, self.moving_variance))[0]
 
     def _learn(self, x):
         shape = ops.shape(x)
@@ -38,10 +38,18 @@ class BatchNorm(keras.layers.BatchNormalization):
             running.assign(running * self.momentum + of_batch * (1 - self.momentum))
         return ops.reshape(ops.cast(outputs, x.dtype), shape)
 
-    def _fused(self, x, *statistics):
-        import tensorflow as tf
-
-        mean, variance = statistics or (ops.zeros(0), ops.zeros(0))
+    def _fused(self, x, statistics=()):
         scale = self.gamma if self.scale else ops.ones(x.shape[-1])
-        options = {"scale": scale, "offset": self.beta, "epsilon": self.epsilon, "is_training": not statistics}
-        return tf.raw_ops.FusedBatchNormV3(x=x, mean=mean, variance=variance, **options)
+        return fused_batch_norm(x, scale, self.beta, self.epsilon, statistics)
+
+
+def fused_batch_norm(x, scale, offset, epsilon: float, statistics=()):
+    """TensorFlow's operation on `(n, y, x, c)`: the normalised image, its mean, its unbiased variance and more.
+
+    statistics: mean and variance to normalise with; by default those of x.
+    """
+    import tensorflow as tf
+
+    mean, variance = statistics or (ops.zeros(0), ops.zeros(0))
+    options = {"scale": scale, "offset": offset, "epsilon": epsilon, "is_training": not statistics}
+    return tf.raw_ops.FusedBatchNormV3(x=x, mean=mean, variance=variance, **options)

@@ -6,14 +6,17 @@ from typing import Any
 
 import keras
 
+from .batch_norm import fused_batch_norm
+from .biased import Conv2D
+from .group_norm import GroupNorm
 from .layers import KERNEL, activate, add, every
-from .norm import GroupNorm
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 GROUPS = 32
 """Of a normalisation, or as many of them as divide the width."""
 EPSILON = 1e-6
+KERNEL_EPSILON = 1e-5
 
 
 def resnet_v2(x, width: int, blocks: Sequence[int]) -> list[keras.KerasTensor]:
@@ -42,18 +45,29 @@ def standardised_conv(x, filters: int, kernel: int = 1, stride: int = 1):
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
-class StandardisedConv2D(keras.layers.Conv2D):
+class StandardisedConv2D(Conv2D):
     """Convolution whose filters have mean 0 and variance 1 (Qiao et al. 2019, arXiv:1903.10520).
 
-    The kernel is (w - mean w) / sqrt(var w + 1e-5), mean and variance taken over each filter.
+    The kernel is (w - mean w) / sqrt(var w + 1e-5), mean and variance taken over each filter, in float32. In training
+    TensorFlow computes it as the batch normalisation of an image whose pixels are the taps, which is less to trace.
     """
 
     def convolution_op(self, inputs, kernel):
-        """Return the convolution; the kernel is standardised in float32."""
+        """Return the convolution with the standardised kernel."""
         kernel = ops.cast(kernel, "float32")
         mean, variance = ops.moments(kernel, (0, 1, 2), keepdims=True)
-        kernel = (kernel - mean) * ops.rsqrt(variance + 1e-5)
+        kernel = (kernel - mean) * ops.rsqrt(variance + KERNEL_EPSILON)
         return super().convolution_op(inputs, ops.cast(kernel, inputs.dtype))
+
+    def product(self, x):
+        """The same in training."""
+        if keras.backend.backend() != "tensorflow":
+            return super().product(x)
+        kernel = ops.cast(self.kernel, "float32")
+        shape, filters = ops.shape(kernel), kernel.shape[-1]
+        taps, scale, offset = ops.reshape(kernel, (1, -1, 1, filters)), ops.ones(filters), ops.zeros(filters)
+        kernel = ops.reshape(fused_batch_norm(taps, scale, offset, KERNEL_EPSILON)[0], shape)
+        return super().convolution_op(x, ops.cast(kernel, x.dtype))
 
 
 def _bottleneck(x, width: int, stride: int):

@@ -5,8 +5,8 @@ import tensorflow as tf
 
 from unetbench.models.batch_norm import BatchNorm
 from unetbench.models.depthwise import DepthwiseConv3D
+from unetbench.models.group_norm import GroupNorm
 from unetbench.models.layers import depthwise_conv, transposed_conv
-from unetbench.models.norm import GroupNorm
 from unetbench.models.resampling import LinearUpsampling
 
 
@@ -34,6 +34,52 @@ def test_group_norm_equals_that_of_keras(groups, shape):
         layer.gamma.assign(np.linspace(0.5, 2, 16))
         layer.beta.assign(np.linspace(-1, 1, 16))
     np.testing.assert_allclose(ours(image), theirs(image), atol=2e-5)
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("options", [{}, {"scale": False}, {"center": False, "scale": False}])
+@pytest.mark.parametrize("groups", [1, 4, 16])
+@pytest.mark.parametrize("shape", [(2, 7, 9, 16), (2, 3, 4, 5, 16)])
+def test_group_norm_learns_as_that_of_keras_does(shape, groups, options, known):
+    image, weights, results = tf.constant(3 * _image(*shape) + 20), tf.constant(_image(*shape)[::-1]), []
+    for make in (GroupNorm, keras.layers.GroupNormalization):
+        layer = make(groups, **options)
+        layer.build(shape)
+        layer.set_weights([np.linspace(0.5, 2, 16) * (-1) ** k for k in range(len(layer.weights))])
+
+        @tf.function(input_signature=[tf.TensorSpec(shape if known else (*[None] * (len(shape) - 1), 16))])
+        def learn(image, layer=layer):
+            with tf.GradientTape() as tape:
+                tape.watch(image)
+                made = layer(image, training=True) if isinstance(layer, GroupNorm) else layer(image)
+                cost = tf.reduce_sum(tf.square(made) * weights)
+            return made, tape.gradient(cost, [image, *layer.trainable_weights])
+
+        made, gradients = learn(image)
+        results.append([made, *gradients])
+    for ours, theirs in zip(*results, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=5e-5 * np.abs(theirs).max())
+
+
+@pytest.mark.parametrize("groups", [4, 16])
+def test_the_gradient_of_group_norm_is_exact_far_from_zero(groups):
+    # Mean 1,000 and spread 1: in float32 the image itself is rounded to 6e-5.
+    image, weights = _image(2, 16, 16, 16) + 1000, _image(2, 16, 16, 16)[::-1]
+    layer = GroupNorm(groups)
+    gradients = []
+    for dtype in ("float32", "float64"):
+        given = tf.constant(image, dtype)
+        with tf.GradientTape() as tape:
+            tape.watch(given)
+            if dtype == "float32":
+                made = layer(given, training=True)
+            else:
+                grouped = tf.reshape(given, (2, 256, groups, 16 // groups))
+                mean, variance = tf.nn.moments(grouped, (1, 3), keepdims=True)
+                made = tf.reshape((grouped - mean) / tf.sqrt(variance + layer.epsilon), given.shape)
+            cost = tf.reduce_sum(tf.square(made) * tf.constant(weights, dtype))
+        gradients.append(tape.gradient(cost, given).numpy())
+    np.testing.assert_allclose(*gradients, atol=2e-3 * np.abs(gradients[1]).max())
 
 
 @pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])

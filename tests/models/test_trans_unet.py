@@ -1,6 +1,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
@@ -41,6 +42,23 @@ def test_scale_and_offset_of_a_standardised_kernel_do_not_matter():
     np.testing.assert_allclose(before[0, 1, 1, 0], np.sum(image[0, 1:4, 1:4] * filter_0), rtol=1e-4)
 
 
+@pytest.mark.parametrize("kernel", [1, 3])
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16"])
+def test_a_standardised_kernel_is_the_same_in_training_with_its_gradients(kernel, dtype):
+    image, results = tf.constant(_image(2, 6, 5, 8)), []
+    layer = StandardisedConv2D(4, kernel, use_bias=False, dtype=dtype)
+    layer.build(image.shape)
+    for training in (True, False):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            made = layer(image, training=training)
+            cost = tf.reduce_sum(tf.cast(made, "float32") * _image(*made.shape))
+        results.append([made, *tape.gradient(cost, [image, layer.kernel])])
+    tolerance = {"float32": 1e-5, "mixed_bfloat16": 2e-2}[dtype]
+    for found, right in zip(*([tf.cast(x, "float32") for x in result] for result in results), strict=True):
+        np.testing.assert_allclose(found, right, rtol=tolerance, atol=tolerance * np.abs(right).max())
+
+
 def test_the_resnet_gives_features_of_half_to_a_sixteenth_of_the_size_with_zeros_at_the_end_of_the_quarter():
     image = keras.Input((None, None, 3))
     levels = keras.Model(image, resnet_v2(image, 8, (2, 1, 1)))(_image(1, 32, 48, 3))
@@ -50,8 +68,6 @@ def test_the_resnet_gives_features_of_half_to_a_sixteenth_of_the_size_with_zeros
 
 
 def test_a_graph_of_unknown_size_gives_the_values_of_the_known_size():
-    import tensorflow as tf
-
     model = MODELS["trans_unet"](FLAT, **SMALL)
     image = _image(1, 32, 48, 1)
     unknown = tf.function(model, input_signature=[tf.TensorSpec((None, None, None, 1))], jit_compile=False)
