@@ -37,8 +37,8 @@ class BesideConv(keras.layers.Layer):
     """Convolution of the channels of all parts, zero-padded, stride 1: `(n, *space, c_i)` to `(n, *space, filters)`.
 
     Equal to concatenation and convolution, which it is at prediction; in training it is the sum over the parts, so that
-    nothing is joined on the way forward and nothing cut on the way back. A step of `unet` in bfloat16 takes 263 instead
-    of 283 ms (4×256², widths 32 to 512), one of `unet_light` 163 instead of 176 (16×128², widths 16 to 256).
+    nothing is joined on the way forward and nothing cut on the way back. A step of `unet` in bfloat16 takes 271 instead
+    of 284 ms (4×256², widths 32 to 512), one of `unet_light` 163 instead of 177 (16×128², widths 16 to 256).
 
     filters: channels that come out. kernel: odd edge of the window. use_bias: add one value a channel.
     kernel_initializer: name of Keras' initialiser.
