@@ -53,21 +53,16 @@ class BesideConv(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the weights `(kernel, …, sum of c_i, filters)` and, if asked, the bias."""
-        self.edges = _edges(input_shape)
         shape = (self.taps,) * (len(input_shape[0]) - 2) + (sum(shape[-1] for shape in input_shape), self.filters)
         self.kernel = self.add_weight(shape=shape, initializer=self.kernel_initializer, name="kernel")
         self.bias = self.add_weight(shape=shape[-1:], initializer="zeros", name="bias") if self.use_bias else None
 
     def call(self, parts, training=None):
         """Return the convolved channels."""
-        kernel = ops.convert_to_tensor(self.kernel)
-        if not training:
-            made = ops.conv(ops.concatenate(parts, -1), kernel, **OPTIONS)
-            return made if self.bias is None else ops.add(made, self.bias)
-        kernels = ops.split(kernel, self.edges, -2)
-        first, *others = (ops.conv(*pair, **OPTIONS) for pair in zip(parts, kernels, strict=True))
+        pairs = _pairs(parts, self.kernel) if training else [(ops.concatenate(parts, -1), self.kernel)]
+        first, *others = (ops.conv(*pair, **OPTIONS) for pair in pairs)
         # In this order TensorFlow makes one operation of convolution, bias, sum and ReLU.
-        total = first if self.bias is None else add_bias(first, self.bias)
+        total = first if self.bias is None else add_bias(first, self.bias, training)
         return sum(others, total)
 
     def compute_output_shape(self, input_shape):
@@ -97,14 +92,12 @@ class BesideDepthwiseConv2D(keras.layers.Layer):
 
     def build(self, input_shape):
         """Make the weights `(kernel, kernel, sum of c_i, 1)`."""
-        self.edges = _edges(input_shape)
         shape = (self.taps, self.taps, sum(shape[-1] for shape in input_shape), 1)
         self.kernel = self.add_weight(shape=shape, initializer=DEPTHWISE_KERNEL, name="kernel")
 
     def call(self, parts):
         """Return the convolved parts."""
-        kernels = ops.split(ops.convert_to_tensor(self.kernel), self.edges, -2)
-        return [ops.depthwise_conv(part, kernel, **OPTIONS) for part, kernel in zip(parts, kernels, strict=True)]
+        return [ops.depthwise_conv(*pair, **OPTIONS) for pair in _pairs(parts, self.kernel)]
 
     def compute_output_shape(self, input_shape):
         """The shapes that came."""
@@ -119,5 +112,7 @@ class BesideDepthwiseConv2D(keras.layers.Layer):
         return {**super().get_config(), "kernel": self.taps}
 
 
-def _edges(shapes) -> list[int]:
-    return list(accumulate(shape[-1] for shape in shapes[:-1]))
+def _pairs(parts, kernel):
+    """Each part with the taps of its channels."""
+    edges = list(accumulate(part.shape[-1] for part in parts[:-1]))
+    return zip(parts, ops.split(ops.convert_to_tensor(kernel), edges, -2), strict=True)

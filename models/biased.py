@@ -9,15 +9,15 @@ import keras
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 
-def add_bias(x, bias):
+def add_bias(x, bias, training: bool | None):
     """Add one value a channel: `(n, …, c)` and `(c,)` to `(n, …, c)`.
 
     TensorFlow 2.21 adds up the gradient of the bias in bfloat16 on a CPU: of 16×128×128 pixels it misses 38 % where
     they scatter around zero, and 98 % where they have one sign. Here rows of pixels are added up as products with ones,
     which happens in float32, and so are then the rows. In float32, where both are right, this makes a step of
-    `unet_light` 1.06 times as fast.
+    `unet_light` 1.06 times as fast. Without training it is Keras' own operation, as exporters know it.
     """
-    if keras.backend.backend() == "tensorflow":
+    if training and keras.backend.backend() == "tensorflow":
         return _with_gradient()(x, ops.cast(bias, x.dtype))
     return ops.add(x, ops.reshape(bias, (1,) * (len(x.shape) - 1) + (-1,)))
 
@@ -45,7 +45,7 @@ class _Biased:
         if not training:
             return super().call(inputs)  # pyright: ignore[reportAttributeAccessIssue]
         made = self.product(inputs)
-        return self.activation(add_bias(made, self.bias) if self.use_bias else made)
+        return self.activation(add_bias(made, self.bias, training) if self.use_bias else made)
 
 
 class _Transposed(_Biased):

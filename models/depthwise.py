@@ -34,7 +34,7 @@ class DepthwiseConv3D(keras.layers.Layer):
         self.kernel = self.add_weight(shape=shape, initializer=DEPTHWISE_KERNEL, name="kernel")
         self.bias = self.add_weight(shape=shape[3:4], initializer="zeros", name="bias") if self.use_bias else None
 
-    def call(self, x):
+    def call(self, x, training=None):
         """Return the convolved image."""
         shape = ops.shape(x)
         planes = ops.reshape(x, (-1, *shape[2:]))
@@ -45,7 +45,7 @@ class DepthwiseConv3D(keras.layers.Layer):
             row = _shift(ops.reshape(slab, (shape[0], -1)), self.size // 2 - tap, math.prod(shape[2:]))
             total = row if total is None else total + row
         total = ops.reshape(total, shape)
-        return total if self.bias is None else add_bias(total, self.bias)
+        return total if self.bias is None else add_bias(total, self.bias, training)
 
     def compute_output_shape(self, input_shape):
         """The shape that came."""

@@ -43,7 +43,7 @@ class JoinedConv(keras.layers.Layer):
         self.kernel = self.add_weight(shape=shape, initializer=self.kernel_initializer, name="kernel")
         self.bias = self.add_weight(shape=shape[-1:], initializer="zeros", name="bias") if self.use_bias else None
 
-    def call(self, inputs):
+    def call(self, inputs, training=None):
         """Return `(n, *space, filters)`."""
         features, x = inputs
         kernel = ops.convert_to_tensor(self.kernel)
@@ -52,7 +52,7 @@ class JoinedConv(keras.layers.Layer):
         merged = _compose(ops.convert_to_tensor(self.up_kernel), raised)
         total = ops.conv(features, own, **options)
         if self.bias is not None:
-            total = add_bias(total, self.bias)  # here TensorFlow makes one operation of convolution and bias
+            total = add_bias(total, self.bias, training)  # here TensorFlow makes one operation of both
         return total + ops.conv_transpose(x, merged, self.stride, **options)
 
     def compute_output_shape(self, input_shape):

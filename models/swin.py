@@ -43,7 +43,7 @@ class WindowAttention(Attention):
         shape = (*[2 * self.window - 1] * (len(input_shape) - 2), self.heads)
         self.table = self.add_weight(shape=shape, initializer=SPREAD, name="table")
 
-    def call(self, x):
+    def call(self, x, training=None):
         """Return what every pixel gathers from its window."""
         edges = ops.shape(x)[1:-1]
         counts = [-(-edge // self.window) for edge in edges]
@@ -56,8 +56,8 @@ class WindowAttention(Attention):
             mask = ops.cast(self._mask(edges, counts, shifts), scores.dtype)
             scores = scores + ops.expand_dims(mask, 1)
         windows = ops.matmul(self._cut(x, counts), self.triple)
-        gathered = attend(windows, self.triple_bias, self.heads, scores)
-        x = self._joined(add_bias(ops.matmul(gathered, self.out), self.out_bias), counts)
+        gathered = attend(windows, self.triple_bias, self.heads, scores, training=training)
+        x = self._joined(add_bias(ops.matmul(gathered, self.out), self.out_bias, training), counts)
         for axis, (edge, fill, shift) in enumerate(zip(edges, fills, shifts, strict=True), 1):
             x = _laid_back(x, axis, edge, fill, shift)
         return x

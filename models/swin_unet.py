@@ -1,18 +1,15 @@
 """Swin-Unet, a U-Net all of whose levels are Swin transformers."""
 
-from typing import Any
-
 import keras
 
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .biased import Conv2D, Conv3D
 from .layers import concatenate, conv, rank
 from .skeleton import admit, doubling, entrance, logits
 from .style import Style
 from .swin import Fold, Unfold, WindowAttention
-from .transformer import dense, drop, layer_norm, transformer_block
+from .transformer import dense, drop, embed, layer_norm, transformer_block
 
 PATCH = 4
 """Edge in pixels of a token."""
@@ -57,8 +54,7 @@ def swin_unet(
 
     image = entrance(task)
     x = admit(image, [(PATCH,) * task.rank, *[(2,) * task.rank] * (len(blocks) - 1)])
-    layer: Any = {2: Conv2D, 3: Conv3D}[task.rank]
-    x = drop(layer_norm(layer(width, PATCH, PATCH)(x)), dropout)
+    x = drop(layer_norm(embed(x, width, PATCH)), dropout)
     skips = []
     for level, filters in enumerate(widths[1:]):
         skips.append(x)

@@ -8,7 +8,6 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .biased import Conv2D
 from .blocks import conv_unit, double_conv
 from .fit import require_rank
 from .layers import concatenate, conv
@@ -16,7 +15,7 @@ from .resampling import LinearUpsampling
 from .resnet_v2 import resnet_v2
 from .skeleton import admit, entrance, logits
 from .style import Style
-from .transformer import Attention, Positions, drop, layer_norm, transformer_block
+from .transformer import Attention, Positions, drop, embed, layer_norm, transformer_block
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -57,7 +56,7 @@ def trans_unet(
     style, dropout = Style("batch", bias=False), Style(dropout=dropout).dropout
     image = entrance(task)
     *skips, x = resnet_v2(admit(image, [(PATCH, PATCH)]), width, blocks)
-    x = drop(Positions([edge // PATCH for edge in patch])(Conv2D(hidden, 1)(x)), dropout)
+    x = drop(Positions([edge // PATCH for edge in patch])(embed(x, hidden, 1)), dropout)
     for _ in range(layers):
         x = transformer_block(x, Attention(heads), epsilon=EPSILON, dropout=dropout)
     x = conv_unit(layer_norm(x, EPSILON), 8 * width, style)

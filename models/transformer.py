@@ -10,8 +10,8 @@ from typing import Any
 import keras
 
 from ..core.errors import Unfit
-from .biased import Dense, add_bias
-from .layers import add
+from .biased import Conv2D, Conv3D, Dense, add_bias
+from .layers import add, rank
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -27,6 +27,11 @@ def transformer_block(x, attention, *, epsilon: float = 1e-5, dropout: float = 0
     x = add(x, _left_out(attention(layer_norm(x, epsilon)), depth_dropout))
     wide = keras.layers.Activation("gelu")(dense(layer_norm(x, epsilon), 4 * x.shape[-1]))
     return add(x, _left_out(drop(dense(drop(wide, dropout), x.shape[-1]), dropout), depth_dropout))
+
+
+def embed(x, filters: int, patch: int):
+    """One vector of each patch: `(n, *space, c)` to `(n, *space / patch, filters)`."""
+    return {2: Conv2D, 3: Conv3D}[rank(x)](filters, patch, patch)(x)
 
 
 def dense(x, filters: int, *, bias: bool = True):
@@ -76,12 +81,12 @@ class Attention(keras.layers.Layer):
         self.out = self.add_weight(shape=(channels, channels), initializer=SPREAD, name="out")
         self.out_bias = self.add_weight(shape=(channels,), initializer="zeros", name="out_bias")
 
-    def call(self, x):
+    def call(self, x, training=None):
         """Return what every pixel gathers from all."""
         shape = ops.shape(x)
         tokens = ops.reshape(x, (shape[0], -1, shape[-1]))
-        gathered = attend(ops.matmul(tokens, self.triple), self.triple_bias, self.heads)
-        return ops.reshape(add_bias(ops.matmul(gathered, self.out), self.out_bias), shape)
+        gathered = attend(ops.matmul(tokens, self.triple), self.triple_bias, self.heads, training=training)
+        return ops.reshape(add_bias(ops.matmul(gathered, self.out), self.out_bias, training), shape)
 
     def compute_output_shape(self, input_shape):
         """The shape that came."""
@@ -97,9 +102,9 @@ class Attention(keras.layers.Layer):
         return {**super().get_config(), "heads": self.heads, "bias": self.bias}
 
 
-def attend(triple, bias, heads: int, scores=None):
+def attend(triple, bias, heads: int, scores=None, *, training: bool | None = None):
     """Attention of `(n, tokens, 3 c)` to `(n, tokens, c)`; scores is added to the products before the softmax."""
-    triple = triple if bias is None else add_bias(triple, bias)
+    triple = triple if bias is None else add_bias(triple, bias, training)
     shape = ops.shape(triple)
     width = triple.shape[-1] // 3 // heads
     parts = ops.moveaxis(ops.reshape(triple, (*shape[:-1], 3, heads, width)), (-3, -2), (0, -3))

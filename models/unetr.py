@@ -7,12 +7,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .biased import Conv2D, Conv3D
-from .layers import add, concatenate, conv, rank, transposed_conv
+from .layers import add, concatenate, conv, transposed_conv
 from .norm import standardise
 from .skeleton import admit, doubling, entrance, logits
 from .style import Style
-from .transformer import Attention, Positions, layer_norm, transformer_block
+from .transformer import Attention, Positions, embed, layer_norm, transformer_block
 
 PATCH = 16
 """Edge in pixels of a token."""
@@ -64,8 +63,7 @@ def unetr(
 
 
 def _transformer(x, hidden: int, layers: int, heads: int, patch: Sequence[int], dropout: float) -> list:
-    layer = {2: Conv2D, 3: Conv3D}[rank(x)]
-    x = Positions([edge // PATCH for edge in patch])(layer(hidden, PATCH, PATCH)(x))
+    x = Positions([edge // PATCH for edge in patch])(embed(x, hidden, PATCH))
     quarters = []
     for number in range(1, layers + 1):
         x = transformer_block(x, Attention(heads, bias=False), dropout=dropout)

@@ -6,7 +6,6 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .biased import Conv2D, Conv3D
 from .layers import activate, add, concatenate, conv, rank, transposed_conv
 from .norm import normalise
 from .skeleton import admit, doubling, entrance, logits
@@ -55,8 +54,7 @@ def _repeated(x, filters: int):
 
 
 def _down(x, filters: int, count: int, style: Style, *, drop: bool):
-    layer = {2: Conv2D, 3: Conv3D}[rank(x)]
-    reduced = layer(filters, 2, 2, use_bias=style.bias, kernel_initializer="he_normal")(x)
+    reduced = conv(x, filters, 2, stride=2, bias=style.bias)
     start = activate(normalise(reduced, style), style.activation)
     x = _drop(start, style) if drop else start
     for _ in range(count):

@@ -54,7 +54,7 @@ def test_the_gradient_of_a_bias_is_added_up_in_float32(shape, dtype, known):
     def gradient(upstream):
         with tf.GradientTape() as tape:
             tape.watch(bias)
-            made = biased.add_bias(tf.zeros_like(upstream), bias)
+            made = biased.add_bias(tf.zeros_like(upstream), bias, training=True)
         return tape.gradient(made, bias, output_gradients=upstream)
 
     exact = tf.cast(upstream, "float64").numpy().reshape(-1, 8).sum(0)
@@ -84,3 +84,16 @@ def test_no_recipe_adds_up_the_gradient_of_a_bias_in_bfloat16(name, rank, reduce
     traced = gradients.get_concrete_function(tf.TensorSpec((2, *(2 * edge for edge in divisor(model)), 1)))
     sums = [operation for operation in traced.graph.get_operations() if operation.type == "BiasAddGrad"]
     assert not [operation.name for operation in sums if operation.inputs[0].dtype == tf.bfloat16]
+
+
+@pytest.mark.parametrize("name", QUICK)
+def test_a_prediction_holds_no_gradient_of_ones_own(name, reduced):
+    model = reduced(name, Task(2 if name == "trans_unet" else 3, 1, ("cell",)))
+    size = (1, *(2 * edge for edge in divisor(model)), 1)
+
+    def wrapped(training: bool) -> bool:
+        traced = tf.function(lambda image: model(image, training=training))
+        operations = traced.get_concrete_function(tf.TensorSpec(size)).graph.get_operations()
+        return any(operation.type == "IdentityN" for operation in operations)
+
+    assert (wrapped(True), wrapped(False)) == (True, False)
