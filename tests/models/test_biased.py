@@ -17,7 +17,7 @@ LAYERS = {
     "Dense": ((2, 6, 5, 3), {"units": 4}),
 }
 
-QUICK = ("unet", "unet_3d", "trans_unet", "mednext_s")
+QUICK = ("unet", "unet_3d", "trans_unet", "mednext")
 
 
 def _image(*shape: int):
