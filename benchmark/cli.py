@@ -8,8 +8,8 @@ from pathlib import Path
 
 from .. import __version__
 from ..core.errors import UnetbenchError
-from ..core.registry import SINGULAR, plug
-from .command_check import edges
+from ..core.registry import SINGULAR, load_plugin
+from .commands.check import edges
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,7 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop ends like Ctrl-C: nothing is lost
     try:
         for plugin in options.plugin:
-            plug(plugin)
+            load_plugin(plugin)
         return options.act(options)
     except UnetbenchError as error:
         print(f"unetbench: {error}", file=sys.stderr)
@@ -52,18 +52,18 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--out", type=Path, help="where to write (default: report/ in the sweep's folder)")
     report.add_argument("--empty", help="empty-mask policy (default: the sweep's)")
 
-    listing = _command(words, "list", _list, "list the parts of a shelf")
-    listing.add_argument("shelf", choices=[*SINGULAR, "sweeps"])
+    listing = _command(words, "list", _list, "list the parts of a registry")
+    listing.add_argument("registry", choices=[*SINGULAR, "sweeps"])
     listing.add_argument("--json", action="store_true", help="as JSON")
 
     show = _command(words, "show", _show, "show one part: options, formula, source")
-    show.add_argument("shelf", choices=SINGULAR)
+    show.add_argument("registry", choices=SINGULAR)
     show.add_argument("name")
     show.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
     show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
 
     check = _command(words, "check", _check, "build every recipe and compare with its published parameter count")
-    check.add_argument("shelf", choices=("models",))
+    check.add_argument("registry", choices=("models",))
     check.add_argument("--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others")
     check.add_argument("--json", action="store_true", help="as JSON")
 
@@ -96,19 +96,19 @@ def _count(text: str) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .command_run import run
+    from .commands.run import run
 
     return run(options)
 
 
 def _plan(options: argparse.Namespace) -> int:
-    from .command_plan import plan
+    from .commands.plan import plan
 
     return plan(options)
 
 
 def _data(options: argparse.Namespace) -> int:
-    from .command_data import check, fetch
+    from .commands.data import check, fetch
 
     return check(options) if options.action == "check" else fetch(options)
 
@@ -122,22 +122,22 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    from .command_check import check
+    from .commands.check import check
 
     return check(options)
 
 
 def _list(options: argparse.Namespace) -> int:
-    from .command_list import show_shelf
+    from .commands.list import list_registry
 
-    return show_shelf(options.shelf, options.json)
+    return list_registry(options.registry, options.json)
 
 
 def _show(options: argparse.Namespace) -> int:
-    from .command_list import show_part
+    from .commands.list import show_part
 
     if options.draw:
-        from .command_draw import draw
+        from .commands.draw import draw
 
         return draw(options)
-    return show_part(options.shelf, options.name)
+    return show_part(options.registry, options.name)

@@ -1,1 +1,1 @@
-"""Words every room speaks: registry, task, recipe, trial, record, measure, errors. No TensorFlow, no Keras."""
+"""What every package uses: registry, task, recipe, trial, record, measure, errors. No TensorFlow, no Keras."""

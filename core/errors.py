@@ -1,4 +1,4 @@
-"""The errors a user can meet. Each message is one line: the thing, what came, what was possible, the mend."""
+"""The errors a user can meet. Each message is one line: the thing, what came, what was possible, the fix."""
 
 import difflib
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ class StoreError(UnetbenchError):
     """A result could not be read or written."""
 
 
-class Instead(UserWarning):
+class FallbackWarning(UserWarning):
     """Something was done in the place of what was asked for, because that could not be had; shown as one line."""
 
 

@@ -21,7 +21,7 @@ class Measure:
     format: str
     best: float = float("nan")
     worst: float = float("nan")
-    always: bool = False
+    defined_when_empty: bool = False
     headline: bool = True
 
     def text(self, value: float) -> str:
@@ -49,7 +49,7 @@ MEASURES = {
         _share("iou", "IoU"),
         _share("precision", "Precision"),
         _share("recall", "Recall"),
-        _share("specificity", "Specificity", always=True, headline=False),
+        _share("specificity", "Specificity", defined_when_empty=True, headline=False),
         _share("f_beta", "F2", headline=False),
         Measure("mcc", "MCC", "", "higher", ".3f", 1.0, -1.0, headline=False),
         _error("volume_difference", "Volume difference", headline=False),
@@ -74,12 +74,12 @@ MEASURES = {
         _share("object_f1", "Object F1", headline=False),
         _share("dsb2018_score", "DSB 2018 score"),
         _share("aji", "AJI", headline=False),
-        _error("ece", "ECE", always=True),
-        _error("mce", "MCE", always=True, headline=False),
-        _error("brier", "Brier", always=True, headline=False),
-        _error("nll", "NLL", 16.12, always=True, headline=False),
-        _share("isbi_rand", "ISBI Rand", always=True, headline=False),
-        _share("isbi_info", "ISBI information", always=True, headline=False),
+        _error("ece", "ECE", defined_when_empty=True),
+        _error("mce", "MCE", defined_when_empty=True, headline=False),
+        _error("brier", "Brier", defined_when_empty=True, headline=False),
+        _error("nll", "NLL", 16.12, defined_when_empty=True, headline=False),
+        _share("isbi_rand", "ISBI Rand", defined_when_empty=True, headline=False),
+        _share("isbi_info", "ISBI information", defined_when_empty=True, headline=False),
         Measure("parameters", "Parameters", "", "lower", ",.0f"),
         Measure("macs", "MACs", "", "lower", ",.0f"),
         Measure("latency_s", "Latency", "s", "lower", ".4f", 0.0),

@@ -1,7 +1,7 @@
-"""Shelves of parts.
+"""Registries of parts.
 
 A part is one decorated function: its name is its name, its keyword-only arguments are its options, its docstring is
-its listing. A shelf is listed by reading the sources with `ast`, so that listing loads neither Keras nor TensorFlow;
+its listing. A registry is listed by reading the sources with `ast`, so that listing loads neither Keras nor TensorFlow;
 only the file that defines a part is imported, when the part is asked for.
 """
 
@@ -25,7 +25,7 @@ SINGULAR = {"models": "model", "losses": "loss", "datasets": "dataset", "metrics
 
 @dataclass(frozen=True)
 class Part:
-    """What a shelf knows of a part without importing it: options maps each keyword to its default value."""
+    """What a registry knows of a part without importing it: options maps each keyword to its default value."""
 
     name: str
     doc: str
@@ -40,24 +40,24 @@ class Part:
 
 
 class Registry:
-    """A shelf of parts by name.
+    """Parts by name.
 
-    shelf: plural noun, for instance `models`; files put parts on it with `@MODELS.add`, and installed packages join
+    name: plural noun, for instance `models`; files register parts with `@MODELS.add`, and installed packages join
         through the entry point group `unetbench.models`, each entry naming a module.
     """
 
-    def __init__(self, shelf: str, package: str, file: str) -> None:
-        self.shelf = shelf
+    def __init__(self, name: str, package: str, file: str) -> None:
+        self.name = name
         self._package, self._folder = package, Path(file).parent
         self._parts: dict[str, Part] | None = None
         self._functions: dict[str, Callable[..., Any]] = {}
 
     def add(self, function: F) -> F:
-        """Decorate a function to put it on the shelf. Raises SpecError when the name is taken by another file."""
+        """Decorate a function to register it. Raises SpecError when the name is taken by another file."""
         name, file = function.__name__, Path(function.__code__.co_filename)
         earlier = self._functions.get(name)
         if earlier is not None and Path(earlier.__code__.co_filename) != file:
-            raise SpecError(f"{self.shelf}: {name!r} is on the shelf twice: {earlier.__code__.co_filename} and {file}")
+            raise SpecError(f"{self.name}: {name!r} is registered twice: {earlier.__code__.co_filename} and {file}")
         self._functions[name] = function
         if self._parts is not None:
             self._join(_describe(function))
@@ -83,7 +83,7 @@ class Registry:
         """Return the listing of one part. Raises SpecError naming the nearest ones."""
         parts = self.parts()
         if name not in parts:
-            raise SpecError(unknown(SINGULAR[self.shelf], name, parts))
+            raise SpecError(unknown(SINGULAR[self.name], name, parts))
         return parts[name]
 
     def parts(self) -> dict[str, Part]:
@@ -93,10 +93,10 @@ class Registry:
             for file in sorted(self._folder.rglob("*.py")):
                 dotted = ".".join(file.relative_to(self._folder).with_suffix("").parts)
                 self._scan(file, f"{self._package}.{dotted}".removesuffix(".__init__"))
-            for entry in entry_points(group=f"unetbench.{self.shelf}"):
+            for entry in entry_points(group=f"unetbench.{self.name}"):
                 spec = importlib.util.find_spec(entry.module)
                 if spec is None or spec.origin is None:
-                    raise SpecError(f"{self.shelf}: entry point {entry.name!r} names {entry.module}, which is missing")
+                    raise SpecError(f"{self.name}: entry point {entry.name!r} names {entry.module}, which is missing")
                 self._scan(Path(spec.origin), entry.module)
             for function in self._functions.values():
                 self._join(_describe(function))
@@ -110,19 +110,19 @@ class Registry:
                 raise SpecError(unknown(f"{name}: option", key, part.options))
 
     def _scan(self, file: Path, module: str) -> None:
-        for part in _read(file, module, self.shelf.upper()):
+        for part in _read(file, module, self.name.upper()):
             self._join(part)
 
     def _join(self, part: Part) -> None:
         parts = self.parts()
         present = parts.get(part.name)
         if present is not None and present.file != part.file:
-            raise SpecError(f"{self.shelf}: {part.name!r} is on the shelf twice: {present.file} and {part.file}")
+            raise SpecError(f"{self.name}: {part.name!r} is registered twice: {present.file} and {part.file}")
         parts[part.name] = present or part
 
 
-def plug(file: str | Path) -> None:
-    """Import a user's own file of parts; its decorators put them on the shelves. Raises SpecError if it is missing."""
+def load_plugin(file: str | Path) -> None:
+    """Import a user's own file of parts; its decorators register them. Raises SpecError if it is missing."""
     path = Path(file).resolve()
     name = f"unetbench_plugin_{path.stem}"
     if name in sys.modules:

@@ -47,8 +47,8 @@ class Trial:
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
-    def graph(self) -> str:
-        """Trials with equal graph differ in data, rate, schedule or seed only and can share a traced step."""
+    def compile_key(self) -> str:
+        """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
         traced = [recipe.patch, recipe.batch, recipe.precision, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
         return canonical([asdict(self.model), asdict(self.loss), asdict(self.dataset), traced])

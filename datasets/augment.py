@@ -23,7 +23,7 @@ _CHANNELS = 64  # cv2 5 refuses more than 128 channels
 
 
 @dataclass(frozen=True, eq=False)
-class Draw:
+class AugmentationParams:
     """What was drawn for one patch of edges `patch`.
 
     matrix: (rank, rank); offset from the patch's centre → offset in the image, in pixels.
@@ -43,14 +43,14 @@ class Draw:
     noise_seed: int = 0
 
 
-def draw(
+def draw_params(
     rng: np.random.Generator,
     augment: Augmentation,
     patch: tuple[int, ...],
     *,
     channels: int = 1,
     spacing_mm: tuple[float, ...] | None = None,
-) -> Draw:
+) -> AugmentationParams:
     """Draw one move and one change of intensities, uniformly within the ranges of `augment`.
 
     matrix = D⁻¹ R(rotation) S(shear) D F / zoom, with D the pixel edges and F the flips. The plane is one of
@@ -74,7 +74,7 @@ def draw(
     shift = shift * augment.shift * np.asarray(patch)
     still = [axis for axis in range(rank) if not turns or axis not in plane]
     shift[still] = np.round(shift[still])
-    return Draw(
+    return AugmentationParams(
         patch,
         matrix,
         shift,
@@ -86,7 +86,7 @@ def draw(
     )
 
 
-def move(drawn: Draw, array: np.ndarray, centre: np.ndarray, interpolation: int) -> np.ndarray:
+def warp_patch(drawn: AugmentationParams, array: np.ndarray, centre: np.ndarray, interpolation: int) -> np.ndarray:
     """Cut the patch around `centre` (pixels, (rank,)) out of `array` (*space, c), moved as drawn.
 
     Gives a new array (*patch, c), also where the patch is the whole image. Borders are reflected without repeating the
@@ -106,7 +106,9 @@ def move(drawn: Draw, array: np.ndarray, centre: np.ndarray, interpolation: int)
     return moved[0] if len(patch) == 2 else np.ascontiguousarray(np.moveaxis(moved, (1, 2), plane))
 
 
-def shade(drawn: Draw, image: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+def jitter_intensity(
+    drawn: AugmentationParams, image: np.ndarray, mean: np.ndarray, deviation: np.ndarray
+) -> np.ndarray:
     """Change the intensities of a patch (*patch, c) float32 as drawn, in place where it is contiguous.
 
     image → (image - mean) gain + mean + deviation (offset + noise · normal), with the mean and standard deviation

@@ -166,7 +166,7 @@ def _pair(
     alone = list(_alone(home, pictures, planes))
     if alone and not skip:
         more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
-        raise DataError(f"folder: {alone[0]}{more}; add it, mend the globs, or say `unpaired: skip`")
+        raise DataError(f"folder: {alone[0]}{more}; add it, fix the globs, or say `unpaired: skip`")
     if not complete:
         example = next(iter(pictures.values()), None)
         raise DataError(f"folder: no image has a mask of the same name ({example} has none); check both globs")

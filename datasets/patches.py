@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import DataError, SpecError
 from ..core.recipe import Augmentation
-from .augment import draw, move, reflected, shade
+from .augment import draw_params, jitter_intensity, reflected, warp_patch
 from .prepare import Prepared
 
 _ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
@@ -22,7 +22,7 @@ class Tile(NamedTuple):
 
     image: np.ndarray
     truth: np.ndarray
-    fresh: np.ndarray
+    counted: np.ndarray
 
 
 class PatchSampler:
@@ -96,10 +96,10 @@ class PatchSampler:
         case, rng = self._prepared[number], _stream(self._seed, _DRAW, epoch, position)
         centre = self._start(case, self._foreground[number], rng) + (np.asarray(self.patch) - 1) / 2
         channels, spacing_mm = case.image.shape[-1], _spacing_mm(case)
-        drawn = draw(rng, self._augment, self.patch, channels=channels, spacing_mm=spacing_mm)
-        moved = move(drawn, case.image, centre, cv2.INTER_LINEAR)
-        image[...] = shade(drawn, moved, *self._levels[number])
-        truth[...] = move(drawn, case.truth, centre, cv2.INTER_NEAREST)
+        drawn = draw_params(rng, self._augment, self.patch, channels=channels, spacing_mm=spacing_mm)
+        moved = warp_patch(drawn, case.image, centre, cv2.INTER_LINEAR)
+        image[...] = jitter_intensity(drawn, moved, *self._levels[number])
+        truth[...] = warp_patch(drawn, case.truth, centre, cv2.INTER_NEAREST)
 
     def _start(self, case: Prepared, foreground: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         space, patch = np.asarray(case.truth.shape[:-1]), np.asarray(self.patch)
@@ -113,19 +113,19 @@ class PatchSampler:
         return np.where(room < 0, room // 2, start)
 
 
-def tiles(prepared: Prepared, patch: Sequence[int]) -> Iterator[Tile]:
+def cut_tiles(prepared: Prepared, patch: Sequence[int]) -> Iterator[Tile]:
     """Cover a case with tiles of edges `patch`, always the same ones, in the order of the axes.
 
-    The last tile of an axis is moved back inside the image; a pixel is `fresh` in exactly one tile. An image smaller
+    The last tile of an axis is moved back inside the image; a pixel is `counted` in exactly one tile. An image smaller
     than the patch is mirrored beyond its end, where nothing is fresh. Raises SpecError for a patch of another rank.
     """
     _check_rank(prepared, "the case", patch)
     space = prepared.truth.shape[:-1]
     lines = [list(_line_tiles(size, edge)) for size, edge in zip(space, patch, strict=True)]
     for number in np.ndindex(*(len(line) for line in lines)):
-        indices, fresh = zip(*(line[k] for line, k in zip(lines, number, strict=True)), strict=True)
+        indices, counted = zip(*(line[k] for line, k in zip(lines, number, strict=True)), strict=True)
         grid = np.ix_(*indices)
-        yield Tile(prepared.image[grid], prepared.truth[grid], reduce(np.logical_and.outer, fresh))
+        yield Tile(prepared.image[grid], prepared.truth[grid], reduce(np.logical_and.outer, counted))
 
 
 def _check_rank(case: Prepared, name: str, patch: Sequence[int]) -> None:

@@ -112,7 +112,7 @@ def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preproces
         )
     if image.dtype.kind == "f" and not (finite := np.isfinite(image)).all():
         raise DataError(
-            f"{name}: {np.count_nonzero(~finite)} pixels of the image are NaN or infinite; mend or remove it"
+            f"{name}: {np.count_nonzero(~finite)} pixels of the image are NaN or infinite; fix or remove it"
         )
     if image.size == 0:
         raise DataError(f"{name}: the image has no pixels, its shape is {image.shape}")

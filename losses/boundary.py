@@ -1,4 +1,4 @@
-"""Losses on the distance to the boundary. They need maps of the truth, made outside the step; see `beside`."""
+"""Losses on the distance to the boundary; they need maps of the truth, see `auxiliary_targets`."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import keras
 from ..core.errors import SpecError
 from ..core.task import Task
 from . import LOSSES
-from .beside import beside, needs, on_host
+from .auxiliary_targets import auxiliary_targets, on_host, requires_targets
 from .distance import REACH, edges, signed
 from .planes import Tensor, class_mean, counted, pixel_ce, scored, space_mean, valid_mean
 
@@ -15,7 +15,7 @@ ops: Any = keras.ops  # its functions state no types, and the types inferred say
 
 
 @LOSSES.add
-@needs("signed_distance")
+@requires_targets("signed_distance")
 def boundary(
     truth: Tensor, logits: Tensor, task: Task, *, background: bool = False, weights: tuple[float, ...] = ()
 ) -> Tensor:
@@ -28,13 +28,13 @@ def boundary(
     paper's schedule). background, weights as in `dice`. Truth `(n, *space, t)` with or without the channels of
     `signed_distance`, logits `(n, *space, k)`, value `(n,)`, in pixels. arXiv:1812.07032
     """
-    (away,) = beside(truth, task, "signed_distance")
+    (away,) = auxiliary_targets(truth, task, "signed_distance")
     g, p, valid = scored(truth, logits, task, background)
     return class_mean(space_mean(counted(away, task, background) * (p - g), valid), weights)
 
 
 @LOSSES.add
-@needs("signed_distance")
+@requires_targets("signed_distance")
 def hausdorff(
     truth: Tensor,
     logits: Tensor,
@@ -55,7 +55,7 @@ def hausdorff(
     `dice`. Truth `(n, *space, t)` with or without the channels of `signed_distance`, logits `(n, *space, k)`, value
     `(n,)`, in pixels^alpha.
     """
-    (away,) = beside(truth, task, "signed_distance")
+    (away,) = auxiliary_targets(truth, task, "signed_distance")
     g, p, valid = scored(truth, logits, task, background)
     field = _unsigned(counted(away, task, background)) ** alpha
     if not one_sided:
@@ -67,7 +67,7 @@ def hausdorff(
 
 
 @LOSSES.add
-@needs("gap")
+@requires_targets("gap")
 def border_weighted_ce(truth: Tensor, logits: Tensor, task: Task, *, w0: float = 10.0, sigma: float = 5.0) -> Tensor:
     """U-Net's weighted cross-entropy: mean of (1 + w0 exp(-(d1 + d2)² / 2 sigma²)) c (Ronneberger 2015).
 
@@ -80,7 +80,7 @@ def border_weighted_ce(truth: Tensor, logits: Tensor, task: Task, *, w0: float =
     """
     if not 0 < sigma <= REACH / 4:
         raise SpecError(f"border_weighted_ce: sigma is {sigma}; above 0 and at most {REACH / 4} pixels")
-    (between,) = beside(truth, task, "gap")
+    (between,) = auxiliary_targets(truth, task, "gap")
     values, valid, _ = pixel_ce(truth, logits, task)
     return valid_mean(values * (1 + w0 * ops.exp(-ops.square(between) / (2 * sigma**2))), valid)
 

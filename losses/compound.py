@@ -6,7 +6,7 @@ from typing import Any
 from ..core.errors import SpecError
 from ..core.task import Task
 from . import LOSSES
-from .beside import beside, completed, needed, needs, select
+from .auxiliary_targets import auxiliary_targets, ensure_targets, required_targets, requires_targets, select
 from .boundary import boundary, hausdorff
 from .cldice import cldice
 from .cross_entropy import ce, focal, topk
@@ -75,7 +75,7 @@ def dice_topk(
 
 
 @LOSSES.add
-@needs("signed_distance", "progress")
+@requires_targets("signed_distance", "progress")
 def dice_boundary(
     truth: Tensor,
     logits: Tensor,
@@ -94,8 +94,8 @@ def dice_boundary(
     `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. Raises SpecError for a start or end outside 0 to 1.
     """
     names = ("signed_distance", "progress")
-    truth = completed(truth, task, names)
-    _, progress = beside(truth, task, *names)
+    truth = ensure_targets(truth, task, names)
+    _, progress = auxiliary_targets(truth, task, *names)
     for share in (start, end):
         _check("dice_boundary", share)
     share = start + (end - start) * progress
@@ -105,7 +105,7 @@ def dice_boundary(
 
 
 @LOSSES.add
-@needs("signed_distance")
+@requires_targets("signed_distance")
 def dice_hausdorff(
     truth: Tensor,
     logits: Tensor,
@@ -150,14 +150,14 @@ def dice_cldice(
     return _with_dice("dice_cldice", weight, "cldice", thin, region)
 
 
-def _needs_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+def _targets_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     check("weighted_sum", {"parts": parts})
-    found = [name for part in parts for name in needed(LOSSES[part["name"]], part.get("options") or {})]
+    found = [name for part in parts for name in required_targets(LOSSES[part["name"]], part.get("options") or {})]
     return tuple(dict.fromkeys(found))
 
 
 @LOSSES.add
-@needs(of=_needs_of_parts)
+@requires_targets(of=_targets_of_parts)
 def weighted_sum(
     truth: Tensor,
     logits: Tensor,
@@ -165,19 +165,19 @@ def weighted_sum(
     *,
     parts: tuple[dict[str, Any], ...] = ({"name": "bce", "weight": 0.5}, {"name": "dice", "weight": 0.5}),
 ) -> Tensor:
-    """Any weighted sum of the losses on the shelf: sum_j w_j L_j (Ma et al. 2021, doi:10.1016/j.media.2021.102035).
+    """Any weighted sum of the registered losses: sum_j w_j L_j (Ma et al. 2021, doi:10.1016/j.media.2021.102035).
 
     parts: mappings of `name`, `weight` (1 by default) and `options`, for instance
     `parts: [{name: tversky, weight: 0.7, options: {beta: 0.8}}, {name: boundary, weight: 0.01}]`. Weights are recorded
     with the trial and are not normalised. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`.
     Raises SpecError for no parts, and for an unknown key, name or option.
     """
-    names = _needs_of_parts(parts)
-    truth = completed(truth, task, names)
+    names = _targets_of_parts(parts)
+    truth = ensure_targets(truth, task, names)
     total: Any = 0.0
     for part in parts:
         loss, options = LOSSES[part["name"]], part.get("options") or {}
-        own = select(truth, task, names, needed(loss, options))
+        own = select(truth, task, names, required_targets(loss, options))
         with collected():  # a part is one term here, whatever it is made of
             value = loss(own, logits, task, **options)
         total = total + part.get("weight", 1.0) * note(part["name"], value)

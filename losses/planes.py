@@ -1,7 +1,7 @@
 """What every loss starts from: the truth as float planes, what counts, and probabilities.
 
-Truth comes as `Task` says, `(n, *space, t)` integers, perhaps with further channels (see `beside`) after the t that
-are its own; logits `(n, *space, k)`. All arithmetic is float32, whatever the precision of the logits.
+Truth comes as `Task` says, `(n, *space, t)` integers, perhaps with further channels after the t that are its
+own (see `auxiliary_targets`); logits `(n, *space, k)`. All arithmetic is float32, whatever the precision of the logits.
 """
 
 from collections.abc import Sequence
@@ -55,7 +55,7 @@ def scored(truth: Tensor, logits: Tensor, task: Task, background: bool) -> tuple
 
 
 def class_sums(truth: Tensor, logits: Tensor, task: Task) -> tuple[Tensor, Tensor, Tensor]:
-    """Sums of p g, p and g over the pixels, of classes that share out each pixel, the background first.
+    """Sums of p g, p and g over the pixels, of mutually exclusive classes, background first.
 
     `(n, 1, classes)` for exclusive classes; each sigmoid has two, what it leaves and itself: `(n, labels, 2)`.
     """

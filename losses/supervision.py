@@ -8,7 +8,7 @@ import keras
 from ..core.errors import SpecError
 from ..core.task import Task
 from . import LOSSES
-from .beside import completed, needed, needs
+from .auxiliary_targets import ensure_targets, required_targets, requires_targets
 from .nested import check
 from .planes import Tensor
 from .terms import collected, note
@@ -16,13 +16,13 @@ from .terms import collected, note
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 
-def _needs_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...]:
+def _targets_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...]:
     check("deep_supervision", {"loss": loss, "options": options})
-    return needed(LOSSES[loss], options or {})
+    return required_targets(LOSSES[loss], options or {})
 
 
 @LOSSES.add
-@needs(of=_needs_of_loss)
+@requires_targets(of=_targets_of_loss)
 def deep_supervision(
     truth: Tensor,
     logits: Tensor,
@@ -44,7 +44,7 @@ def deep_supervision(
     shares = weights or tuple(0.5**k for k in range(len(outputs)))
     if len(shares) != len(outputs) or min(shares) < 0 or not sum(shares):
         raise SpecError(f"deep_supervision: weights {list(shares)} are not one for each of {len(outputs)} outputs")
-    truth = completed(ops.convert_to_tensor(truth), task, _needs_of_loss(loss, options))
+    truth = ensure_targets(ops.convert_to_tensor(truth), task, _targets_of_loss(loss, options))
     total: Any = 0.0
     for index, (share, output) in enumerate(zip(shares, outputs, strict=True)):
         if share:

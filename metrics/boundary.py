@@ -19,7 +19,7 @@ def hd(pair: Pair) -> float:
     In millimetres, or pixels for an image of unknown spacing. One stray voxel decides
     it. NaN when a mask is empty. Raises Missing for a volume of unknown spacing.
     """
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     return math.nan if pair.empty != "none" else float(max(found.truth.max(), found.prediction.max()))
 
 
@@ -29,7 +29,7 @@ def hd95_directed(pair: Pair) -> float:
 
     Percentiles are linear between samples. Unit, empty masks and errors as `hd`.
     """
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     if pair.empty != "none":
         return math.nan
     return float(max(np.percentile(found.truth, 95), np.percentile(found.prediction, 95)))
@@ -42,7 +42,7 @@ def hd95_pooled(pair: Pair) -> float:
     It lies between the two directed percentiles: a short surface far off hardly counts beside a long near one.
     Percentiles, unit, empty masks and errors as `hd95_directed`.
     """
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     if pair.empty != "none":
         return math.nan
     return float(np.percentile(np.concatenate([found.truth, found.prediction]), 95))
@@ -54,7 +54,7 @@ def assd(pair: Pair) -> float:
 
     n and m are the numbers of surface voxels: the longer surface weighs more. Unit, empty masks and errors as `hd`.
     """
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     if pair.empty != "none":
         return math.nan
     total = found.truth.sum(dtype=np.float64) + found.prediction.sum(dtype=np.float64)
@@ -67,7 +67,7 @@ def masd(pair: Pair) -> float:
 
     Both surfaces weigh the same, however long. Unit, empty masks and errors as `hd`.
     """
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     if pair.empty != "none":
         return math.nan
     return float((found.truth.mean(dtype=np.float64) + found.prediction.mean(dtype=np.float64)) / 2)
@@ -90,7 +90,7 @@ def nsd(pair: Pair, *, tolerance_px: float = 2.0, tolerance_mm: float | None = N
             f"nsd.tolerance_mm: {value} mm needs spacing_mm, which this case lacks; give tolerance_px instead"
         )
     limit = (value * max(pair.spacing) if tolerance_mm is None else value) * _TIE
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     near = sum(int(np.count_nonzero(side <= limit)) for side in (found.truth, found.prediction))
     total = found.truth.size + found.prediction.size
     return near / total if total else math.nan
@@ -105,6 +105,6 @@ def boundary_iou(pair: Pair) -> float:
     code peels d layers with a square instead. 0 when one mask is empty, NaN when both are. Raises Missing for a volume
     of unknown spacing.
     """
-    found = pair.once(bands)
+    found = pair.cached(bands)
     union = found.truth + found.prediction - found.both
     return found.both / union if union else math.nan

@@ -25,7 +25,7 @@ def ece(pair: Pair, *, bins: int = 15) -> float:
     Of the class against the rest, in equal bins: bin b of B holds b / B <= p < (b + 1) / B, the last one 1 too.
     Raises SpecError unless bins is positive.
     """
-    found = pair.once(reliability, _checked(bins))
+    found = pair.cached(reliability, _checked(bins))
     return float((found.voxels * found.gap).sum() / found.voxels.sum()) if found.voxels.size else math.nan
 
 
@@ -35,14 +35,14 @@ def mce(pair: Pair, *, bins: int = 15) -> float:
 
     Bins as in `ece`. A bin of a few voxels can decide it.
     """
-    found = pair.once(reliability, _checked(bins))
+    found = pair.cached(reliability, _checked(bins))
     return float(found.gap.max()) if found.voxels.size else math.nan
 
 
 @METRICS.add
 def brier(pair: Pair) -> float:
     """Brier score: mean of (p - y)² (Brier 1950), of the class against the rest; 0 is best, 1 worst."""
-    p, y = pair.once(_flat)
+    p, y = pair.cached(_flat)
     return float(np.mean((p - y) ** 2, dtype=np.float64)) if p.size else math.nan
 
 
@@ -52,7 +52,7 @@ def nll(pair: Pair) -> float:
 
     p is kept 1e-7 away from 0 and 1.
     """
-    p, y = pair.once(_flat)
+    p, y = pair.cached(_flat)
     likelihood = np.clip(np.where(y, p, 1 - p), CLIP, None)
     return float(-np.mean(np.log(likelihood), dtype=np.float64)) if p.size else math.nan
 
@@ -66,7 +66,7 @@ class Reliability(NamedTuple):
 
 def reliability(pair: Pair, bins: int) -> Reliability:
     """The reliability diagram of a pair. Raises Missing without probabilities."""
-    p, y = pair.once(_flat)
+    p, y = pair.cached(_flat)
     place = np.minimum((p * bins).astype(np.int32), bins - 1)
     voxels = np.bincount(place, minlength=bins)
     expected, found = np.bincount(place, p, bins), np.bincount(place[y], minlength=bins)

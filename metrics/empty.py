@@ -40,7 +40,7 @@ def apply(policy: str, measure: str, raw: float | None, empty: Empty, diagonal: 
         raise SpecError(unknown("empty-mask policy", policy, POLICIES))
     value = NAN if raw is None else raw
     reading = look_up(measure)
-    return value if reading.always else rule(reading, value, empty, NAN if diagonal is None else diagonal)
+    return value if reading.defined_when_empty else rule(reading, value, empty, NAN if diagonal is None else diagonal)
 
 
 def describe(policy: str) -> str:

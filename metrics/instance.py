@@ -20,7 +20,7 @@ def pq(pair: Pair) -> float:
 
     Objects match when IoU > 0.5; PQ = SQ × RQ. 0 when nothing matches.
     """
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     return _ratio(_quality(found).sum(), (found.truth.size + found.prediction.size) / 2)
 
 
@@ -30,7 +30,7 @@ def sq(pair: Pair) -> float:
 
     NaN also where nothing matches: there is no segment whose quality could be said.
     """
-    quality = _quality(pair.once(overlaps))
+    quality = _quality(pair.cached(overlaps))
     return _ratio(quality.sum(), quality.size)
 
 
@@ -40,7 +40,7 @@ def rq(pair: Pair) -> float:
 
     0 when nothing matches.
     """
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     return _ratio(_quality(found).size, (found.truth.size + found.prediction.size) / 2)
 
 
@@ -51,7 +51,7 @@ def object_ap(pair: Pair, *, iou: float = 0.5) -> float:
     One operating point, not the area under a precision-recall curve that COCO calls AP. Raises SpecError for an iou
     outside 0.5 to 1.
     """
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     hits = _hits(found, iou)
     return _ratio(hits, found.truth.size + found.prediction.size - hits)
 
@@ -62,7 +62,7 @@ def object_f1(pair: Pair, *, iou: float = 0.5) -> float:
 
     Raises SpecError for an iou outside 0.5 to 1.
     """
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     return _ratio(2 * _hits(found, iou), found.truth.size + found.prediction.size)
 
 
@@ -82,19 +82,19 @@ def aji(pair: Pair) -> float:
     P(T) is the predicted object of highest IoU with T, the first of equals, and may be chosen twice, as in the authors'
     code; a T that nothing overlaps adds its size below. 0 when nothing overlaps.
     """
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     union = found.union
-    order = np.lexsort((found.second, -found.shared / union, found.first))
-    first, places = np.unique(found.first[order], return_index=True)
+    order = np.lexsort((found.prediction_index, -found.intersection / union, found.truth_index))
+    first, places = np.unique(found.truth_index[order], return_index=True)
     best = order[places]
     missed = np.delete(found.truth, first).sum()
-    unused = np.delete(found.prediction, np.unique(found.second[best])).sum()
-    return _ratio(found.shared[best].sum(), union[best].sum() + missed + unused)
+    unused = np.delete(found.prediction, np.unique(found.prediction_index[best])).sum()
+    return _ratio(found.intersection[best].sum(), union[best].sum() + missed + unused)
 
 
 def matched_counts(pair: Pair) -> list[int]:
     """True positives at each of the ten thresholds; with the numbers of objects they give AP and F1 at all of them."""
-    found = pair.once(overlaps)
+    found = pair.cached(overlaps)
     return [found.matched(float(threshold)).size for threshold in THRESHOLDS]
 
 
@@ -106,7 +106,7 @@ def _hits(found: Overlaps, iou: float) -> int:
 
 def _quality(found: Overlaps) -> np.ndarray:
     matches = found.matched(0.5, strict=True)
-    return found.shared[matches] / found.union[matches]
+    return found.intersection[matches] / found.union[matches]
 
 
 def _ratio(part: float, whole: float) -> float:

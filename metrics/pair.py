@@ -56,7 +56,7 @@ class Pair:
             object.__setattr__(self, "truth", self.truth & self.valid)
             object.__setattr__(self, "prediction", self.prediction & self.valid)
 
-    def once(self, make: Callable[..., T], *arguments: Any) -> T:
+    def cached(self, make: Callable[..., T], *arguments: Any) -> T:
         """`make(pair, *arguments)`, computed on the first call and kept: a costly step that several metrics read."""
         key = make, arguments
         if key not in self._kept:

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from . import METRICS
-from .matching import Overlaps, joint
+from .matching import Overlaps, label_overlaps
 from .objects import label
 from .pair import Missing, Pair
 
@@ -25,9 +25,9 @@ def isbi_rand(pair: Pair) -> float:
     split and merge score, 1 is best. The class must be the outline: it says nothing of blobs. NaN when the
     truth leaves no segment.
     """
-    found = pair.once(partition)
+    found = pair.cached(partition)
     whole = (_squares(found.truth) + _squares(found.prediction)) / 2
-    return _squares(found.shared) / whole if whole else math.nan
+    return _squares(found.intersection) / whole if whole else math.nan
 
 
 @METRICS.add
@@ -37,11 +37,11 @@ def isbi_info(pair: Pair) -> float:
     S and T are the segments as random variables; 1 is best. The class must be the outline. NaN when
     the truth leaves no segment, 1 when both leave one and the same.
     """
-    found = pair.once(partition)
-    if not found.shared.size:
+    found = pair.cached(partition)
+    if not found.intersection.size:
         return math.nan
     apart = _entropy(found.truth) + _entropy(found.prediction)
-    return 2 * (apart - _entropy(found.shared)) / apart if apart else 1.0
+    return 2 * (apart - _entropy(found.intersection)) / apart if apart else 1.0
 
 
 def partition(pair: Pair) -> Overlaps:
@@ -55,7 +55,7 @@ def partition(pair: Pair) -> Overlaps:
     if pair.valid is not None:
         inside, left = inside & pair.valid, left & pair.valid
     thinned = _thinned(label(left, touching="face"), pair.spacing_mm)
-    return joint(label(inside, touching="face"), np.where(inside, thinned, 0))
+    return label_overlaps(label(inside, touching="face"), np.where(inside, thinned, 0))
 
 
 def _thinned(segments: np.ndarray, spacing_mm: tuple[float, ...] | None) -> np.ndarray:

@@ -38,7 +38,7 @@ def score_case(
     the class they lie in. probabilities: `(*space, k)`, one a class. split: `components` or `watershed`, how the
     predicted class becomes objects.
 
-    metrics: names on the shelf, or a `Choice` with options, whose label is then the key. By default every metric that
+    metrics: registered names, or a `Choice` with options, whose label is then the key. By default every metric that
     the case has what it takes for: distances in a volume want spacing, objects instances, calibration probabilities.
     An undefined value (0 / 0) is None. Distances of an image without spacing are in pixels and end in `_px`.
     With distances a row has `diagonal`, the image's, in their unit. With instances it has `objects`, the numbers of
@@ -81,7 +81,7 @@ def _row(name: str, pair: Pair, metrics: Sequence[str | Choice] | None) -> dict[
     if any(measure(key).unit in ("mm", "px") for key in values):
         row["diagonal"] = float(f"{pair.diagonal:.{DIGITS}g}")
     if pair.truth_objects is not None and metrics is None:
-        found = pair.once(overlaps)
+        found = pair.cached(overlaps)
         row |= {"objects": [found.truth.size, found.prediction.size], "matched": matched_counts(pair)}
     return row | {key: None if value != value else float(f"{value:.{DIGITS}g}") for key, value in values.items()}
 

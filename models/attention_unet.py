@@ -4,11 +4,11 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .gates import additive_gate
-from .layers import beside
-from .resampling import repeated_unit
-from .skeleton import assemble, doubling
-from .style import Style
+from .parts.gates import additive_gate
+from .parts.layers import lazy_concatenate
+from .parts.resampling import repeated_unit
+from .parts.skeleton import assemble, doubled_widths
+from .parts.style import Style
 
 
 @MODELS.add
@@ -21,4 +21,6 @@ def attention_unet(
     is the up-sampled one, of the skip's own size. Serves 2D and 3D. Edges are multiples of 2**depth.
     """
     style = Style(normalisation, dropout=dropout)
-    return assemble(task, doubling(width, depth), style, up=repeated_unit, skip=additive_gate, join=beside)
+    return assemble(
+        task, doubled_widths(width, depth), style, up=repeated_unit, skip=additive_gate, join=lazy_concatenate
+    )

@@ -4,14 +4,14 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit, double_conv
-from .centred import centred_conv, centred_transposed_conv
-from .gates import additive_gate
-from .layers import activate, conv
-from .norm import normalise, standardise
+from .parts.blocks import conv_unit, double_conv
+from .parts.centred import centred_conv, centred_transposed_conv
+from .parts.gates import additive_gate
+from .parts.layers import activate, conv
+from .parts.norm import normalise, standardise
+from .parts.skeleton import decode, doubled_widths, finest_head, image_input, require_divisible
+from .parts.style import Style
 from .residual_unet import prelu
-from .skeleton import admit, decode, doubling, entrance, finest_head
-from .style import Style
 
 
 @MODELS.add
@@ -22,9 +22,9 @@ def attention_unet_monai(task: Task, *, width: int = 64, depth: int = 4) -> kera
     31,740,337 trainable parameters from 3 channels to 1 output in 2D. Serves 2D and 3D. Edges are multiples of
     2**depth.
     """
-    style, widths, strides = Style("batch"), doubling(width, depth), [(2,) * task.rank] * depth
-    image = entrance(task)
-    levels = [double_conv(admit(image, strides), width, style)]
+    style, widths, strides = Style("batch"), doubled_widths(width, depth), [(2,) * task.rank] * depth
+    image = image_input(task)
+    levels = [double_conv(require_divisible(image, strides), width, style)]
     for filters in widths[1:]:
         x = activate(normalise(centred_conv(levels[-1], filters), style), "relu")
         levels.append(conv_unit(x, filters, style))

@@ -4,10 +4,10 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .layers import concatenate, conv, max_pool, transposed_conv
-from .norm import normalise
-from .skeleton import admit, doubling, entrance, finest_head
-from .style import Style
+from .parts.layers import concatenate, conv, max_pool, transposed_conv
+from .parts.norm import normalise
+from .parts.skeleton import doubled_widths, finest_head, image_input, require_divisible
+from .parts.style import Style
 
 DEPTH = 4
 SLOPE = 0.1
@@ -54,12 +54,12 @@ def basic_unet_plus_plus(
 
 
 def _widths(width: int) -> tuple[int, ...]:
-    return (width, *doubling(width, DEPTH - 1))
+    return (width, *doubled_widths(width, DEPTH - 1))
 
 
 def _start(task: Task):
-    image = entrance(task)
-    return image, admit(image, [(2,) * task.rank] * DEPTH)
+    image = image_input(task)
+    return image, require_divisible(image, [(2,) * task.rank] * DEPTH)
 
 
 def _twice(x, filters: int, style: Style):

@@ -7,12 +7,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit
-from .layers import activate, add, concatenate, conv, depthwise_conv, max_pool
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.blocks import conv_unit
+from .parts.layers import activate, add, concatenate, conv, depthwise_conv, max_pool
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 EXPANSION = 4
 """Widening of the inverted bottlenecks."""
@@ -38,8 +38,8 @@ def cmunext(
         shown = f"widths {list(widths)}, depths {list(depths)}, kernels {list(kernels)}"
         raise Unfit(f"cmunext: {shown} need one entry a level, at least 1, and kernels odd")
     style, stride = Style("batch"), (2,) * task.rank
-    image = entrance(task)
-    x = conv_unit(admit(image, [stride] * (len(widths) - 1)), widths[0], style)
+    image = image_input(task)
+    x = conv_unit(require_divisible(image, [stride] * (len(widths) - 1)), widths[0], style)
     levels = []
     for filters, depth, kernel in zip(widths, depths, kernels, strict=True):
         levels.append(conv_unit(_mixed(max_pool(x, stride) if levels else x, depth, kernel, style), filters, style))

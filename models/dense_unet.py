@@ -5,10 +5,10 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .layers import activate, concatenate, conv, max_pool, transposed_conv
-from .norm import normalise
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.layers import activate, concatenate, conv, max_pool, transposed_conv
+from .parts.norm import normalise
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 
 @MODELS.add
@@ -30,8 +30,8 @@ def dense_unet(
     if len(layers) < 2 or min(layers) < 1 or growth < 1 or width < 1:
         raise Unfit(f"dense_unet: layers {list(layers)}, growth {growth}, width {width}: two levels, all at least 1")
     style, stride = Style(normalisation, dropout=dropout), (2,) * task.rank
-    image = entrance(task)
-    x = conv(admit(image, [stride] * (len(layers) - 1)), width)
+    image = image_input(task)
+    x = conv(require_divisible(image, [stride] * (len(layers) - 1)), width)
     skips = []
     for count in layers[:-1]:
         skips.append(concatenate(x, *_grown(x, growth, count, style)))

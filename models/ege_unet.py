@@ -7,12 +7,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .fit import require_rank
-from .layers import activate, add, concatenate, conv, flat_depthwise_conv, max_pool
-from .norm import normalise
-from .resampling import LinearUpsampling, resize
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.fit import require_rank
+from .parts.layers import activate, add, concatenate, conv, flat_depthwise_conv, max_pool
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling, resize
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -35,7 +35,7 @@ def ege_unet(
     require_rank(task, 2, "ege_unet")
     require_quarters(widths, "ege_unet")
     style = Style("group", "gelu", groups=4)
-    image = entrance(task)
+    image = image_input(task)
     encoded = descend(image, widths, style, coarse=_hadamard)
     x = bridge = activate(_hadamard(encoded[-1], widths[5]), "gelu")
     sides = []
@@ -61,7 +61,7 @@ def require_quarters(widths: tuple[int, ...], name: str) -> None:
 
 def descend(image, widths: tuple[int, ...], style: Style, *, coarse) -> list:
     """Five pooled levels, finest first; from the fourth on `coarse(x, filters)` stands for the 3×3 convolution."""
-    levels, x = [], admit(image, [(2, 2)] * 5)
+    levels, x = [], require_divisible(image, [(2, 2)] * 5)
     for level, filters in enumerate(widths[:5]):
         x = coarse(x, filters) if level > 2 else conv(x, filters)
         x = activate(max_pool(normalise(x, style)), style.activation)
@@ -107,7 +107,7 @@ class LearnedMap(keras.layers.Layer):
     size: rows and columns of the map; along an axis where it has 1 it is not enlarged but left to broadcasting.
     """
 
-    taps = 1
+    window_size = 1
 
     def __init__(self, size: tuple[int, int], **options) -> None:
         super().__init__(**options)

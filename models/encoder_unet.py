@@ -9,15 +9,15 @@ from typing import Any
 
 import keras
 
-from ..core.errors import Instead, Unfit, unknown
+from ..core.errors import FallbackWarning, Unfit, unknown
 from ..core.task import Task
 from . import MODELS
-from .blocks import double_conv
-from .fit import require_rank
-from .layers import concatenate, conv, nearest
-from .norm import MOMENTUM
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.blocks import double_conv
+from .parts.fit import require_rank
+from .parts.layers import concatenate, conv, nearest
+from .parts.norm import MOMENTUM
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 WIDTHS = (256, 128, 64, 32, 16)
 """Filters of the decoder, coarse to fine."""
@@ -90,8 +90,8 @@ def encoder_unet(
         raise Unfit(unknown("encoder_unet: encoder", str(encoder), ENCODERS))
     _check_weights(weights, weights_sha256, task)
     chosen, style = ENCODERS[encoder], Style(normalisation, bias=normalisation == "none")
-    image = entrance(task)
-    x = admit(image, [(2, 2)] * len(WIDTHS))
+    image = image_input(task)
+    x = require_divisible(image, [(2, 2)] * len(WIDTHS))
     x = concatenate(x, x, x) if weights is not None and task.channels == 1 else x
     network, missing = _network(chosen, x.shape[-1], weights)
     *features, x = _features(chosen, network)(_shown(x, chosen.shown, weights is not None))
@@ -124,7 +124,7 @@ def _network(chosen: _Encoder, channels: int, weights: str | None) -> tuple[kera
         reason = " ".join(str(error).split())[:200]
         if weights == "imagenet" and _from_network(error):
             missing = f"weights imagenet of {chosen.network} could not be fetched: {reason}"
-            warnings.warn(f"encoder_unet: {missing}; the encoder starts at random", Instead, stacklevel=3)
+            warnings.warn(f"encoder_unet: {missing}; the encoder starts at random", FallbackWarning, stacklevel=3)
             return _make(chosen, channels, None), missing
         if weights is None or not isinstance(error, OSError | ValueError | KeyError | UserWarning):
             raise

@@ -4,11 +4,11 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit
-from .layers import concatenate, conv, max_pool, nearest
-from .norm import normalise
-from .skeleton import assemble, doubling, logits
-from .style import Style
+from .parts.blocks import conv_unit
+from .parts.layers import concatenate, conv, max_pool, nearest
+from .parts.norm import normalise
+from .parts.skeleton import assemble, doubled_widths, logits
+from .parts.style import Style
 
 
 @MODELS.add
@@ -32,7 +32,7 @@ def inception_unet(task: Task, *, width: int = 32, depth: int = 4, normalisation
         return logits(normalise(conv(levels[0], outputs, 1), style))
 
     options = {"block": _inception, "decoder_block": joined, "up": up, "head": head}
-    return assemble(task, doubling(width, depth), Style(normalisation), **options)
+    return assemble(task, doubled_widths(width, depth), Style(normalisation), **options)
 
 
 def _inception(x, filters: int, style: Style):

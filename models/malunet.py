@@ -8,13 +8,13 @@ import keras
 from ..core.task import Task
 from . import MODELS
 from .ege_unet import descend, require_quarters
-from .fit import require_rank
-from .gates import ChannelSummary
-from .layers import activate, add, concatenate, conv, conv_layer, flat_depthwise_conv, global_mean, multiply
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import entrance, logits
-from .style import Style
+from .parts.fit import require_rank
+from .parts.gates import ChannelSummary
+from .parts.layers import activate, add, concatenate, conv, conv_layer, flat_depthwise_conv, global_mean, multiply
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import image_input, logits
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -34,7 +34,7 @@ def malunet(task: Task, *, widths: tuple[int, ...] = (8, 16, 24, 32, 48, 64)) ->
     """
     require_rank(task, 2, "malunet")
     require_quarters(widths, "malunet")
-    image = entrance(task)
+    image = image_input(task)
     encoded = descend(image, widths, STYLE, coarse=_attended)
     x = activate(_attended(encoded[-1], widths[5]), "gelu")
     skips = _bridged(encoded)
@@ -87,7 +87,7 @@ def _bridged(levels: list) -> list:
 class DoubleSoftmax(keras.layers.Layer):
     """Softmax over space, then each pixel divided by its sum over channels: `(n, *space, c)` to the same shape."""
 
-    taps = math.inf
+    window_size = math.inf
 
     def call(self, scores):
         """Return the attention, computed in float32, in the compute dtype."""
@@ -98,5 +98,5 @@ class DoubleSoftmax(keras.layers.Layer):
         return ops.cast(x / (ops.sum(x, -1, keepdims=True) + 1e-9), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):
-        """The shape that came."""
+        """Same as the input."""
         return input_shape

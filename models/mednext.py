@@ -7,10 +7,10 @@ import keras
 from ..core.errors import Unfit, unknown
 from ..core.task import Task
 from . import MODELS
-from .layers import add, conv, depthwise_conv, rank
-from .norm import normalise
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
+from .parts.layers import add, conv, depthwise_conv, rank
+from .parts.norm import normalise
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -38,9 +38,9 @@ def mednext(task: Task, *, size: str = "S", width: int = 32, kernel: int = 3) ->
     if not isinstance(kernel, int) or kernel % 2 == 0 or kernel < 1:
         raise Unfit(f"mednext: kernel is {kernel!r}; it is an odd number of pixels")
     ratios, counts = SIZES[size]
-    widths, style = doubling(width, DEPTH), Style("instance")
-    image = entrance(task)
-    x = conv(admit(image, [(2,) * task.rank] * DEPTH), width, 1)
+    widths, style = doubled_widths(width, DEPTH), Style("instance")
+    image = image_input(task)
+    x = conv(require_divisible(image, [(2,) * task.rank] * DEPTH), width, 1)
     levels = []
     for level in range(DEPTH):
         levels.append(_blocks(x, ratios[level], counts[level], kernel, style))

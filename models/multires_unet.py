@@ -7,10 +7,10 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .layers import activate, add, concatenate, conv
-from .norm import normalise
-from .skeleton import assemble, doubling, logits
-from .style import Style
+from .parts.layers import activate, add, concatenate, conv
+from .parts.norm import normalise
+from .parts.skeleton import assemble, doubled_widths, logits
+from .parts.style import Style
 
 SHARES = (0.167, 0.333, 0.5)
 """Shares of a block's width that its three convolutions of growing reach have."""
@@ -44,7 +44,7 @@ def dc_unet(
 
 
 def _multires(task: Task, width: int, depth: int, normalisation: str, block, alpha: float) -> keras.Model:
-    widths, style = doubling(width, depth), Style(normalisation, bias=normalisation == "none")
+    widths, style = doubled_widths(width, depth), Style(normalisation, bias=normalisation == "none")
     if min(_filters(width, alpha)) < 1:
         raise Unfit(f"width {width} times alpha {alpha} leaves a convolution without filters; 4 × 1.67 is enough")
 

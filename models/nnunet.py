@@ -9,12 +9,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .centred import centred_conv
-from .layers import add, concatenate, conv, rank, transposed_conv
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import Slot, admit, doubling, entrance, logits
-from .style import Style
+from .parts.centred import centred_conv
+from .parts.layers import add, concatenate, conv, rank, transposed_conv
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import Slot, doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 PATCH = {2: (512, 512), 3: (128, 128, 128)}
 """Patch that is planned for when none is given, by rank."""
@@ -102,9 +102,9 @@ def _planned(task: Task, patch: Sequence[int], depth: int) -> Plan:
 
 def _network(task: Task, width: int, planned: Plan, stage: Slot, *, deep: bool, stem: bool = False) -> keras.Model:
     style, strides = Style("instance"), planned.strides
-    widths = tuple(min(filters, WIDEST[task.rank]) for filters in doubling(width, len(strides)))
-    image = entrance(task)
-    x = admit(image, strides)
+    widths = tuple(min(filters, WIDEST[task.rank]) for filters in doubled_widths(width, len(strides)))
+    image = image_input(task)
+    x = require_divisible(image, strides)
     x = _unit(x, widths[0], planned.kernels[0], 1, style) if stem else x
     levels = []
     steps = zip(widths, planned.kernels, ((1,) * task.rank, *strides), strict=True)

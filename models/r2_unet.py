@@ -7,12 +7,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .gates import additive_gate
-from .layers import activate, add, conv, conv_layer, rank
-from .norm import norm_layer
-from .resampling import repeated_unit
-from .skeleton import assemble, doubling, plain_skip
-from .style import Style
+from .parts.gates import additive_gate
+from .parts.layers import activate, add, conv, conv_layer, rank
+from .parts.norm import norm_layer
+from .parts.resampling import repeated_unit
+from .parts.skeleton import assemble, doubled_widths, plain_skip
+from .parts.style import Style
 
 
 @MODELS.add
@@ -45,7 +45,7 @@ def _r2(task: Task, width: int, depth: int, recurrences: int, normalisation: str
         raise Unfit(f"recurrences is {recurrences!r}; it is a number of calls, at least 1")
     block = partial(_recurrent_residual, recurrences=recurrences)
     style = Style(normalisation)
-    return assemble(task, doubling(width, depth), style, block=block, up=repeated_unit, skip=skip)
+    return assemble(task, doubled_widths(width, depth), style, block=block, up=repeated_unit, skip=skip)
 
 
 def _recurrent_residual(x, filters: int, style: Style, *, recurrences: int):

@@ -7,11 +7,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .centred import centred_conv, centred_transposed_conv
-from .layers import add, concatenate, conv, rank
-from .norm import normalise
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
+from .parts.centred import centred_conv, centred_transposed_conv
+from .parts.layers import add, concatenate, conv, rank
+from .parts.norm import normalise
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 
 @MODELS.add
@@ -26,9 +26,9 @@ def residual_unet(
     """
     if not isinstance(units, int) or units < 1:
         raise Unfit(f"residual_unet: units is {units!r}; a residual unit has at least 1 convolution")
-    style, widths = Style(normalisation, groups=groups), doubling(width, depth)
-    image = entrance(task)
-    levels = [admit(image, [(2,) * task.rank] * depth)]
+    style, widths = Style(normalisation, groups=groups), doubled_widths(width, depth)
+    image = image_input(task)
+    levels = [require_divisible(image, [(2,) * task.rank] * depth)]
     for filters in widths[:-1]:
         levels.append(_residual(levels[-1], filters, units, style, stride=2))
     x = _residual(levels[-1], widths[-1], units, style)

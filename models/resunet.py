@@ -4,13 +4,13 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .centred import centred_conv
-from .gates import squeeze_excite
-from .layers import activate, add, concatenate, conv, max_pool, multiply, nearest
-from .norm import normalise
-from .resampling import transposed
-from .skeleton import admit, assemble, doubling, encode, entrance, logits
-from .style import Style
+from .parts.centred import centred_conv
+from .parts.gates import squeeze_excite
+from .parts.layers import activate, add, concatenate, conv, max_pool, multiply, nearest
+from .parts.norm import normalise
+from .parts.resampling import transposed
+from .parts.skeleton import assemble, doubled_widths, encode, image_input, logits, require_divisible
+from .parts.style import Style
 
 RATES = (6, 12, 18, 1)
 """Dilations of the pyramid of ResUNet++."""
@@ -27,7 +27,7 @@ def resunet(task: Task, *, width: int = 64, depth: int = 3, normalisation: str =
     convolutions with normalisation, its up-convolutions keep the width. Serves 2D and 3D. Edges are multiples of
     2**depth.
     """
-    widths, style = doubling(width, depth), Style(normalisation)
+    widths, style = doubled_widths(width, depth), Style(normalisation)
 
     def block(x, filters: int, style: Style):
         return _stem(x, filters, style, shortcut=3) if filters == width else x
@@ -53,7 +53,7 @@ def resunet_plus_plus(task: Task, *, width: int = 16, depth: int = 3, normalisat
     4,062,993 trainable parameters from 3 channels to 1 output, 4,070,385 with running statistics
     (DebeshJha/ResUNetPlusPlus, Keras). Serves 2D and 3D. Edges are multiples of 2**depth.
     """
-    widths, style = doubling(width, depth), Style(normalisation)
+    widths, style = doubled_widths(width, depth), Style(normalisation)
     strides = [(2,) * task.rank] * depth
 
     def block(x, filters: int, style: Style):
@@ -62,8 +62,8 @@ def resunet_plus_plus(task: Task, *, width: int = 16, depth: int = 3, normalisat
     def down(x, filters: int, stride: tuple[int, ...], style: Style):
         return squeeze_excite(_residual(x, filters, style, stride=stride), REDUCTION)
 
-    image = entrance(task)
-    encoded = encode(admit(image, strides), widths, strides, style, block=block, down=down)
+    image = image_input(task)
+    encoded = encode(require_divisible(image, strides), widths, strides, style, block=block, down=down)
     x = _pyramid(encoded[-1], 2 * widths[-1], style)
     for features, filters in reversed(list(zip(encoded[:-1], widths[1:], strict=True))):
         raised = nearest(_attended(x, features, style))

@@ -8,12 +8,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit
-from .centred import centred_conv
-from .layers import activate, add, concatenate, conv, nearest
-from .norm import normalise
-from .skeleton import admit, decode, doubling, encode, entrance, logits, plain_skip
-from .style import Style
+from .parts.blocks import conv_unit
+from .parts.centred import centred_conv
+from .parts.layers import activate, add, concatenate, conv, nearest
+from .parts.norm import normalise
+from .parts.skeleton import decode, doubled_widths, encode, image_input, logits, plain_skip, require_divisible
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -34,7 +34,7 @@ def resunet_a(task: Task, *, width: int = 32, depth: int = 5, normalisation: str
     finer encoder level. Serves 2D and 3D. Edges are multiples of 2**depth; where those of the coarsest level are no
     multiples of 8, the last cells of its pyramid are smaller. Raises Unfit for a width below 4.
     """
-    widths, style = doubling(width, depth), Style(normalisation, bias=normalisation == "none")
+    widths, style = doubled_widths(width, depth), Style(normalisation, bias=normalisation == "none")
     if width < len(CELLS):
         raise Unfit(f"width is {width}; the pyramid of resunet_a shares it among {len(CELLS)} poolings, 4 is enough")
     strides = [(2,) * task.rank] * depth
@@ -52,8 +52,8 @@ def resunet_a(task: Task, *, width: int = 32, depth: int = 5, normalisation: str
         mixed = normalise(conv(x, filters, 1, bias=style.bias), style)
         return _atrous(mixed, max(0, widths.index(filters) - 1), style)
 
-    image = entrance(task)
-    stem = conv_unit(admit(image, strides), width, style, kernel=1)
+    image = image_input(task)
+    stem = conv_unit(require_divisible(image, strides), width, style, kernel=1)
     *levels, bottom = encode(stem, widths, strides, style, block=block, down=down)
     levels.append(_pyramid(bottom, widths[-1], style))
     finest = decode(levels, widths, strides, style, block=decoder_block, up=up, skip=plain_skip)[0]
@@ -100,7 +100,7 @@ class CellMax(keras.layers.Layer):
     the last ones are smaller or absent.
     """
 
-    taps = math.inf
+    window_size = math.inf
 
     def __init__(self, cells: int, **options) -> None:
         super().__init__(**options)
@@ -126,7 +126,7 @@ class CellMax(keras.layers.Layer):
         return (edge + self.cells - 1) // self.cells
 
     def compute_output_shape(self, input_shape):
-        """The shape that came."""
+        """Same as the input."""
         return input_shape
 
     def get_config(self):

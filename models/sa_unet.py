@@ -5,12 +5,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .dropblock import DropBlock
-from .gates import spatial_gate
-from .layers import activate, conv, transposed_conv
-from .norm import normalise
-from .skeleton import assemble, doubling
-from .style import Style
+from .parts.dropblock import DropBlock
+from .parts.gates import spatial_gate
+from .parts.layers import activate, conv, transposed_conv
+from .parts.norm import normalise
+from .parts.skeleton import assemble, doubled_widths
+from .parts.style import Style
 
 
 @MODELS.add
@@ -25,7 +25,7 @@ def sa_unet(
     """
     if not 0 <= dropblock < 1:
         raise Unfit(f"dropblock is {dropblock}; it is a share from 0 to less than 1")
-    widths = doubling(width, depth)
+    widths = doubled_widths(width, depth)
 
     def unit(x, filters: int, style: Style):
         x = conv(x, filters)

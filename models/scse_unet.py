@@ -7,12 +7,12 @@ import keras
 from ..core.errors import Unfit, unknown
 from ..core.task import Task
 from . import MODELS
-from .gates import concurrent_excite, spatial_excite, squeeze_excite
-from .layers import conv
-from .norm import normalise
-from .resampling import upsampling as way_up
-from .skeleton import assemble, doubling
-from .style import Style
+from .parts.gates import concurrent_excite, spatial_excite, squeeze_excite
+from .parts.layers import conv
+from .parts.norm import normalise
+from .parts.resampling import upsampling as way_up
+from .parts.skeleton import assemble, doubled_widths
+from .parts.style import Style
 
 SLOPE = 0.01
 """Of the leaky ReLU below zero."""
@@ -51,4 +51,4 @@ def scse_unet(
             x = keras.layers.LeakyReLU(SLOPE)(normalise(conv(x, filters), style))
         return gates[gate](x)
 
-    return assemble(task, doubling(width, depth), Style(normalisation), block=block, up=way_up(upsampling))
+    return assemble(task, doubled_widths(width, depth), Style(normalisation), block=block, up=way_up(upsampling))

@@ -5,11 +5,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .layers import concatenate, conv, rank
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
-from .swin import Fold, Unfold, WindowAttention
-from .transformer import dense, drop, embed, layer_norm, transformer_block
+from .parts.layers import concatenate, conv, rank
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
+from .parts.swin import DepthToSpace, SpaceToDepth, WindowAttention
+from .parts.transformer import dense, drop, embed, layer_norm, transformer_block
 
 PATCH = 4
 """Edge in pixels of a token."""
@@ -39,7 +39,7 @@ def swin_unet(
         shape = f"blocks {list(blocks)}, width {width}, heads {heads}"
         raise Unfit(f"swin_unet: {shape}: two levels of at least 1 block, and heads that divide the width")
     widths, dropout, most = (
-        doubling(width, len(blocks) - 1),
+        doubled_widths(width, len(blocks) - 1),
         Style(dropout=dropout).dropout,
         Style(dropout=depth_dropout),
     )
@@ -52,13 +52,13 @@ def swin_unet(
             x = transformer_block(x, attention, dropout=dropout, depth_dropout=share)
         return x
 
-    image = entrance(task)
-    x = admit(image, [(PATCH,) * task.rank, *[(2,) * task.rank] * (len(blocks) - 1)])
+    image = image_input(task)
+    x = require_divisible(image, [(PATCH,) * task.rank, *[(2,) * task.rank] * (len(blocks) - 1)])
     x = drop(layer_norm(embed(x, width, PATCH)), dropout)
     skips = []
     for level, filters in enumerate(widths[1:]):
         skips.append(x)
-        x = dense(layer_norm(Fold(2)(stage(x, level))), filters, bias=False)
+        x = dense(layer_norm(SpaceToDepth(2)(stage(x, level))), filters, bias=False)
     x = layer_norm(stage(x, len(blocks) - 1))
     for level in reversed(range(len(skips))):
         x = stage(dense(concatenate(_raised(x, 2, widths[level]), skips[level]), widths[level]), level)
@@ -67,4 +67,4 @@ def swin_unet(
 
 
 def _raised(x, growth: int, filters: int):
-    return layer_norm(Unfold(growth)(dense(x, growth ** rank(x) * filters, bias=False)))
+    return layer_norm(DepthToSpace(growth)(dense(x, growth ** rank(x) * filters, bias=False)))

@@ -7,12 +7,12 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit
-from .layers import add, concatenate, depthwise_conv
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import assemble, doubling
-from .style import Style
+from .parts.blocks import conv_unit
+from .parts.layers import add, concatenate, depthwise_conv
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import assemble, doubled_widths
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -31,7 +31,7 @@ def tiny_unet(task: Task, *, width: int = 64, depth: int = 4) -> keras.Model:
     if not isinstance(width, int) or width % (2 * STEPS):
         raise Unfit(f"tiny_unet: width is {width!r}; it is a multiple of {2 * STEPS}, the parts of a block")
     # The coarsest level has no filters of its own: what was pooled goes up again.
-    widths = (*doubling(width, depth)[:-1], 0)
+    widths = (*doubled_widths(width, depth)[:-1], 0)
 
     def block(x, filters: int, style: Style):
         return _cascade(x, filters, style) if filters else x

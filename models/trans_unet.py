@@ -8,14 +8,14 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit, double_conv
-from .fit import require_rank
-from .layers import concatenate, conv
-from .resampling import LinearUpsampling
-from .resnet_v2 import resnet_v2
-from .skeleton import admit, entrance, logits
-from .style import Style
-from .transformer import Attention, Positions, drop, embed, layer_norm, transformer_block
+from .parts.blocks import conv_unit, double_conv
+from .parts.fit import require_rank
+from .parts.layers import concatenate, conv
+from .parts.resampling import LinearUpsampling
+from .parts.resnet_v2 import resnet_v2
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
+from .parts.transformer import Attention, Positions, drop, embed, layer_norm, transformer_block
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -54,8 +54,8 @@ def trans_unet(
     if len(patch) != 2 or any(edge % PATCH or edge < PATCH for edge in patch):
         raise Unfit(f"trans_unet: patch {list(patch)} is not one multiple of {PATCH} for each of 2 axes")
     style, dropout = Style("batch", bias=False), Style(dropout=dropout).dropout
-    image = entrance(task)
-    *skips, x = resnet_v2(admit(image, [(PATCH, PATCH)]), width, blocks)
+    image = image_input(task)
+    *skips, x = resnet_v2(require_divisible(image, [(PATCH, PATCH)]), width, blocks)
     x = drop(Positions([edge // PATCH for edge in patch])(embed(x, hidden, 1)), dropout)
     for _ in range(layers):
         x = transformer_block(x, Attention(heads), epsilon=EPSILON, dropout=dropout)

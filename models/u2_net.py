@@ -7,11 +7,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .layers import activate, add, concatenate, conv, max_pool
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.layers import activate, add, concatenate, conv, max_pool
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 DEPTHS = (5, 4, 3, 2, 0, 0)
 """Poolings inside the block of each stage; none means dilated convolutions in their place."""
@@ -64,8 +64,8 @@ def _nested(
     deep_supervision: bool,
     style: Style,
 ) -> keras.Model:
-    image = entrance(task)
-    x = admit(image, [(2,) * task.rank] * POOLINGS)
+    image = image_input(task)
+    x = require_divisible(image, [(2,) * task.rank] * POOLINGS)
     encoded = []
     for stage, depth in enumerate(DEPTHS):
         x = _block(max_pool(x) if stage else x, inner[stage], outer[stage], depth, style)

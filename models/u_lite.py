@@ -4,11 +4,11 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .fit import require_rank
-from .layers import activate, add, concatenate, conv, flat_depthwise_conv, max_pool, nearest
-from .norm import normalise
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
+from .parts.fit import require_rank
+from .parts.layers import activate, add, concatenate, conv, flat_depthwise_conv, max_pool, nearest
+from .parts.norm import normalise
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 REACH = 7
 """Taps of the axial convolutions of encoder and decoder."""
@@ -22,9 +22,9 @@ def u_lite(task: Task, *, width: int = 16, depth: int = 5, normalisation: str = 
     convolution widens them. Rank 2. Edges are multiples of 2**depth.
     """
     require_rank(task, 2, "u_lite")
-    widths, style = doubling(width, depth), Style(normalisation, "gelu")
-    image = entrance(task)
-    x = conv(admit(image, [(2, 2)] * depth), width, REACH)
+    widths, style = doubled_widths(width, depth), Style(normalisation, "gelu")
+    image = image_input(task)
+    x = conv(require_divisible(image, [(2, 2)] * depth), width, REACH)
     skips = []
     for filters in widths[1:]:
         skips.append(normalise(_axial(x, REACH), style))

@@ -6,12 +6,12 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit, double_conv
-from .layers import beside, conv, nearest
-from .resampling import repeated_unit
-from .resampling import upsampling as way_up
-from .skeleton import assemble, doubling, logits
-from .style import Style
+from .parts.blocks import conv_unit, double_conv
+from .parts.layers import conv, lazy_concatenate, nearest
+from .parts.resampling import repeated_unit
+from .parts.resampling import upsampling as way_up
+from .parts.skeleton import assemble, doubled_widths, logits
+from .parts.style import Style
 
 
 @MODELS.add
@@ -32,7 +32,7 @@ def unet(
     A convolution that a normalisation follows has no bias, for the normalisation takes it out again.
     """
     style = Style(normalisation, activation, bias=normalisation == "none", dropout=dropout, groups=groups)
-    return assemble(task, doubling(width, depth), style, up=way_up(upsampling), join=beside)
+    return assemble(task, doubled_widths(width, depth), style, up=way_up(upsampling), join=lazy_concatenate)
 
 
 @MODELS.add
@@ -80,7 +80,13 @@ def unet_leejunhyun(
     34,527,041 trainable parameters from 3 channels to 1 output, the "34.5 M" of many papers. Every convolution has a
     bias; a 3×3 convolution with normalisation and ReLU follows each up-sampling. Edges are multiples of 2**depth.
     """
-    return assemble(task, doubling(width, depth), Style(normalisation, dropout=dropout), up=repeated_unit, join=beside)
+    return assemble(
+        task,
+        doubled_widths(width, depth),
+        Style(normalisation, dropout=dropout),
+        up=repeated_unit,
+        join=lazy_concatenate,
+    )
 
 
 @MODELS.add
@@ -91,7 +97,7 @@ def unet_zhixuhao(task: Task, *, width: int = 64, depth: int = 4, dropout: float
     dropout follows the two coarsest levels; before the logits comes a 3×3 convolution to two features an output, whose
     ReLUs can die at the start of training and leave a constant prediction. Edges are multiples of 2**depth.
     """
-    widths, style = doubling(width, depth), Style()
+    widths, style = doubled_widths(width, depth), Style()
 
     def block(x, filters: int, style: Style):
         return double_conv(x, filters, replace(style, dropout=dropout if filters in widths[-2:] else 0.0))
@@ -102,4 +108,6 @@ def unet_zhixuhao(task: Task, *, width: int = 64, depth: int = 4, dropout: float
     def head(levels, outputs: int, style: Style):
         return logits(conv(conv_unit(levels[0], 2 * outputs, style), outputs, 1))
 
-    return assemble(task, widths, style, block=block, decoder_block=double_conv, up=up, join=beside, head=head)
+    return assemble(
+        task, widths, style, block=block, decoder_block=double_conv, up=up, join=lazy_concatenate, head=head
+    )

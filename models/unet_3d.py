@@ -5,13 +5,13 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit, dropped, widening_conv
-from .joined_conv import JoinedConv
-from .layers import activate
-from .norm import normalise
-from .resampling import pooled
-from .skeleton import admit, doubling, encode, entrance, finest_head
-from .style import Style
+from .parts.blocks import conv_unit, dropped, widening_conv
+from .parts.joined_conv import JoinedConv
+from .parts.layers import activate
+from .parts.norm import normalise
+from .parts.resampling import pooled
+from .parts.skeleton import doubled_widths, encode, finest_head, image_input, require_divisible
+from .parts.style import Style
 
 
 @MODELS.add
@@ -25,13 +25,13 @@ def unet_3d(
     """
     if task.rank != 3:
         raise Unfit(f"unet_3d needs rank 3, the task has rank {task.rank}; unet serves both")
-    widths = doubling(width, depth)
+    widths = doubled_widths(width, depth)
     if width % 2:
         raise Unfit(f"unet_3d needs an even width, for its first convolution has half of it; came {width}")
     style = Style(normalisation, dropout=dropout, groups=groups)
-    image, stride = entrance(task), (2, 2, 2)
+    image, stride = image_input(task), (2, 2, 2)
     steps = [stride] * depth
-    levels = encode(admit(image, steps), widths, steps, style, block=widening_conv, down=pooled)
+    levels = encode(require_divisible(image, steps), widths, steps, style, block=widening_conv, down=pooled)
     x = levels[-1]
     for features, filters in zip(levels[-2::-1], widths[-2::-1], strict=True):
         x = JoinedConv(filters, stride, use_bias=style.bias)([features, x])

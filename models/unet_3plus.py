@@ -9,11 +9,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .blocks import conv_unit, double_conv
-from .layers import concatenate, conv, max_pool
-from .resampling import LinearUpsampling, pooled
-from .skeleton import admit, doubling, encode, entrance, logits
-from .style import Style
+from .parts.blocks import conv_unit, double_conv
+from .parts.layers import concatenate, conv, max_pool
+from .parts.resampling import LinearUpsampling, pooled
+from .parts.skeleton import doubled_widths, encode, image_input, logits, require_divisible
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -44,10 +44,10 @@ def unet_3plus(
     """
     if guided and task.kind != "binary":
         raise Unfit(f"unet_3plus: guided decides on one class, the task has {task.outputs}; leave it off")
-    widths, style = doubling(width, depth), Style(normalisation)
+    widths, style = doubled_widths(width, depth), Style(normalisation)
     strides = [(2,) * task.rank] * depth
-    image = entrance(task)
-    encoded = encode(admit(image, strides), widths, strides, style, block=double_conv, down=pooled)
+    image = image_input(task)
+    encoded = encode(require_divisible(image, strides), widths, strides, style, block=double_conv, down=pooled)
     decoded = [encoded[-1]]
     for level in reversed(range(depth)):
         decoded.insert(0, _full_scale(encoded[: level + 1], decoded, width, style))
@@ -81,7 +81,7 @@ def _enlarged(x, steps: int):
 class _Presence(keras.layers.Layer):
     """Class scores `(n, *space, 2)` to `(n, 1…, 1)`: 1 if the second's maximum over space is the larger, else 0."""
 
-    taps = math.inf
+    window_size = math.inf
 
     def call(self, scores):
         peak = ops.max(ops.cast(scores, "float32"), tuple(range(1, len(scores.shape) - 1)), keepdims=True)
@@ -97,7 +97,7 @@ class _Presence(keras.layers.Layer):
 class _Guided(keras.layers.Layer):
     """Logits where the class is present, ABSENT where not."""
 
-    taps = 1
+    window_size = 1
 
     def call(self, inputs):
         head, gate = inputs

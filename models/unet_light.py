@@ -4,11 +4,11 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .blocks import separable_conv
-from .layers import beside
-from .resampling import upsampling as way_up
-from .skeleton import assemble, doubling
-from .style import Style
+from .parts.blocks import separable_conv
+from .parts.layers import lazy_concatenate
+from .parts.resampling import upsampling as way_up
+from .parts.skeleton import assemble, doubled_widths
+from .parts.style import Style
 
 
 @MODELS.add
@@ -27,7 +27,9 @@ def unet_light(
     5,982,364 parameters from 3 channels to 1 output at width 64, 1,510,492 at width 32: a fifth of the plain U-Net's.
     """
     style = Style(normalisation, bias=normalisation == "none", dropout=dropout, groups=groups)
-    return assemble(task, doubling(width, depth), style, block=separable_conv, up=way_up(upsampling), join=beside)
+    return assemble(
+        task, doubled_widths(width, depth), style, block=separable_conv, up=way_up(upsampling), join=lazy_concatenate
+    )
 
 
 @MODELS.add

@@ -4,11 +4,11 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .blocks import double_conv
-from .layers import concatenate, conv, max_pool
-from .resampling import upsampling as way_up
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
+from .parts.blocks import double_conv
+from .parts.layers import concatenate, conv, max_pool
+from .parts.resampling import upsampling as way_up
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 
 @MODELS.add
@@ -29,11 +29,11 @@ def unet_plus_plus(
     deep_supervision: logits of all nodes of the finest level, the last node's first, instead of those of the last one.
     Serves 2D and 3D. Edges are multiples of 2**depth.
     """
-    widths, up = doubling(width, depth), way_up(upsampling)
+    widths, up = doubled_widths(width, depth), way_up(upsampling)
     style = Style(normalisation, bias=normalisation == "none", dropout=dropout)
     stride = (2,) * task.rank
-    image = entrance(task)
-    column = [double_conv(admit(image, [stride] * depth), widths[0], style)]
+    image = image_input(task)
+    column = [double_conv(require_divisible(image, [stride] * depth), widths[0], style)]
     for filters in widths[1:]:
         column.append(double_conv(max_pool(column[-1], stride), filters, style))
     rows = [[node] for node in column]

@@ -7,11 +7,11 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .layers import add, concatenate, conv, transposed_conv
-from .norm import standardise
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
-from .transformer import Attention, Positions, embed, layer_norm, transformer_block
+from .parts.layers import add, concatenate, conv, transposed_conv
+from .parts.norm import standardise
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
+from .parts.transformer import Attention, Positions, embed, layer_norm, transformer_block
 
 PATCH = 16
 """Edge in pixels of a token."""
@@ -47,9 +47,9 @@ def unetr(
         isinstance(edge, int) and edge >= PATCH and not edge % PATCH for edge in patch
     ):
         raise Unfit(f"unetr: patch {list(patch)} is not one multiple of {PATCH} for each of {task.rank} axes")
-    widths = doubling(width, 3)
-    image = entrance(task)
-    x = admit(image, [(PATCH,) * task.rank])
+    widths = doubled_widths(width, 3)
+    image = image_input(task)
+    x = require_divisible(image, [(PATCH,) * task.rank])
     quarters = _transformer(x, hidden, layers, heads, patch, Style(dropout=dropout).dropout)
     levels = [_residual(x, width)]
     for level, tokens in enumerate(quarters[:3], 1):

@@ -7,13 +7,13 @@ import keras
 from ..core.errors import Unfit
 from ..core.task import Task
 from . import MODELS
-from .centred import centred_conv
-from .fit import require_rank
-from .layers import activate, add, conv, flat_depthwise_conv, max_pool
-from .norm import normalise
-from .resampling import LinearUpsampling
-from .skeleton import admit, entrance, logits
-from .style import Style
+from .parts.centred import centred_conv
+from .parts.fit import require_rank
+from .parts.layers import activate, add, conv, flat_depthwise_conv, max_pool
+from .parts.norm import normalise
+from .parts.resampling import LinearUpsampling
+from .parts.skeleton import image_input, logits, require_divisible
+from .parts.style import Style
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -33,8 +33,8 @@ def unext(task: Task, *, widths: tuple[int, ...] = (16, 32, 128, 160, 256)) -> k
     if len(widths) != 5 or min(widths) < 1:
         raise Unfit(f"unext: widths {list(widths)} are not those of its five levels, each at least 1")
     style = Style("batch")
-    image = entrance(task)
-    x = admit(image, [(2, 2)] * 5)
+    image = image_input(task)
+    x = require_divisible(image, [(2, 2)] * 5)
     skips = []
     for filters in widths[:3]:
         x = activate(max_pool(normalise(conv(x, filters), style)), "relu")
@@ -82,7 +82,7 @@ class ChannelShift(keras.layers.Layer):
     def __init__(self, axis: int, **options) -> None:
         super().__init__(**options)
         self.axis = axis
-        self.taps = tuple(2 * REACH + 1 if place == axis else 1 for place in (1, 2))
+        self.window_size = tuple(2 * REACH + 1 if place == axis else 1 for place in (1, 2))
 
     def call(self, x):
         """Return `(n, *space, c)`."""
@@ -99,7 +99,7 @@ class ChannelShift(keras.layers.Layer):
         return ops.concatenate(groups, -1)
 
     def compute_output_shape(self, input_shape):
-        """The shape that came."""
+        """Same as the input."""
         return input_shape
 
     def get_config(self):

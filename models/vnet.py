@@ -6,10 +6,10 @@ import keras
 
 from ..core.task import Task
 from . import MODELS
-from .layers import activate, add, concatenate, conv, rank, transposed_conv
-from .norm import normalise
-from .skeleton import admit, doubling, entrance, logits
-from .style import Style
+from .parts.layers import activate, add, concatenate, conv, rank, transposed_conv
+from .parts.norm import normalise
+from .parts.skeleton import doubled_widths, image_input, logits, require_divisible
+from .parts.style import Style
 
 CONVOLUTIONS_DOWN, CONVOLUTIONS_UP = (1, 2, 3, 2), (1, 1, 2, 2)
 """5×5×5 units of each level below the finest, fine to coarse, and of each level of the decoder."""
@@ -24,9 +24,9 @@ def vnet(task: Task, *, width: int = 16, dropout: float = 0.5, bias: bool = True
     levels. Serves 2D and 3D. Edges are multiples of 16.
     """
     style = Style("batch", "elu", bias=bias, dropout=dropout)
-    widths = doubling(width, len(CONVOLUTIONS_DOWN))
-    image = entrance(task)
-    x = admit(image, [(2,) * task.rank] * len(CONVOLUTIONS_DOWN))
+    widths = doubled_widths(width, len(CONVOLUTIONS_DOWN))
+    image = image_input(task)
+    x = require_divisible(image, [(2,) * task.rank] * len(CONVOLUTIONS_DOWN))
     levels = [activate(add(_unit(x, width, style), _repeated(x, width)), "elu")]
     for level, (filters, count) in enumerate(zip(widths[1:], CONVOLUTIONS_DOWN, strict=True)):
         levels.append(_down(levels[-1], filters, count, style, drop=level >= 2))

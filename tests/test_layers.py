@@ -1,4 +1,4 @@
-"""The rooms import downwards only, and the words of core load no deep-learning library."""
+"""Packages import downwards only, inside `benchmark/` and `models/` too, and core loads no deep-learning library."""
 
 import ast
 import subprocess
@@ -10,28 +10,83 @@ import pytest
 import unetbench
 
 ROOT = Path(unetbench.__file__).parent
-SHELVES = ("datasets", "models", "losses", "metrics", "runtimes")
-ALLOWED = {"core": (), **dict.fromkeys(SHELVES, ("core",)), "benchmark": ("core", *SHELVES)}
-FILES = [file for room in ALLOWED for file in sorted((ROOT / room).rglob("*.py"))]
+REGISTRIES = ("datasets", "models", "losses", "metrics", "runtimes")
+ALLOWED = {"core": (), **dict.fromkeys(REGISTRIES, ("core",)), "benchmark": ("core", *REGISTRIES)}
+FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("*.py"))]
+
+_LOWEST = ("records", "timing")
+_MIDDLE = ("trial", "report")
+_UPPER = ("sweep", "run")
+INSIDE = {
+    "benchmark": {
+        **dict.fromkeys(_LOWEST, ()),
+        **dict.fromkeys(_MIDDLE, _LOWEST),
+        **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
+        "commands": (*_LOWEST, *_MIDDLE, *_UPPER),
+        "cli": (*_LOWEST, *_MIDDLE, *_UPPER, "commands"),
+    },
+    "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
+    "report": {
+        **dict.fromkeys(("frame", "statistics"), ()),
+        "tables": ("frame", "statistics"),
+        "plots": ("frame", "statistics", "tables"),
+        "architecture": ("plots",),
+        "page": ("frame", "statistics", "tables", "plots"),
+        "write": ("frame", "statistics", "tables", "plots", "page"),
+    },
+}
+"""What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""
 
 
-def _rooms(file: Path) -> set[str]:
+def _imported(file: Path) -> set[tuple[str, ...]]:
+    """The modules of this package that the file imports, as paths from the root."""
     inside = file.relative_to(ROOT).parts
     found = set()
     for node in ast.walk(ast.parse(file.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level:
-            base = list(inside[: len(inside) - node.level])
-            target = base + (node.module.split(".") if node.module else [])
-            names = [target] if target else [[alias.name] for alias in node.names]
-            found |= {name[0] for name in names}
-    return found - {inside[0]}
+            base = inside[: len(inside) - node.level]
+            target = (*base, *(node.module.split(".") if node.module else ()))
+            names = [(*target, alias.name) for alias in node.names]
+            found |= {name if (ROOT.joinpath(*name).with_suffix(".py")).exists() else target or name for name in names}
+    return found
+
+
+def _neighbour(parent: str, name: str) -> str:
+    return name if name in INSIDE[parent] else "recipe"
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_a_room_imports_only_from_the_rooms_below_it(file):
-    room = file.relative_to(ROOT).parts[0]
-    outside = {name for name in _rooms(file) if name != "__version__"}
-    assert outside <= set(ALLOWED[room]), f"{file} imports {outside}"
+def test_a_package_imports_only_from_the_packages_below_it(file):
+    package = file.relative_to(ROOT).parts[0]
+    outside = {path[0] for path in _imported(file)} - {package, "__version__"}
+    assert outside <= set(ALLOWED[package]), f"{file} imports {outside}"
+
+
+@pytest.mark.parametrize("parent", INSIDE)
+def test_inside_a_package_imports_go_downwards_too(parent):
+    depth = 2 if parent == "report" else 1
+    where = ROOT / "benchmark" / "report" if parent == "report" else ROOT / parent
+    for file in sorted(where.rglob("*.py")):
+        inside = file.relative_to(ROOT).with_suffix("").parts
+        if file == where / "__init__.py":
+            continue
+        own = _neighbour(parent, inside[depth])
+        siblings = {path for path in _imported(file) if path[:depth] == inside[:depth] and len(path) > depth}
+        others = {_neighbour(parent, path[depth]) for path in siblings}
+        unknown = set() if parent == "models" else {path[depth] for path in siblings} - set(INSIDE[parent])
+        assert not unknown, f"{file} imports {unknown}, which INSIDE does not name"
+        assert others <= {own, *INSIDE[parent][own]}, f"{file} imports {others}"
+
+
+def test_every_inner_package_has_its_place_in_the_order():
+    for parent in ("benchmark", "report"):
+        where = ROOT / "benchmark" / "report" if parent == "report" else ROOT / parent
+        present = {
+            path.stem
+            for path in where.iterdir()
+            if (path.is_dir() and (path / "__init__.py").exists()) or path.suffix == ".py"
+        }
+        assert present - {"__init__"} == set(INSIDE[parent])
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(ROOT)))

@@ -13,7 +13,7 @@ from ...core.measure import MEASURES
 from ...core.record import Record
 from ...core.trial import canonical
 from ...metrics.empty import apply
-from ..store import read
+from ..records.store import read
 
 PRIMARY = "dice"
 """The measure that orders the tables."""
@@ -34,7 +34,7 @@ COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 class Frames:
     """The records of a sweep. The column `record` is `<machine>/<trial id>`, the key of `records`.
 
-    trials: record, board, machine, model, loss, seed, status, reason, collapsed (names of the collapsed classes).
+    trials: record, table, machine, model, loss, seed, status, reason, collapsed (names of the collapsed classes).
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
     """
@@ -69,7 +69,7 @@ def frames(sweep: Path, policy: str) -> Frames:
     )
 
 
-def board_key(record: Record, machine: str) -> str:
+def table_key(record: Record, machine: str) -> str:
     """What must be equal for two trials to stand in one table: data, split, recipe and machine; folds are pooled.
 
     The digest of a split without folds takes part, so that data that changed in between makes another table.
@@ -118,7 +118,7 @@ def _trials(records: dict[str, Record], scores: pd.DataFrame) -> pd.DataFrame:
     rows = [
         {
             "record": key,
-            "board": board_key(record, key.split("/")[0]),
+            "table": table_key(record, key.split("/")[0]),
             "machine": key.split("/")[0],
             "model": record.trial.model.label,
             "loss": record.trial.loss.label,

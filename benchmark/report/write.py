@@ -10,20 +10,20 @@ import yaml
 from matplotlib.figure import Figure
 
 from ...core.errors import StoreError
-from ..store import write as write_file
-from .curves import curves
-from .distribution import distribution
+from ..records.store import write as write_file
 from .frame import Frames, frames
-from .grid import Grid
-from .heatmap import heatmap
-from .notes import facts, remarks
-from .page import Plot, page
-from .panel import panel
-from .prose import CAPTIONS, METHODS
-from .style import look, save
-from .summary import Board, boards
-from .table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
-from .tradeoff import tradeoff
+from .page.document import Plot, page
+from .page.prose import CAPTIONS, METHODS
+from .plots.curves import curves
+from .plots.distribution import distribution
+from .plots.heatmap import heatmap
+from .plots.panel import panel
+from .plots.style import look, save
+from .plots.tradeoff import tradeoff
+from .tables.grid import Grid
+from .tables.notes import facts, remarks
+from .tables.summary import ComparisonTable, comparison_tables
+from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
 
 STANDARD_POLICY = "nan_worst"
 
@@ -47,13 +47,13 @@ def write_report(results: Path, out: Path | None = None, *, empty: str | None = 
 def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
     read = frames(sweep, empty or _policy(sweep))
     out.mkdir(parents=True, exist_ok=True)
-    summaries = boards(read)
+    summaries = comparison_tables(read)
     written: list[Path] = []
-    shown: list[tuple[Board, Sequence[Plot]]] = []
-    for board, stem in zip(summaries, _stems(summaries), strict=True):
-        plots, files = _plots(board, sweep, out / stem)
-        shown.append((board, plots))
-        written += [*_tables(read, board, out / stem, plots), *files]
+    shown: list[tuple[ComparisonTable, Sequence[Plot]]] = []
+    for table, stem in zip(summaries, _stems(summaries), strict=True):
+        plots, files = _plots(table, sweep, out / stem)
+        shown.append((table, plots))
+        written += [*_tables(read, table, out / stem, plots), *files]
     index = _text(out / "index.html", page(read, shown))
     return [index, *written]
 
@@ -64,10 +64,10 @@ def _policy(sweep: Path) -> str:
     return (resolved or {}).get("empty", STANDARD_POLICY)
 
 
-def _stems(summaries: Sequence[Board]) -> list[str]:
-    """A file name a board: the data set, the machine where there are several, a number where that is not enough."""
-    machines = len({board.machine for board in summaries}) > 1
-    names = [_slug(f"{board.name}-{board.machine}" if machines else board.name) for board in summaries]
+def _stems(summaries: Sequence[ComparisonTable]) -> list[str]:
+    """A file name a table: the data set, the machine where there are several, a number where that is not enough."""
+    machines = len({table.machine for table in summaries}) > 1
+    names = [_slug(f"{table.name}-{table.machine}" if machines else table.name) for table in summaries]
     seen: Counter[str] = Counter()
     stems = []
     for name in names:
@@ -76,10 +76,10 @@ def _stems(summaries: Sequence[Board]) -> list[str]:
     return stems
 
 
-def _plots(board: Board, sweep: Path, stem: Path) -> tuple[list[Plot], list[Path]]:
+def _plots(table: ComparisonTable, sweep: Path, stem: Path) -> tuple[list[Plot], list[Path]]:
     plots, files = [], []
     with look():
-        for suffix, title, caption, made in _figures(board, sweep):
+        for suffix, title, caption, made in _figures(table, sweep):
             if made is not None:
                 saved = save(made, stem.with_name(f"{stem.name}-{suffix}"))
                 plots.append(Plot(title, caption, saved[0], made.get_figwidth()))
@@ -87,50 +87,50 @@ def _plots(board: Board, sweep: Path, stem: Path) -> tuple[list[Plot], list[Path
     return plots, files
 
 
-def _figures(board: Board, sweep: Path) -> list[tuple[str, str, str, Figure | None]]:
-    scored = bool(board.compared)
+def _figures(table: ComparisonTable, sweep: Path) -> list[tuple[str, str, str, Figure | None]]:
+    scored = bool(table.compared)
     return [
-        ("cases", "Dice of each test case", CAPTIONS["cases"], distribution(board) if scored else None),
+        ("cases", "Dice of each test case", CAPTIONS["cases"], distribution(table) if scored else None),
         (
             "heatmap",
             "Losses and models",
             CAPTIONS["heatmap"],
-            heatmap(board) if scored and len(board.rows) > 1 else None,
+            heatmap(table) if scored and len(table.rows) > 1 else None,
         ),
-        ("latency", "Dice against latency", CAPTIONS["latency"], tradeoff(board)),
-        ("curves", "Learning curves", CAPTIONS["curves"], curves(board)),
-        ("images", "Test images", CAPTIONS["images"], panel(board, sweep)),
+        ("latency", "Dice against latency", CAPTIONS["latency"], tradeoff(table)),
+        ("curves", "Learning curves", CAPTIONS["curves"], curves(table)),
+        ("images", "Test images", CAPTIONS["images"], panel(table, sweep)),
     ]
 
 
-def _tables(read: Frames, board: Board, stem: Path, plots: Sequence[Plot]) -> list[Path]:
-    grid, classes, latency = results_grid(board), class_grid(board), latency_grid(board)
-    notes = [*remarks(board), *(f"{name}: {text}" for name, text in facts(board))]
+def _tables(read: Frames, table: ComparisonTable, stem: Path, plots: Sequence[Plot]) -> list[Path]:
+    grid, classes, latency = results_grid(table), class_grid(table), latency_grid(table)
+    notes = [*remarks(table), *(f"{name}: {text}" for name, text in facts(table))]
     written = [
-        _text(stem.with_name(f"{stem.name}.md"), _markdown(read, board, [grid, classes, latency], plots)),
+        _text(stem.with_name(f"{stem.name}.md"), _markdown(read, table, [grid, classes, latency], plots)),
         _text(stem.with_name(f"{stem.name}.tex"), grid.latex(notes)),
-        _csv(stem.with_name(f"{stem.name}.csv"), results_frame(board)),
+        _csv(stem.with_name(f"{stem.name}.csv"), results_frame(table)),
     ]
     if classes:
         written.append(_text(stem.with_name(f"{stem.name}-classes.tex"), classes.latex(notes)))
-        written.append(_csv(stem.with_name(f"{stem.name}-classes.csv"), class_frame(board)))
-    if board.comparison:
-        written.append(_csv(stem.with_name(f"{stem.name}-pairs.csv"), pairs_frame(board)))
+        written.append(_csv(stem.with_name(f"{stem.name}-classes.csv"), class_frame(table)))
+    if table.comparison:
+        written.append(_csv(stem.with_name(f"{stem.name}-pairs.csv"), pairs_frame(table)))
     return written
 
 
-def _markdown(read: Frames, board: Board, grids: Sequence[Grid | None], plots: Sequence[Plot]) -> str:
-    lines = [f"# {read.sweep}: {board.name} on {board.machine}\n"]
+def _markdown(read: Frames, table: ComparisonTable, grids: Sequence[Grid | None], plots: Sequence[Plot]) -> str:
+    lines = [f"# {read.sweep}: {table.name} on {table.machine}\n"]
     for level, grid in enumerate(grid for grid in grids if grid):
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
-        lines += ["".join(f"- {line}\n" for line in remarks(board))] if not level else []
+        lines += ["".join(f"- {line}\n" for line in remarks(table))] if not level else []
     lines += [f"## {plot.title}\n\n![{plot.title}]({plot.png.name})\n\n{plot.caption}\n" for plot in plots]
-    lines += ["## Facts\n", "".join(f"- {name}: {text}\n" for name, text in facts(board))]
+    lines += ["## Facts\n", "".join(f"- {name}: {text}\n" for name, text in facts(table))]
     lines += ["## How the numbers are made\n", "".join(f"- {line}\n" for line in METHODS)]
     lines += [
         "## Records\n",
-        "".join(f"- {row.label}: {', '.join(f'`{key}`' for key in row.records)}\n" for row in board.rows),
+        "".join(f"- {row.label}: {', '.join(f'`{key}`' for key in row.records)}\n" for row in table.rows),
     ]
     return "\n".join(lines)
 

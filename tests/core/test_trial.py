@@ -43,8 +43,8 @@ def test_where_the_data_lies_does_not_change_the_id(trial):
 
 
 def test_a_seed_or_a_rate_leaves_the_graph_as_it_is(trial):
-    assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).graph == trial.graph
-    assert replace(trial, recipe=replace(trial.recipe, batch=1)).graph != trial.graph
+    assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).graph == trial.compile_key
+    assert replace(trial, recipe=replace(trial.recipe, batch=1)).graph != trial.compile_key
 
 
 def test_a_record_survives_json(trial):

@@ -6,7 +6,7 @@ import pytest
 from unetbench.core.errors import DataError, SpecError
 from unetbench.core.recipe import Augmentation
 from unetbench.datasets.case import Sample
-from unetbench.datasets.patches import PatchSampler, tiles
+from unetbench.datasets.patches import PatchSampler, cut_tiles
 from unetbench.datasets.prepare import Prepared
 
 NONE = Augmentation.none()
@@ -181,7 +181,7 @@ def test_a_patch_of_another_rank_is_refused_in_one_line(patch: tuple[int, ...], 
     with pytest.raises(SpecError, match=message):
         PatchSampler([case(space)], names(1), patch, 2)
     with pytest.raises(SpecError, match=f"give {len(space)} edge lengths"):
-        next(tiles(case(space), patch))
+        next(cut_tiles(case(space), patch))
 
 
 def test_no_case_at_all_is_refused() -> None:
@@ -200,18 +200,18 @@ def test_a_batch_beyond_the_epoch_is_an_error() -> None:
 )
 def test_every_pixel_is_fresh_in_exactly_one_tile(space: tuple[int, ...], patch: tuple[int, ...]) -> None:
     counts = np.zeros(np.prod(space), int)
-    covered = list(tiles(case(space), patch))
+    covered = list(cut_tiles(case(space), patch))
     for tile in covered:
         assert tile.image.shape == tile.truth.shape == (*patch, 1)
-        assert tile.fresh.shape == patch
-        np.add.at(counts, tile.image[..., 0][tile.fresh].astype(int), 1)
+        assert tile.counted.shape == patch
+        np.add.at(counts, tile.image[..., 0][tile.counted].astype(int), 1)
     assert np.array_equal(counts, np.ones_like(counts))
     assert len(covered) == np.prod([-(-n // p) for n, p in zip(space, patch, strict=True)])
 
 
 def test_the_last_tile_is_moved_back_and_a_small_image_mirrored() -> None:
-    last = list(tiles(case((5, 20)), (8, 8)))[-1]
+    last = list(cut_tiles(case((5, 20)), (8, 8)))[-1]
     assert (last.image[0, :, 0] % 20).tolist() == list(range(12, 20))
-    assert last.fresh[0].tolist() == [False] * 4 + [True] * 4
+    assert last.counted[0].tolist() == [False] * 4 + [True] * 4
     assert (last.image[:, 0, 0] // 20).tolist() == [0, 1, 2, 3, 4, 3, 2, 1]
-    assert last.fresh[:, 7].tolist() == [True] * 5 + [False] * 3
+    assert last.counted[:, 7].tolist() == [True] * 5 + [False] * 3

@@ -42,7 +42,7 @@ def test_distances_of_a_cross_on_a_square():
     # Truth: 16 surface voxels, of which the middles of the four sides lie 1 from the prediction's surface: 4 / 16.
     # Prediction: 12 voxels of the square's rim at 0, four arms with voxels at 1 and 2, 20 in all: 12 / 20.
     pair = _cross_on_square()
-    found = pair.once(surfaces)
+    found = pair.cached(surfaces)
     assert sorted(found.truth) == [0] * 12 + [1] * 4
     assert sorted(found.prediction) == [0] * 12 + [1] * 4 + [2] * 4
     assert _read("assd", pair) == pytest.approx((4 + 12) / 36)  # 0.44
@@ -67,14 +67,14 @@ def test_boundary_iou_of_a_square_without_its_first_row():
     # 19 × 19 against 18 × 19 pixels in 22 × 22: 2 % of the diagonal is less than a pixel, so the band is the rim.
     # Rims of 72 and 70 pixels share three sides: 2 × 18 + 19 - 2 = 53. Metrics Reloaded prints 0.6.
     pair = Pair(_boxes((22, 22), np.s_[2:21, 2:21]), _boxes((22, 22), np.s_[3:21, 2:21]))
-    assert pair.once(bands) == Bands(53, 72, 70, width=1)
+    assert pair.cached(bands) == Bands(53, 72, 70, width=1)
     assert _read("boundary_iou", pair) == pytest.approx(53 / 89)
 
 
 def test_the_band_is_two_percent_of_the_diagonal_in_whole_pixels():
     # √(300² + 400²) = 500, so 10 pixels: of a 100 × 100 square all but the inner 80 × 80.
     square = _boxes((300, 400), np.s_[50:150, 50:150])
-    assert Pair(square, square).once(bands) == Bands(3600, 3600, 3600, width=10)
+    assert Pair(square, square).cached(bands) == Bands(3600, 3600, 3600, width=10)
 
 
 def test_the_surface_ends_where_the_image_ends():
@@ -192,7 +192,7 @@ def test_a_surface_made_of_areas_gives_other_numbers():
     distances = [distance_to(corners[1 - side], (1.0, 1.0))[corners[side]] for side in (0, 1)]
     assert max(part.max() for part in distances) == _read("hd", pair) == 2
     assert [len(part) for part in distances] == [20, 36]
-    assert len(pair.once(surfaces).prediction) == 20
+    assert len(pair.cached(surfaces).prediction) == 20
 
 
 @pytest.mark.parametrize("seed", range(3))

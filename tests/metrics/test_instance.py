@@ -7,7 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from unetbench.core.errors import DataError, SpecError
 from unetbench.metrics import METRICS
 from unetbench.metrics.instance import matched_counts
-from unetbench.metrics.matching import THRESHOLDS, joint, overlaps
+from unetbench.metrics.matching import THRESHOLDS, label_overlaps, overlaps
 from unetbench.metrics.objects import components, watershed
 from unetbench.metrics.pair import Missing, Pair
 
@@ -131,10 +131,10 @@ def test_matches_are_those_of_an_optimal_assignment(seed, sparse):
 
 def test_fragments_beyond_number_are_counted_without_a_table_of_all_pairs():
     truth, prediction = np.arange(1, 1001).reshape(20, 50), np.arange(1000, 0, -1).reshape(20, 50)
-    found = joint(truth, prediction)
-    assert found.truth.size == found.prediction.size == found.shared.size == 1000
-    assert (found.shared == 1).all()
-    assert (found.first + found.second == 999).all()
+    found = label_overlaps(truth, prediction)
+    assert found.truth.size == found.prediction.size == found.intersection.size == 1000
+    assert (found.intersection == 1).all()
+    assert (found.truth_index + found.prediction_index == 999).all()
 
 
 def test_labels_of_any_integer_type_count_the_same():
@@ -189,4 +189,4 @@ def test_a_watershed_of_nothing_is_nothing():
 
 def test_overlaps_are_counted_once_a_pair():
     pair = _pair(_labels("1122"), _labels("1102"))
-    assert pair.once(overlaps) is pair.once(overlaps)
+    assert pair.cached(overlaps) is pair.cached(overlaps)

@@ -1,4 +1,4 @@
-"""Every model on the shelf: builds for every kind of task, trains every weight, saves, and takes other sizes."""
+"""Every registered model: builds for every kind of task, trains every weight, saves, and takes other sizes."""
 
 import keras
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.fit import divisor, require
+from unetbench.models.parts.fit import divisor, require
 from unetbench.runtimes import RUNTIMES
 
 QUICK = ("unet", "unet_3d", "unet_light", "attention_unet", "ege_unet")

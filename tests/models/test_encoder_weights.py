@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from unetbench.core.errors import Instead, Unfit
+from unetbench.core.errors import FallbackWarning, Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
 
@@ -45,7 +45,7 @@ def test_a_file_gives_its_weights_and_its_name_and_digest_are_stated(saved, task
 
 
 def test_imagenet_that_cannot_be_fetched_starts_at_random_with_a_warning_and_says_so(unanswered):
-    with pytest.warns(Instead, match="imagenet of MobileNet could not be fetched: URL fetch failure") as told:
+    with pytest.warns(FallbackWarning, match="imagenet of MobileNet could not be fetched: URL fetch failure") as told:
         model = MODELS["encoder_unet"](GREY, encoder="mobilenet", weights="imagenet")
     assert str(told[0].message).endswith("; the encoder starts at random")
     assert "\n" not in str(told[0].message)

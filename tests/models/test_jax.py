@@ -20,7 +20,7 @@ import keras, numpy as np
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.fit import divisor
+from unetbench.models.parts.fit import divisor
 
 assert keras.backend.backend() == "jax"
 for name, options in json.load(sys.stdin).items():

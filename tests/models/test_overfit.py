@@ -10,7 +10,7 @@ from unetbench.datasets import DATASETS
 from unetbench.datasets.source import Source
 from unetbench.losses import LOSSES
 from unetbench.models import MODELS
-from unetbench.models.fit import divisor
+from unetbench.models.parts.fit import divisor
 
 pytestmark = pytest.mark.slow
 

@@ -8,10 +8,10 @@ from keras import ops
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.receptive_field import receptive_field
-from unetbench.models.swin import Fold, Unfold, WindowAttention
-from unetbench.models.trace import trace
-from unetbench.models.transformer import transformer_block
+from unetbench.models.anatomy.receptive_field import receptive_field
+from unetbench.models.anatomy.trace import trace
+from unetbench.models.parts.swin import DepthToSpace, SpaceToDepth, WindowAttention
+from unetbench.models.parts.transformer import transformer_block
 
 FLAT = Task(2, 1, ("cell",))
 SMALL = {"width": 4, "blocks": (2, 2), "heads": 2, "window": 3}
@@ -93,13 +93,13 @@ def test_a_step_of_training_in_a_graph_is_finite():
 
 def test_fold_lays_columns_of_pixels_into_channels_and_unfold_lays_rows_out():
     image = np.array([[1.0, 2.0], [3.0, 4.0]], "float32").reshape(1, 2, 2, 1)
-    np.testing.assert_array_equal(np.ravel(Fold(2)(image)), [1, 3, 2, 4])
-    np.testing.assert_array_equal(Unfold(2)(image.reshape(1, 1, 1, 4)), image)
+    np.testing.assert_array_equal(np.ravel(SpaceToDepth(2)(image)), [1, 3, 2, 4])
+    np.testing.assert_array_equal(DepthToSpace(2)(image.reshape(1, 1, 1, 4)), image)
     deep = _image(2, 4, 6, 2, 3)
-    assert Fold(2)(deep).shape == (2, 2, 3, 1, 24)
+    assert SpaceToDepth(2)(deep).shape == (2, 2, 3, 1, 24)
     # In 3D the offsets along the first axis are side by side, those along the last far apart.
-    np.testing.assert_array_equal(Fold(2)(deep)[0, 0, 0, 0, 3:6], deep[0, 1, 0, 0])
-    np.testing.assert_array_equal(Fold(2)(deep)[0, 0, 0, 0, 12:15], deep[0, 0, 0, 1])
+    np.testing.assert_array_equal(SpaceToDepth(2)(deep)[0, 0, 0, 0, 3:6], deep[0, 1, 0, 0])
+    np.testing.assert_array_equal(SpaceToDepth(2)(deep)[0, 0, 0, 0, 12:15], deep[0, 0, 0, 1])
 
 
 def test_depth_dropout_leaves_a_summand_out_for_whole_cases():
@@ -132,8 +132,8 @@ def test_a_pair_of_blocks_sees_two_windows():
     image = keras.Input((None, None, 4))
     pair = WindowAttention(2, 4, shifted=True)(WindowAttention(2, 4)(image))
     assert receptive_field(trace(keras.Model(image, pair), (16, 16))) == (8, 8)
-    folded = keras.layers.Conv2D(1, 3, padding="same")(Fold(2)(image))
-    assert receptive_field(trace(keras.Model(image, Unfold(1)(folded)), (16, 16))) == (6, 6)
+    folded = keras.layers.Conv2D(1, 3, padding="same")(SpaceToDepth(2)(image))
+    assert receptive_field(trace(keras.Model(image, DepthToSpace(1)(folded)), (16, 16))) == (6, 6)
 
 
 @pytest.mark.parametrize("options", [{"blocks": (2,)}, {"blocks": (2, 0)}, {"heads": 5}, {"heads": 0}])

@@ -6,10 +6,10 @@ import tensorflow as tf
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.cost import cost
-from unetbench.models.resnet_v2 import StandardisedConv2D, resnet_v2
+from unetbench.models.anatomy.cost import cost
+from unetbench.models.parts.resnet_v2 import StandardisedConv2D, resnet_v2
+from unetbench.models.parts.transformer import Attention
 from unetbench.models.trans_unet import CornerUpsampling
-from unetbench.models.transformer import Attention
 
 FLAT = Task(2, 1, ("cell",))
 SMALL = {"width": 8, "blocks": (1, 1, 1), "hidden": 24, "layers": 1, "heads": 3}
@@ -50,7 +50,7 @@ def test_a_standardised_kernel_is_the_same_in_training_with_its_gradients(kernel
     layer.build(image.shape)
     for training in (True, False):
         with tf.GradientTape() as tape:
-            tape.watch(image)
+            tape.selector(image)
             made = layer(image, training=training)
             cost = tf.reduce_sum(tf.cast(made, "float32") * _image(*made.shape))
         results.append([made, *tape.gradient(cost, [image, layer.kernel])])

@@ -6,10 +6,10 @@ from keras import ops
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
-from unetbench.models.dropblock import DropBlock
 from unetbench.models.ege_unet import LearnedMap
-from unetbench.models.gates import ChannelSummary, concurrent_excite, squeeze_excite
 from unetbench.models.malunet import DoubleSoftmax
+from unetbench.models.parts.dropblock import DropBlock
+from unetbench.models.parts.gates import ChannelSummary, concurrent_excite, squeeze_excite
 from unetbench.models.resunet_a import CellMax
 from unetbench.models.unext import ChannelShift
 

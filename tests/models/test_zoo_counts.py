@@ -3,7 +3,7 @@ import math
 import pytest
 
 from unetbench.models import MODELS
-from unetbench.models.published import PUBLISHED
+from unetbench.models.anatomy.published import PUBLISHED
 
 LARGE = 40_000_000
 """Parameters from which building one network takes longer than a fast test should."""

@@ -17,7 +17,7 @@ from unetbench.models import MODELS
 PROGRAM = """
 import sys
 import tensorflow as tf
-from unetbench.benchmark.graph import Graph
+from unetbench.benchmark.trial.compiled_model import Graph
 from unetbench.core.errors import Unfit
 from unetbench.core.recipe import Recipe
 from unetbench.core.task import Task

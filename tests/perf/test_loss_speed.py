@@ -12,14 +12,14 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from unetbench.benchmark.graph import Graph
+from unetbench.benchmark.trial.compiled_model import CompiledModel
 from unetbench.core.recipe import Recipe
 from unetbench.core.task import Task
 from unetbench.core.trial import Choice, Trial
 from unetbench.datasets import DATASETS
 from unetbench.datasets.source import Source
 from unetbench.losses import LOSSES
-from unetbench.losses.beside import MAPS, complete, needed
+from unetbench.losses.auxiliary_targets import MAPS, append_targets, required_targets
 
 TASK, SIDE, BATCH = Task(2, 1, ("nucleus",)), 256, 8
 RECIPE = Recipe(patch=(SIDE, SIDE), batch=BATCH)
@@ -38,12 +38,12 @@ def batch(tmp_path_factory):
 
 
 def _loss(name: str, truths: np.ndarray, logits: np.ndarray):
-    target, x = tf.constant(complete(truths, TASK, needed(LOSSES[name], {}))), tf.constant(logits)
+    target, x = tf.constant(append_targets(truths, TASK, required_targets(LOSSES[name], {}))), tf.constant(logits)
 
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            tape.watch(x)
+            tape.selector(x)
             value = tf.reduce_mean(LOSSES[name](target, x, TASK))
         return value, tape.gradient(value, x)
 
@@ -66,7 +66,7 @@ def dice_and_step_s(batch, request):
     if not request.config.getoption("benchmark_enable"):
         return 1.0, 1.0
     images, truths, logits = batch
-    graph = Graph(TRIAL, TASK)
+    graph = CompiledModel(TRIAL, TASK)
     return _median_s(_loss("dice", truths, logits), 20), _median_s(
         lambda: graph.model.train_on_batch(images, truths), 5
     )

@@ -11,9 +11,9 @@ import keras
 import numpy as np
 import pytest
 
-from unetbench.benchmark.context import Context, open_dataset
-from unetbench.benchmark.graph import Graph
-from unetbench.benchmark.train import Feed
+from unetbench.benchmark.trial.compiled_model import CompiledModel
+from unetbench.benchmark.trial.context import Context, open_dataset
+from unetbench.benchmark.trial.train import PatchDataset
 from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.trial import Choice, Trial
 from unetbench.datasets.patches import PatchSampler
@@ -46,29 +46,29 @@ def trial():
 @pytest.fixture(scope="module")
 def sampler(trial, tmp_path_factory):
     folder = tmp_path_factory.mktemp("speed")
-    listed = open_dataset(trial.dataset, {}, Context(Source(None, folder), folder, Path(folder), "speed"))
-    cases = listed.split.cases("train")
-    prepared = [listed.prepare(case) for case in cases]
+    opened = open_dataset(trial.dataset, {}, Context(Source(None, folder), folder, Path(folder), "speed"))
+    cases = opened.split.cases("train")
+    prepared = [opened.prepare(case) for case in cases]
     names = [case.name for case in cases]
     found = PatchSampler(prepared, names, PATCH, BATCH, steps=STEPS, seed=0, augment=Augmentation())
-    return listed.task, found
+    return opened.task, found
 
 
 @pytest.fixture(scope="module")
 def graph(trial, sampler):
-    found = Graph(trial, sampler[0])
+    found = CompiledModel(trial, sampler[0])
     found.model.fit(InMemory(sampler[1]), epochs=1, verbose=0)
     return found
 
 
-def _epoch(graph, feed):
-    graph.model.fit(feed, epochs=1, verbose=0, shuffle=False)
+def _epoch(graph, batches):
+    graph.model.fit(batches, epochs=1, verbose=0, shuffle=False)
 
 
 @pytest.mark.benchmark(group="an epoch of six steps")
-@pytest.mark.parametrize("feed", ["arrays in memory", "augmented patches"])
-def test_an_epoch_from_the_pipeline_beside_one_from_memory(benchmark, graph, sampler, feed):
-    source = InMemory(sampler[1]) if feed == "arrays in memory" else Feed(sampler[1])
+@pytest.mark.parametrize("batches", ["arrays in memory", "augmented patches"])
+def test_an_epoch_from_the_pipeline_beside_one_from_memory(benchmark, graph, sampler, batches):
+    source = InMemory(sampler[1]) if batches == "arrays in memory" else PatchDataset(sampler[1])
     benchmark.pedantic(_epoch, (graph, source), rounds=8, warmup_rounds=1)
 
 
@@ -81,7 +81,7 @@ def test_a_further_seed_beside_a_fresh_graph(benchmark, trial, sampler, graph, w
     def step():
         if way == "reused step, new seed":
             graph.reset(trial)
-        used = Graph(trial, task) if way == "fresh graph" else graph
+        used = CompiledModel(trial, task) if way == "fresh graph" else graph
         return used.model.train_on_batch(images, truths, return_dict=True)["loss"]
 
     loss = benchmark.pedantic(step, rounds=2 if way == "fresh graph" else 6, warmup_rounds=1)

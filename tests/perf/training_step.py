@@ -98,7 +98,7 @@ def main() -> None:
     results = [result for network in options.networks for result in measure(network, options)]
     print(table(results))
     if options.json:
-        from unetbench.benchmark.machine import machine, versions
+        from unetbench.benchmark.records.machine import machine, versions
 
         about = {"machine": machine(), "versions": versions("tensorflow")}
         options.json.write_text(json.dumps({**about, "results": results}, indent=1))
@@ -154,7 +154,7 @@ def serve(network: str, precision: str, name: str) -> None:
 
 
 def _ours(network: Network, precision: str, name: str):
-    from unetbench.benchmark.graph import Graph
+    from unetbench.benchmark.trial.compiled_model import CompiledModel
     from unetbench.core.recipe import Recipe
     from unetbench.core.task import Task
     from unetbench.core.trial import Choice, Trial
@@ -162,7 +162,7 @@ def _ours(network: Network, precision: str, name: str):
     precision = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
     recipe = Recipe(patch=network.patch, batch=network.batch, precision=precision)
     trial = Trial(Choice("cells"), {}, Choice(network.recipe, network.options), Choice("bce_dice"), recipe, 0)
-    graph = Graph(trial, Task(len(network.patch), network.channels, ("foreground",)))
+    graph = CompiledModel(trial, Task(len(network.patch), network.channels, ("foreground",)))
     images, truths = _batch(network)
 
     def step() -> float:

@@ -1,0 +1,42 @@
+"""`unetbench show models NAME --draw FILE`: a model as a figure."""
+
+import argparse
+import os
+
+import yaml
+
+from ...core.errors import SpecError, Unfit
+from ...core.task import Task
+
+FORMATS = (".svg", ".pdf", ".png")
+
+
+def draw(options: argparse.Namespace) -> int:
+    """Draw the model that its options make, for images of three channels and one class; in 3D where it needs that."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from ...models import MODELS
+    from ..report.architecture import draw as write
+
+    if options.registry != "models":
+        raise SpecError(f"--draw draws models; {options.name} is one of the {options.registry}")
+    if options.draw.suffix not in FORMATS or not options.draw.parent.is_dir():
+        raise SpecError(f"--draw {options.draw}: give a file in a folder that is there, ending in {', '.join(FORMATS)}")
+    chosen = dict(_option(text) for text in options.set)
+    MODELS.check(options.name, chosen)
+    make, label = MODELS[options.name], ", ".join([options.name, *options.set])
+    try:
+        model = make(Task(2, 3, ("foreground",)), **chosen)
+    except Unfit as error:
+        if "needs rank 3" not in str(error):
+            raise
+        model = make(Task(3, 3, ("foreground",)), **chosen)
+    write(model, options.draw, label)
+    print(options.draw)
+    return 0
+
+
+def _option(text: str) -> tuple[str, object]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise SpecError(f"--set {text}: write key=value, for instance depth=3")
+    return key, yaml.safe_load(value)

@@ -1,0 +1,99 @@
+"""`unetbench run`."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+
+from ...core.record import Record
+from ...core.trial import Trial
+from ...datasets.source import Source
+from ..records.machine import machine, provenance
+from ..records.store import Store
+from ..records.store import read as read_record
+from ..run.progress import Progress
+from ..run.runner import Runner
+from ..sweep import file as sweep
+from ..sweep import plan
+from ..trial.context import Context
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run a sweep and write its report; 0 when every trial is done or declared unfit, else 1."""
+    wanted = read(options)
+    context = context_of(wanted, options)
+    planned = plan.trials(wanted, context)
+    store = Store(context.results, context.sweep, machine()["name"])
+    store.check()
+    store.put_sweep(wanted.resolved)
+    missing = _without_data(planned, store)
+    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=Progress(quiet=options.quiet))
+    outcome = runner.run([entry.trial for entry in planned if not entry.problem])
+    made = [*missing, *outcome.made]
+    if not options.no_report:
+        _report(store, options)
+    if options.json:
+        print(json.dumps({"settled": outcome.settled, "made": [_brief(record) for record in made]}, indent=2))
+    return 0 if outcome.fine and not missing else 1
+
+
+def read(options: argparse.Namespace) -> sweep.Sweep:
+    """The sweep that the command line names."""
+    return sweep.read(sweep.find(options.sweep), options.set)
+
+
+def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
+    """The run settings of the command line."""
+    given = options.data or os.environ.get("UNETBENCH_DATA")
+    data = Path(given).resolve() if given else None
+    return Context(
+        source=Source(data=data, cache=cache_folder(), download=not options.no_download),
+        folder=Path.cwd() if wanted.folder == sweep.SHIPPED else wanted.folder,
+        results=options.results.resolve(),
+        sweep=wanted.name,
+        plugins=tuple(str(Path(plugin).resolve()) for plugin in options.plugin),
+        runtimes=wanted.runtimes,
+        latency=wanted.latency,
+        previews=wanted.previews,
+        weights=wanted.weights,
+    )
+
+
+def cache_folder() -> Path:
+    """Where downloads go: $UNETBENCH_CACHE, or unetbench in the user's cache folder."""
+    given = os.environ.get("UNETBENCH_CACHE")
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(given) if given else Path(base) / "unetbench"
+
+
+def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
+    """Write a failed record for each trial without data, in place of those of the run before."""
+    for file in store.records.glob("*.json"):
+        if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
+            file.unlink()
+    about = provenance()
+    records = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
+    for record in records:
+        store.put(record)
+    for problem in dict.fromkeys(record.reason for record in records):
+        count = sum(record.reason == problem for record in records)
+        print(f"unetbench: {problem} ({count} trials failed)", file=sys.stderr)
+    return records
+
+
+def _report(store: Store, options: argparse.Namespace) -> None:
+    from ..report.write import write_report
+
+    files = write_report(store.folder)
+    tables = [file for file in files if file.suffix == ".md"]
+    stream = sys.stderr if options.json else sys.stdout
+    for table in tables:
+        print(table.read_text("utf-8").split("\n## ")[0], file=stream)  # the rest is on the page
+    for page in (file for file in files if file.suffix == ".html"):
+        print(f"Report with plots: {page}", file=stream)
+
+
+def _brief(record: Record) -> dict[str, str]:
+    trial: Trial = record.trial
+    return {"id": trial.id, "trial": trial.label, "status": record.status, "reason": record.reason}

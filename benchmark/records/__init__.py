@@ -1,0 +1,1 @@
+"""Records on disk, and the machine and versions that they were made with."""

@@ -1,0 +1,132 @@
+"""One self-contained HTML page: tables, plots as embedded images, the facts around them, and every record."""
+
+import base64
+import html
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ....core.measure import measure
+from ..frame import PRIMARY, Frames
+from ..tables.notes import facts, remarks
+from ..tables.summary import ComparisonTable
+from ..tables.table import STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
+from .prose import METHODS
+
+CSS = """
+:root { color-scheme: light; --ink: #1c1f23; --soft: #5c6570; --line: #dfe3e8; --best: #f1f7f4; }
+body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
+  margin: 0 auto; max-width: 1480px; padding: 24px 28px 80px; background: #fff; }
+h1 { font-size: 26px; margin: 0 0 4px; }
+h2 { font-size: 20px; margin: 44px 0 8px; padding-top: 12px; border-top: 2px solid var(--ink); }
+h3 { font-size: 16px; margin: 28px 0 6px; }
+p, li { max-width: 92ch; }
+.soft { color: var(--soft); }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: 12px; font-variant-numeric: tabular-nums; }
+th { text-align: right; font-weight: 600; vertical-align: bottom; padding: 4px 6px; border-bottom: 1.5px solid; }
+th.word { text-align: left; }
+td { padding: 4px 6px; border-bottom: 1px solid var(--line); white-space: nowrap; }
+td.number { text-align: right; }
+td.long { white-space: normal; min-width: 22em; }
+tr.best { background: var(--best); }
+tr.best td.word { font-weight: 650; }
+tr:target { background: #fff3cd; }
+a { color: #0b5cad; text-decoration: none; }
+a:hover { text-decoration: underline; }
+ul.notes { padding-left: 18px; font-size: 13px; color: var(--soft); }
+dl { display: grid; grid-template-columns: 9em 1fr; gap: 3px 14px; font-size: 13px; }
+dt { color: var(--soft); }
+dd { margin: 0; max-width: 92ch; overflow-wrap: anywhere; }
+figure { margin: 22px 0; }
+figure img { max-width: 100%; height: auto; }
+figcaption { font-size: 13px; color: var(--soft); max-width: 92ch; }
+code { font-size: 12px; }
+@media print { body { max-width: none; padding: 0; } figure { break-inside: avoid; } }
+"""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A figure on disk, how many inches wide it is, and what it shows."""
+
+    title: str
+    caption: str
+    png: Path
+    width: float
+
+
+def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
+    """The page as text; images are embedded, nothing is loaded from elsewhere."""
+    done = sum(record.status == "done" for record in frames.records.values())
+    last = max((record.finished for record in frames.records.values()), default="")
+    summary = f"{done} of {len(frames.records)} trials done" + (f"; the last ended {last}" if last else "")
+    body = [f"<h1>{_(frames.sweep)}</h1>", f'<p class="soft">unetbench report · {_(summary)}</p>', _contents(shown)]
+    for index, (table, plots) in enumerate(shown):
+        body += _section(table, plots, index)
+    body += ["<h2>How the numbers are made</h2><ul>", *(f"<li>{_(line)}</li>" for line in METHODS), "</ul>"]
+    body += [
+        "<h2>Records</h2><p>Each number above comes from these files, <code>records/&lt;record&gt;.json</code>.</p>"
+    ]
+    body.append(_records(frames))
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_(frames.sweep)}</title>'
+    return (
+        f'<!doctype html><html lang="en"><head>{head}<style>{CSS}</style></head><body>{"".join(body)}</body></html>\n'
+    )
+
+
+def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
+    items = [
+        f'<li><a href="#table-{k}">{_(table.name)} on {_(table.machine)}</a></li>'
+        for k, (table, _p) in enumerate(shown)
+    ]
+    return f"<ul>{''.join(items)}</ul>" if len(items) > 1 else ""
+
+
+def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
+    parts = [f'<h2 id="table-{index}">{_(table.name)} <span class="soft">on {_(table.machine)}</span></h2>']
+    parts += [results_grid(table).html(), _notes(table)]
+    for title, grid in (("Each class", class_grid(table)), ("Latency", latency_grid(table))):
+        parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
+    parts += [_figure(plot) for plot in plots]
+    terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))
+    return [*parts, f"<h3>Facts</h3><dl>{terms}</dl>"]
+
+
+def _notes(table: ComparisonTable) -> str:
+    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in remarks(table)) + "</ul>"
+
+
+def _figure(plot: Plot) -> str:
+    data = base64.b64encode(plot.png.read_bytes()).decode()
+    caption = f"<figcaption>{_(plot.caption)}</figcaption>"
+    image = f'<img alt="{_(plot.title)}" width="{100 * plot.width:.0f}" src="data:image/png;base64,{data}">'
+    return f"<h3>{_(plot.title)}</h3><figure>{image}{caption}</figure>"
+
+
+def _records(frames: Frames) -> str:
+    means: Any = frames.scores.groupby("record")[PRIMARY].mean()  # Any: pandas annotates this too widely
+    reading = measure(PRIMARY)
+    order = frames.trials.sort_values(["machine", "table", "model", "loss", "seed"])
+    rows = []
+    for key, fallen in zip(order["record"], order["collapsed"], strict=True):
+        record = frames.records[key]
+        cells = [
+            f"<code>{_(key)}</code>",
+            _(record.trial.label),
+            _(STATUS_WORDS[record.status]) + (" †" if fallen else ""),
+            _(reading.text(float(means.get(key, math.nan)))),
+            _(str(record.selection.get("epoch", UNDEFINED))),
+            _(record.started),
+        ]
+        inside = "".join(f"<td>{cell}</td>" for cell in cells) + f'<td class="long">{_(record.reason)}</td>'
+        rows.append(f'<tr id="{_(anchor(key))}">{inside}</tr>')
+    headers = ("Record", "Trial", "Status", f"Mean {reading.title}", "Epoch", "Started", "Reason")
+    head = "".join(f'<th class="word">{_(header)}</th>' for header in headers)
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _(text: str) -> str:
+    return html.escape(text)

@@ -1,0 +1,1 @@
+"""One file a plot, and how all of them look."""

@@ -1,0 +1,1 @@
+"""Intervals, paired comparisons and ranks of per-case scores."""

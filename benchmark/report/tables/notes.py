@@ -1,0 +1,143 @@
+"""What stands under a table: the facts that hold for all of it, and what a reader must know to believe it."""
+
+from ....core.record import Record
+from ....metrics.empty import describe
+from ..statistics.compare import ALPHA, MINIMUM_GROUPS
+from .summary import ComparisonTable
+from .table import STATUS_WORDS, UNDEFINED
+
+ROLES = ("train", "validation", "test")
+
+
+def facts(table: ComparisonTable) -> list[tuple[str, str]]:
+    """What holds for the whole table: data, split, recipe, policy, machine, versions, selection, licence."""
+    record = table.example
+    trial, data, machine = record.trial, record.data, record.machine
+    splits = table.differing(lambda r: f"{r.trial.split.get('digest', UNDEFINED)}{_fold(r.trial.split)}")
+    options = ", ".join(f"{key} {value}" for key, value in trial.split.items() if key not in ("digest", "fold"))
+    memory = f"{machine['memory_bytes'] / 2**30:.0f} GiB memory" if machine.get("memory_bytes") else ""
+    hardware = [machine.get("gpu"), machine.get("cpu"), f"{machine.get('cores')} cores", memory, machine.get("system")]
+    versions = table.differing(lambda r: ", ".join(f"{key} {value}" for key, value in r.versions.items()))
+    commits = table.differing(_commit)
+    lines = [
+        ("Data set", trial.dataset.label),
+        ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),
+        ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
+        ("Recipe", trial.recipe.describe()),
+        ("Selection", selection_text(table)),
+        ("Empty masks", describe(table.policy).removeprefix("Empty masks ")),
+        ("Machine", f"{table.machine}: " + ", ".join(str(part) for part in hardware if part)),
+        ("Latency", table.setting or "not measured"),
+        ("Versions", "; ".join(entry for entry in versions if entry)),
+        ("Code", ", ".join(entry for entry in commits if entry)),
+        ("Licence", str(data.get("licence") or "")),
+        ("Citation", str(data.get("citation") or "")),
+    ]
+    return [(name, text) for name, text in lines if text]
+
+
+def selection_text(table: ComparisonTable) -> str:
+    """How checkpoint and threshold were chosen; the evaluation cannot start before they are frozen."""
+    recipe = table.example.trial.recipe
+    reading = "the highest mean Dice" if recipe.monitor == "dice" else "the lowest loss"
+    kind = table.example.task.get("kind")
+    if kind == "exclusive":
+        rule = "each pixel gets its likeliest class"
+    elif recipe.threshold == "tuned":
+        rule = "the threshold was tuned on validation"
+    else:
+        rule = f"the threshold was fixed at {recipe.threshold} beforehand"
+    return f"Checkpoint: the epoch with {reading} on validation; {rule}. Both were frozen before a test image was read."
+
+
+def remarks(table: ComparisonTable) -> list[str]:
+    """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
+    lines = [*_rank_remarks(table), *_seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
+    lines += _missing_remarks(table)
+    for note in table.differing(lambda record: tuple(record.data.get("notes") or ())):
+        lines += [f"Data: {entry}" for entry in note]
+    return lines
+
+
+def _rank_remarks(table: ComparisonTable) -> list[str]:
+    found, rows = table.comparison, table.compared
+    if found is None:
+        return []
+    if rows[0].rank is None:
+        return [
+            f"Not ranked: {_groups(table)} cannot tell {len(rows)} configurations apart at "
+            f"{100 * ALPHA:.0f} % after correction for {len(found.pairs)} pairs; the order is that of the means."
+        ]
+    first = sum(row.rank is not None and row.rank[0] == 1 for row in rows)
+    return [
+        "Rank: the range of places that the paired comparisons leave open (sign-flip tests of "
+        f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f} %). "
+        f"{first} of {len(rows)} cannot be told from the best: their ranges start at 1; bold where none collapsed."
+    ]
+
+
+def _seed_remarks(table: ComparisonTable) -> list[str]:
+    lines = []
+    if table.compared and max(row.seeds for row in table.compared) == 1:
+        lines.append("One seed each: differences are between these trained networks, not yet between methods.")
+    if table.compared and table.groups < MINIMUM_GROUPS:
+        lines.append(f"No interval: {_groups(table)}; at least {MINIMUM_GROUPS} are needed.")
+    if table.compared:
+        lines.append(
+            "Empty t/p/b: how many scores (a case, class and seed each) have no foreground in truth, prediction or "
+            "both; undefined: how many have no Dice under the policy for empty masks."
+        )
+    else:
+        lines.append("No trial of this table is done, so there are no scores.")
+    return lines
+
+
+def _collapse_remarks(table: ComparisonTable) -> list[str]:
+    return [
+        f"† {row.label}: {len(row.collapsed)} of {row.done} trials collapsed, and the mean contains them: "
+        + "; ".join(f"{key} ({', '.join(names)})" for key, names in row.collapsed.items())
+        for row in table.rows
+        if row.collapsed
+    ]
+
+
+def _start_remarks(table: ComparisonTable) -> list[str]:
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in table.rows:
+        for key in row.records:
+            missing = table.records[key].model.get("missing_weights")
+            if missing:
+                found.setdefault((row.label, missing), []).append(key)
+    return [f"{label}: began at random: {missing} ({', '.join(keys)})" for (label, missing), keys in found.items()]
+
+
+def _missing_remarks(table: ComparisonTable) -> list[str]:
+    found: dict[tuple[str, str, str], list[tuple[int, str]]] = {}
+    for row in table.rows:
+        for key in row.records:
+            record = table.records[key]
+            if record.status != "done":
+                what = (row.label, STATUS_WORDS[record.status], record.reason or "no reason was recorded")
+                found.setdefault(what, []).append((record.trial.seed, key))
+    return [
+        f"{label}, seed {', '.join(str(seed) for seed, _ in sorted(trials))}: {status}: {reason} "
+        f"({', '.join(key for _, key in sorted(trials))})"
+        for (label, status, reason), trials in found.items()
+    ]
+
+
+def _commit(record: Record) -> str:
+    return (record.git.get("commit") or "")[:12] + (" with changes" if record.git.get("dirty") else "")
+
+
+def _groups(table: ComparisonTable) -> str:
+    return f"{table.groups} independent group{'s' if table.groups > 1 else ''} of cases"
+
+
+def _fold(split: dict[str, object]) -> str:
+    return f" (fold {split['fold']})" if split.get("folds") else ""
+
+
+def _role_text(data: dict[str, object], role: str) -> str:
+    groups = data.get(f"{role}_groups")
+    return f"{data[role]} {role}" + (f" ({groups} groups)" if groups is not None else "")

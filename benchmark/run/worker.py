@@ -1,0 +1,52 @@
+"""The process a trial trains in. It is spawned: after TensorFlow was used, a fork hangs."""
+
+import contextlib
+import os
+import sys
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import psutil
+
+from ...core.registry import load_plugin
+from ..trial.context import Context
+
+
+def work(pipe: Connection, context: Context, log: Path) -> None:
+    """Run trials that come through the pipe until None comes.
+
+    Sends ("tell", event) while a trial runs and ("record", json, resident_bytes) at its end. What libraries print goes
+    to the log file.
+    """
+    _redirect(log)
+    _share(context.threads)
+    from ..trial.run_trial import (  # Keras and TensorFlow are loaded here, after the environment is set
+        WorkerCache,
+        run_trial,
+    )
+
+    for plugin in context.plugins:
+        load_plugin(plugin)
+    cache = WorkerCache()
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):  # the driver is gone: so is the work
+        while (trial := pipe.recv()) is not None:
+            record = run_trial(trial, context, cache, lambda event: pipe.send(("tell", event)))
+            pipe.send(("record", record.to_json(), psutil.Process().memory_info().rss))
+
+
+def _redirect(log: Path) -> None:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+        os.dup2(file, stream.fileno())
+
+
+def _share(threads: int) -> None:
+    """Leave the other workers their cores, and their part of a GPU's memory."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    if threads:
+        for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
+            os.environ[name] = str(threads)
+        os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+        os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")

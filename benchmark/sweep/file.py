@@ -1,0 +1,226 @@
+"""Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from ...core.errors import SpecError, unknown
+from ...core.recipe import Augmentation, Recipe
+from ...core.trial import Choice
+from ...datasets import DATASETS
+from ...datasets.prepare import Preprocess
+from ...metrics.empty import POLICIES
+from ...metrics.objects import SPLITS
+from ...models import MODELS
+from ...runtimes import RUNTIMES
+from ..timing.options import LatencyOptions
+from .choices import Entry, choices, losses, mapping
+
+SHIPPED = Path(__file__).parents[1] / "sweeps"
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that reads 1e-3 as a number, which YAML 1.1 takes for text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
+)
+
+
+class SplitOptions(BaseModel):
+    """How cases get their roles: fractions, or `folds` and `fold`."""
+
+    model_config = ConfigDict(extra="forbid")
+    train: float = Field(default=0.7, ge=0, le=1)
+    validation: float = Field(default=0.1, ge=0, le=1)
+    test: float = Field(default=0.2, ge=0, le=1)
+    folds: int = Field(default=0, ge=0)
+    fold: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0)
+
+
+class SweepFile(BaseModel):
+    """The keys of a sweep file."""
+
+    model_config = ConfigDict(extra="forbid")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    datasets: list[Entry] = Field(min_length=1)
+    models: list[Entry] = Field(min_length=1)
+    losses: list[Entry] = Field(min_length=1)
+    seeds: int | list[int] = 1
+    split: SplitOptions = Field(default_factory=SplitOptions)
+    recipe: dict[str, Any] = Field(default_factory=dict)
+    runtimes: list[Entry] = Field(default_factory=lambda: ["keras"])
+    latency: LatencyOptions = Field(default_factory=LatencyOptions)
+    empty: str = "nan_worst"
+    previews: int = Field(default=4, ge=0)
+    weights: bool = False
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """A data set as the sweep wants it, with the recipe and the split that hold for it."""
+
+    choice: Choice
+    recipe: Recipe
+    split: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep as values. folder: where relative paths of the user's own data start. resolved: the file's content."""
+
+    name: str
+    folder: Path
+    datasets: tuple[DataChoice, ...]
+    models: tuple[Choice, ...]
+    losses: tuple[Choice, ...]
+    seeds: tuple[int, ...]
+    runtimes: tuple[Choice, ...]
+    latency: LatencyOptions
+    empty: str
+    previews: int
+    weights: bool
+    resolved: dict[str, Any]
+
+
+def shipped() -> list[str]:
+    """Names of the sweeps that come with the package."""
+    return sorted(file.stem for file in SHIPPED.glob("*.yaml"))
+
+
+def find(sweep: str) -> Path:
+    """Return the file of a sweep given by path or by the name of a shipped one. Raises SpecError."""
+    for file in (Path(sweep), SHIPPED / f"{sweep}.yaml"):
+        if file.is_file():
+            return file
+    raise SpecError(f"no file {sweep}, and {unknown('shipped sweep', sweep, shipped())}")
+
+
+def read(file: Path, overrides: Sequence[str] = ()) -> Sweep:
+    """Read a sweep file; `overrides` are `key.key=value` texts from the command line. Raises SpecError."""
+    try:
+        raw = yaml.load(file.read_text("utf-8"), _Loader)  # a SafeLoader
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{file}: cannot be read: {error}") from None
+    except yaml.YAMLError as error:
+        raise SpecError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(raw, dict):
+        raise SpecError(f"{file.name}: a sweep is a mapping with datasets, models and losses")
+    raw.setdefault("name", file.stem)
+    for override in overrides:
+        _override(raw, override)
+    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+
+
+def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
+    where = file.name
+    if spec.empty not in POLICIES:
+        raise SpecError(f"{where}: empty: {unknown('empty-mask policy', spec.empty, POLICIES)}")
+    seeds = tuple(range(spec.seeds)) if isinstance(spec.seeds, int) else tuple(spec.seeds)
+    if not seeds or len(set(seeds)) != len(seeds):
+        raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
+    return Sweep(
+        name=spec.name,
+        folder=file.resolve().parent,
+        datasets=tuple(_data_choice(spec, index, where) for index in range(len(spec.datasets))),
+        models=choices(MODELS, spec.models, f"{where}: models"),
+        losses=losses(spec.losses, f"{where}: losses"),
+        seeds=seeds,
+        runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
+        latency=spec.latency,
+        empty=spec.empty,
+        previews=spec.previews,
+        weights=spec.weights,
+        resolved=raw,
+    )
+
+
+def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
+    where = f"{where}: datasets[{index}]"
+    entry = spec.datasets[index]
+    options: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
+    if "folder" in options:
+        options = {"name": "folder", "path": options.pop("folder"), **options}
+    split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
+    split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
+    recipe = {**spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
+    if recipe.get("augment") == "none":
+        recipe["augment"] = Augmentation.none()
+    preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
+    objects = options.pop("objects", "components")
+    if objects not in SPLITS:
+        raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
+    choice = choices(DATASETS, [options], where, indexed=False)[0]
+    further: dict[str, Any] = {} if objects == "components" else {"objects": objects}
+    differing = _differing(preprocess, Preprocess())
+    if differing:
+        further["preprocess"] = differing
+    choice = Choice(choice.name, choice.options | further)
+    return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
+
+
+def _differing(own: Any, standard: Any) -> dict[str, Any]:
+    names = own.__dataclass_fields__
+    pairs = ((name, getattr(own, name), getattr(standard, name)) for name in names)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
+
+
+def _override(raw: dict[str, Any], override: str) -> None:
+    path, sign, text = override.partition("=")
+    if not sign:
+        raise SpecError(f"--set {override}: write key=value, for instance recipe.epochs=5")
+    value, keys = yaml.load(text, _Loader), path.split(".")
+    if keys[0] == "recipe" and len(keys) > 1:  # the command line wins over a data set's own recipe
+        for entry in raw.get("datasets", ()):
+            if isinstance(entry, dict) and isinstance(entry.get("recipe"), dict):
+                entry["recipe"].pop(keys[1], None)
+    place: Any = raw
+    for depth, key in enumerate(keys[:-1]):
+        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
+            place = place[int(key)]
+        elif isinstance(place, dict):
+            place = place.setdefault(key, {})
+        else:
+            raise SpecError(f"--set {override}: there is no {'.'.join(keys[: depth + 1])} in the sweep")
+    if isinstance(place, list) and keys[-1].isdigit() and int(keys[-1]) < len(place):
+        place[int(keys[-1])] = value
+    elif isinstance(place, dict):
+        place[keys[-1]] = value
+    else:
+        raise SpecError(f"--set {override}: there is no {path} in the sweep")
+
+
+def _validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise SpecError(f"{where}: {_first(error, adapter)}") from None
+    except SpecError as error:
+        raise SpecError(f"{where}: {error}") from None
+
+
+def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
+    detail = error.errors(include_url=False)[0]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
+    if detail["type"] == "missing":
+        return f"{path} is missing"
+    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
+
+
+def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
+    schema = adapter.json_schema()
+    place = schema
+    for part in location[:-1]:
+        place = place.get("properties", {}).get(str(part), {})
+        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
+        place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
+    return list(place.get("properties", {}))

@@ -1,0 +1,121 @@
+"""From a sweep to its trials, and what they would cost."""
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ...core.errors import DataError, FallbackWarning, Unfit, one_line
+from ...core.record import Record
+from ...core.task import Task
+from ...core.trial import Trial, canonical
+from ..trial.context import Context, OpenedDataset, open_dataset
+from .file import DataChoice, Sweep
+
+UNLISTED = "unlisted"
+"""Begins the digest of a split whose data set could not be listed."""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A trial of a sweep; opened is None when its data set could not be listed; `problem` says why."""
+
+    trial: Trial
+    opened: OpenedDataset | None
+    problem: str = ""
+
+
+def trials(sweep: Sweep, context: Context) -> list[Planned]:
+    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost."""
+    return [planned for data in sweep.datasets for planned in _of(data, sweep, context)]
+
+
+def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
+    opened, problem, split = None, "", dict(data.split)
+    try:
+        opened = open_dataset(data.choice, data.split, context)
+        split["digest"] = opened.split.digest
+    except DataError as error:
+        problem = str(error)
+        split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
+    for model in sweep.models:
+        for loss in sweep.losses:
+            for seed in sweep.seeds:
+                yield Planned(Trial(data.choice, split, model, loss, data.recipe, seed), opened, problem)
+
+
+@dataclass(frozen=True)
+class TrialEstimate:
+    """What the trials of one compiled model take.
+
+    seconds: expected for one trial, None when nothing comparable was run here. unfit: why nothing can be trained, in
+    one line. warning: what the model begins with in place of what was asked for.
+    """
+
+    trial: Trial
+    seeds: int
+    unfit: str
+    parameters: int
+    macs: int
+    seconds: float | None
+    warning: str = ""
+
+
+def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstimate]:
+    """Build each distinct model once, without training, and tell its size; unfit ones with their reason.
+
+    Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
+    that the earlier records of this machine reached, the median over those of the same spatial rank.
+    """
+    rates = _rates(earlier)
+    groups: dict[tuple[Any, ...], list[Planned]] = {}
+    for entry in planned:
+        trial = entry.trial
+        recipe = canonical(asdict(trial.recipe))  # a data set may be listed again with another one
+        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe)
+        groups.setdefault(key, []).append(entry)
+    return [_estimate(group, rates) for group in groups.values()]
+
+
+def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
+    from ...models.anatomy.cost import cost
+    from ..trial.compiled_model import build, check_patch, initialisation_info
+
+    entry, seeds = group[0], len(group)
+    if entry.opened is None:
+        return TrialEstimate(entry.trial, seeds, entry.problem, 0, 0, None)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FallbackWarning)  # told with the cost
+            model = build(entry.trial, entry.opened.task)
+        check_patch(entry.trial, model)
+        spent = cost(model, entry.trial.recipe.patch)
+    except Unfit as error:
+        return TrialEstimate(entry.trial, seeds, str(error), 0, 0, None)
+    except Exception as error:  # a part's own bug must not hide the rest of the plan
+        return TrialEstimate(entry.trial, seeds, one_line(error), 0, 0, None)
+    rate = rates.get(entry.opened.task.rank)
+    work = _work(entry.trial, spent.macs, len(entry.opened.split.cases("train")))
+    missing = initialisation_info(model).get("missing_weights", "")
+    return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, work / rate if rate else None, missing)
+
+
+def _work(trial: Trial, macs: int, cases: int) -> float:
+    recipe = trial.recipe
+    steps = recipe.steps or -(-cases // recipe.batch)
+    return 3.0 * macs * steps * recipe.batch * recipe.epochs
+
+
+def _rates(earlier: list[Record]) -> dict[int, float]:
+    found: dict[int, list[float]] = {}
+    for record in earlier:
+        if record.status == "done" and record.history:
+            task_rank = Task(**_task(record.task)).rank
+            share = len(record.history) / record.trial.recipe.epochs
+            work = share * _work(record.trial, record.model["macs"], record.data["train"])
+            found.setdefault(task_rank, []).append(work / record.timing["train_s"])
+    return {rank: sorted(values)[len(values) // 2] for rank, values in found.items()}
+
+
+def _task(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in fields.items()}

@@ -1,0 +1,1 @@
+"""How long a call takes: warm-up, clock and options; raw samples only."""

@@ -1,0 +1,186 @@
+"""A compiled model whose traced step serves every trial of the same key: other seeds, rates and data.
+
+Tracing a training step costs seconds and memory that is never given back; new weights cost a second.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import keras
+import numpy as np
+
+from ...core.recipe import Recipe
+from ...core.task import Task
+from ...core.trial import Trial
+from ...losses import LOSSES
+from ...losses.auxiliary_targets import append_targets, required_targets
+from ...losses.terms import collected
+from ...models import MODELS
+from ...models.parts.fit import require
+from ...models.parts.saved import saved_as
+from ...runtimes import RUNTIMES
+from .adam import Adam, AdamW
+
+LossFunction = Callable[[Any, Any], Any]
+TERM = "loss: "
+"""What the name of a loss's term begins with in the logs and the history."""
+
+
+class CompiledModel:
+    """Model, loss and optimizer of one `Trial.compile_key`, compiled once.
+
+    model: the Keras model. loss(truth, logits): one value a case. forward(images): logits, one trace for all sizes.
+    requires_targets: what the loss needs besides the truth; see `losses.auxiliary_targets`.
+    initialisation: where the present weights came from: random, imagenet or a file.
+    """
+
+    def __init__(self, trial: Trial, task: Task) -> None:
+        self.key, self.task = trial.compile_key, task
+        keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
+        self.loss = loss_function(trial, task)
+        self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
+        self.model = _build(trial, task, trial.seed)
+        self.initialisation = initialisation_info(self.model)
+        check_patch(trial, self.model)
+        several = len(self.model.outputs) > 1
+        objective = _on_every_output(trial, task) if several else self.loss
+        terms = _terms(objective, self.model.outputs, task, self.requires_targets)
+        if several or terms:
+            self.model = CustomLossModel(self.model.inputs, self.model.outputs if several else self.model.outputs[0])
+            self.model.set_loss(objective, terms)
+        self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
+        self.forward = RUNTIMES["keras"](self.model)
+
+    def reset(self, trial: Trial) -> None:
+        """Give the weights that a fresh build under the trial's seed would have, and an optimizer as new."""
+        keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
+        fresh = _build(trial, self.task, trial.seed)
+        for variable, value in zip(self.model.variables, fresh.variables, strict=True):
+            variable.assign(value)
+        self.initialisation = initialisation_info(fresh)
+        optimizer = self.model.optimizer
+        for variable, value in zip(optimizer.variables, self._fresh, strict=True):
+            variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
+        optimizer.learning_rate = trial.recipe.rate
+
+    def targets(self, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
+        """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
+        return append_targets(truths, self.task, self.requires_targets, progress)
+
+    def state(self) -> list[np.ndarray]:
+        """Copies of everything that a training step changes."""
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        return [_array(variable) for variable in variables]
+
+    def restore(self, state: list[np.ndarray]) -> None:
+        """Put back what `state` returned."""
+        variables = [*self.model.variables, *self.model.optimizer.variables]
+        for variable, value in zip(variables, state, strict=True):
+            variable.assign(value)
+
+    def get_weights(self) -> list[np.ndarray]:
+        """Copies of what prediction needs: weights and moving statistics."""
+        return [_array(variable) for variable in self.model.variables]
+
+    def set_weights(self, weights: list[np.ndarray]) -> None:
+        """Put back what `get_weights` returned."""
+        for variable, value in zip(self.model.variables, weights, strict=True):
+            variable.assign(value)
+
+    def _mean(self, truth: Any, logits: Any) -> Any:
+        return keras.ops.mean(self.loss(truth, logits))
+
+
+@saved_as("Taught")
+class CustomLossModel(keras.Model):
+    """A model that learns from all its outputs, of which the first predicts, and tells the terms of its loss.
+
+    The mean of each term over an epoch's steps stands in the logs as `loss: <term>`.
+    """
+
+    def set_loss(self, objective: LossFunction, terms: Sequence[str]) -> None:
+        """Learn by this loss, one value a case, which notes these terms."""
+        self.objective = objective
+        self.terms = [keras.metrics.Mean(f"{TERM}{name}") for name in terms]
+
+    def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
+        """The mean of the objective over the cases."""
+        with collected() as found:
+            values = self.objective(y, y_pred)
+        for metric, term in zip(self.terms, found.values(), strict=True):
+            metric.update_state(keras.ops.mean(term))
+        return keras.ops.mean(values)
+
+
+def _terms(objective: LossFunction, outputs: list[Any], task: Task, required: tuple[str, ...]) -> list[str]:
+    """Names of the terms that the loss notes, from a case of two pixels an axis."""
+    space = (2,) * task.rank
+    truth = append_targets(np.zeros((1, *space, task.truth_channels), np.float32), task, required)
+    logits = [np.zeros((1, *space, task.outputs), np.float32) for _ in outputs]
+    with collected() as found:
+        objective(truth, logits if len(logits) > 1 else logits[0])
+    return list(found)
+
+
+def _on_every_output(trial: Trial, task: Task) -> LossFunction:
+    """The trial's loss on every output with the weights of `deep_supervision`, unless it is that loss itself."""
+    if trial.loss.name == "deep_supervision":
+        return loss_function(trial, task)
+    every, name, options = LOSSES["deep_supervision"], trial.loss.name, trial.loss.options
+    return lambda truth, outputs: every(truth, outputs, task, loss=name, options=options)
+
+
+def loss_function(trial: Trial, task: Task) -> LossFunction:
+    """The trial's loss as a function of truth and logits, one value a case."""
+    part = LOSSES[trial.loss.name]
+    return lambda truth, logits: part(truth, logits, task, **trial.loss.options)
+
+
+def build(trial: Trial, task: Task) -> keras.Model:
+    """The trial's model. Raises Unfit when it cannot serve the task."""
+    return MODELS[trial.model.name](task, **trial.model.options)
+
+
+def initialisation_info(model: keras.Model) -> dict[str, str]:
+    """What a fresh model begins with: `initial_weights`, and `missing_weights` why not the others asked for."""
+    begun = {"initial_weights": getattr(model, "initial_weights", "random")}
+    missing = getattr(model, "missing_weights", "")
+    return {**begun, "missing_weights": missing} if missing else begun
+
+
+def check_patch(trial: Trial, model: keras.Model) -> None:
+    """Raise Unfit when the recipe's patch does not suit the model, naming one that does."""
+    require(model, trial.recipe.patch, "recipe.patch")
+
+
+def _build(trial: Trial, task: Task, seed: int) -> keras.Model:
+    # Initialisers and dropout draw their seeds from Python's generator, in the order the layers are made.
+    keras.utils.set_random_seed(seed)
+    return build(trial, task)
+
+
+def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
+    clip = recipe.clip_norm or None
+    if recipe.optimizer == "sgd":
+        return keras.optimizers.SGD(
+            recipe.rate, momentum=0.99, nesterov=True, weight_decay=recipe.weight_decay or None, global_clipnorm=clip
+        )
+    if recipe.optimizer == "adamw":
+        return AdamW(recipe.rate, weight_decay=recipe.weight_decay, global_clipnorm=clip)
+    return Adam(recipe.rate, weight_decay=recipe.weight_decay or None, global_clipnorm=clip)
+
+
+def _jit() -> Any:
+    # On CPU the TensorFlow graph without XLA is 1.2 to 9 times as fast as with it.
+    return False if keras.backend.backend() == "tensorflow" else "auto"
+
+
+def _array(variable: Any) -> np.ndarray:
+    return np.asarray(keras.ops.convert_to_numpy(variable.value))
+
+
+def _nonzero(variable: Any) -> np.ndarray | None:
+    # Asked where the values are: a copy of the moments of 140 million weights takes half a second.
+    return _array(variable) if bool(keras.ops.any(variable.value)) else None

@@ -1,0 +1,70 @@
+"""Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import DataError
+from ...core.task import Task
+from ...core.trial import Choice
+from ...datasets import DATASETS
+from ...datasets.case import Case, Dataset
+from ...datasets.prepare import Prepared, Preprocess, prepare, task_after
+from ...datasets.source import Source
+from ...datasets.split import Split, split_cases
+from ..timing.options import LatencyOptions
+
+
+@dataclass(frozen=True)
+class Context:
+    """Travels to the worker processes by pickling.
+
+    source: where data sets are found. folder: where relative paths in the sweep start. results, sweep: the store.
+    latency: None when several trials run at once, since a clock read beside them would lie.
+    threads: CPU threads of a trial, 0 for all.
+    """
+
+    source: Source
+    folder: Path
+    results: Path
+    sweep: str
+    plugins: tuple[str, ...] = ()
+    runtimes: tuple[Choice, ...] = ()
+    latency: LatencyOptions | None = None
+    previews: int = 4
+    weights: bool = False
+    threads: int = 0
+
+
+@dataclass(frozen=True)
+class OpenedDataset:
+    """A data set as a trial sees it. task: after preprocessing. objects: how a predicted mask becomes objects."""
+
+    dataset: Dataset
+    split: Split
+    preprocess: Preprocess
+    task: Task
+    objects: str
+
+    def prepare(self, case: Case) -> Prepared:
+        """Read a case and make it what the network sees. Raises DataError naming it."""
+        return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
+
+
+def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
+    """List a data set's cases and give them roles; nothing is decoded. Raises DataError."""
+    options = dict(choice.options)
+    preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
+    objects = options.pop("objects", "components")
+    if "path" in options:
+        options["path"] = str(context.folder / Path(options["path"]).expanduser())
+    dataset = DATASETS[choice.name](context.source, **options)
+    found = split_cases(dataset, **{key: value for key, value in split.items() if key != "digest"})
+    digest = split.get("digest")
+    if digest is not None and digest != found.digest:
+        raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
+    return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
+
+
+def _tuples(options: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}

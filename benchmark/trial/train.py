@@ -1,0 +1,226 @@
+"""Train one trial and freeze its selection: best epoch and threshold on validation, before any test image is read."""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from ...core.errors import DataError, Diverged
+from ...core.recipe import Recipe
+from ...datasets.patches import PatchSampler
+from .compiled_model import TERM, CompiledModel
+from .validate import Tiles, best_threshold, validate
+
+ProgressCallback = Callable[[dict[str, Any]], None]
+
+SAVE_EVERY_S = 60.0
+"""Seconds of training between two checkpoints from which a killed trial goes on."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """What validation chose. Only with one in hand can test cases be scored."""
+
+    epoch: int
+    score: float
+    monitor: str
+    threshold: float
+
+
+@dataclass
+class TrainingState:
+    """Where training stands after an epoch: enough, with the arrays, to go on bit for bit."""
+
+    epoch: int = 0
+    best_epoch: int = 0
+    best: float = -np.inf
+    since_best: int = 0
+    since_drop: int = 0
+    rate: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class PatchDataset(keras.utils.PyDataset):
+    """The batches of the epoch at hand, as Keras wants them: images, and `targets(truths, epoch)`."""
+
+    def __init__(
+        self, sampler: PatchSampler, targets: Callable[[np.ndarray, int], np.ndarray] = lambda truths, _: truths
+    ) -> None:
+        super().__init__()
+        self.sampler, self.targets, self.epoch = sampler, targets, 0
+
+    def __len__(self) -> int:
+        return len(self.sampler)
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        images, truths = self.sampler.batch(self.epoch, index)
+        return images, self.targets(truths, self.epoch)
+
+
+def train(
+    compiled: CompiledModel,
+    sampler: PatchSampler,
+    tiles: Tiles,
+    recipe: Recipe,
+    *,
+    on_progress: ProgressCallback,
+    checkpoint: Path | None = None,
+) -> tuple[Selection, list[dict[str, float]]]:
+    """Train from the model's present weights, leave the selected ones in it, return selection and history.
+
+    checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
+        evaluation.
+    Raises Diverged at the first loss that is not finite, DataError when validation cannot choose.
+    """
+    if recipe.monitor == "dice" and not _has_foreground(tiles, compiled):
+        raise DataError("validation: no case has a foreground pixel, so Dice cannot choose; set recipe.monitor: loss")
+    last = max(1, recipe.epochs - 1)
+    batches = PatchDataset(sampler, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
+    selector = _SelectionCallback(compiled, batches, tiles, recipe, on_progress, checkpoint)
+    if selector.state.epoch < recipe.epochs and not selector.finished():
+        compiled.model.fit(
+            batches,
+            epochs=recipe.epochs,
+            initial_epoch=selector.state.epoch,
+            callbacks=[selector],
+            verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
+            shuffle=False,
+        )
+    compiled.set_weights(selector.weights)
+    state = selector.state
+    score = state.best if recipe.monitor == "dice" else -state.best
+    threshold = recipe.threshold
+    if threshold == "tuned":
+        threshold, _ = best_threshold(compiled.forward, tiles, compiled.task, batch=recipe.batch)
+    return Selection(state.best_epoch, score, recipe.monitor, float(threshold)), state.history
+
+
+class _SelectionCallback(keras.callbacks.Callback):
+    """After each epoch: validate, keep the best weights, lower the rate, stop early, write the checkpoint."""
+
+    def __init__(
+        self,
+        compiled: CompiledModel,
+        batches: PatchDataset,
+        tiles: Tiles,
+        recipe: Recipe,
+        on_progress: ProgressCallback,
+        checkpoint: Path | None,
+    ) -> None:
+        super().__init__()
+        self.compiled, self.batches, self.tiles, self.recipe, self.on_progress = (
+            compiled,
+            batches,
+            tiles,
+            recipe,
+            on_progress,
+        )
+        self.checkpoint, self.targets = checkpoint, compiled.targets(tiles.truths)
+        self.state, self.weights = TrainingState(rate=recipe.rate), compiled.get_weights()
+        if checkpoint is not None and checkpoint.exists():
+            self.state, self.weights = _load(checkpoint, compiled)
+        self.started = self.saved = self.told = time.perf_counter()
+
+    def finished(self) -> bool:
+        """Whether early stopping had already ended the training that a checkpoint was taken from."""
+        return 0 < self.recipe.stop_patience <= self.state.since_best
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self.batches.epoch, self.started = epoch, time.perf_counter()
+        self.compiled.model.optimizer.learning_rate = self.rate(epoch)
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        loss = float((logs or {})["loss"])
+        if not np.isfinite(loss):
+            names = ", ".join(self.batches.sampler.names(self.batches.epoch, batch))
+            step = self.batches.epoch * len(self.batches) + batch + 1
+            terms = "".join(f", {name.removeprefix(TERM)} {value:.4g}" for name, value in _terms(logs).items())
+            raise Diverged(
+                f"loss is {loss}{terms} at step {step} (epoch {self.batches.epoch + 1}); the batch holds {names}"
+            )
+        if time.perf_counter() - self.told > 0.1:
+            self.told = time.perf_counter()
+            self.on_progress(
+                {"phase": "train", "epoch": self.batches.epoch, "step": batch + 1, "of": len(self.batches)}
+            )
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        seconds = time.perf_counter() - self.started
+        compiled, batch = self.compiled, self.recipe.batch
+        found = validate(compiled.forward, compiled.loss, self.tiles, compiled.task, batch=batch, targets=self.targets)
+        row = {"epoch": epoch + 1, "loss": float((logs or {})["loss"]), "val_loss": found.loss, "val_dice": found.dice}
+        row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
+        row["validate_s"] = time.perf_counter() - self.started - seconds
+        self.state.history.append(row)
+        self._update_best(epoch, found.dice if self.recipe.monitor == "dice" else -found.loss)
+        self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best})
+        if self.finished():
+            self.compiled.model.stop_training = True
+        if self.checkpoint is not None and time.perf_counter() - self.saved > SAVE_EVERY_S:
+            self._save(self.checkpoint)
+
+    def rate(self, epoch: int) -> float:
+        """The learning rate of an epoch, counted from 0."""
+        recipe = self.recipe
+        if epoch < recipe.warmup:
+            return recipe.rate * (epoch + 1) / (recipe.warmup + 1)
+        if recipe.schedule == "cosine":
+            share = (epoch - recipe.warmup) / max(1, recipe.epochs - recipe.warmup)
+            return recipe.rate * 0.5 * (1 + float(np.cos(np.pi * share)))
+        return self.state.rate
+
+    def _save(self, file: Path) -> None:
+        try:
+            _save(file, self.compiled, self.state, self.weights)
+        except OSError as error:  # training goes on; a broken-off trial would start anew
+            print(f"{file}: checkpoint not written: {error}", file=sys.stderr)
+        self.saved = time.perf_counter()
+
+    def _update_best(self, epoch: int, score: float) -> None:
+        state = self.state
+        state.epoch = epoch + 1
+        if score > state.best:
+            state.best, state.best_epoch = score, epoch + 1
+            state.since_best = state.since_drop = 0
+            self.weights = self.compiled.get_weights()
+            return
+        state.since_best += 1
+        state.since_drop += 1
+        if self.recipe.schedule == "plateau" and state.since_drop >= self.recipe.patience:
+            state.rate *= self.recipe.factor
+            state.since_drop = 0
+
+
+def _terms(logs: Any) -> dict[str, float]:
+    """Means of the loss's terms over the epoch so far."""
+    return {name: float(value) for name, value in (logs or {}).items() if name.startswith(TERM)}
+
+
+def _has_foreground(tiles: Tiles, compiled: CompiledModel) -> bool:
+    foreground = tiles.truths > 0
+    if compiled.task.ignore is not None:
+        foreground &= tiles.truths != compiled.task.ignore
+    return bool(foreground.any())
+
+
+def _save(file: Path, compiled: CompiledModel, state: TrainingState, weights: list[np.ndarray]) -> None:
+    arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
+    arrays |= {f"best_{index}": value for index, value in enumerate(weights)}
+    aside = file.with_suffix(".part.npz")
+    np.savez(aside, progress=np.array(json.dumps(asdict(state))), **arrays)  # pyright: ignore[reportArgumentType]
+    aside.replace(file)
+
+
+def _load(file: Path, compiled: CompiledModel) -> tuple[TrainingState, list[np.ndarray]]:
+    with np.load(file) as arrays:
+        state = TrainingState(**json.loads(str(arrays["progress"])))
+        count = sum(name.startswith("state_") for name in arrays.files)
+        compiled.restore([arrays[f"state_{index}"] for index in range(count)])
+        best = [arrays[f"best_{index}"] for index in range(sum(name.startswith("best_") for name in arrays.files))]
+    return state, best

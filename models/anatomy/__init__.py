@@ -1,0 +1,1 @@
+"""What looks at a built model: trace, wiring, cost, memory, receptive field, published counts."""

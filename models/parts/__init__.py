@@ -1,0 +1,1 @@
+"""What recipes are assembled from: skeleton, blocks, layers, normalisation, attention, resampling."""

@@ -1,0 +1,85 @@
+"""The command line says what there is, and answers bad input with one line."""
+
+import json
+
+import pytest
+
+from unetbench.benchmark.cli import main
+
+
+def _run(capsys, *words):
+    status = main(words)
+    captured = capsys.readouterr()
+    return status, captured.out, captured.err
+
+
+@pytest.mark.parametrize("registry", ["models", "losses", "datasets", "metrics", "runtimes", "sweeps"])
+def test_every_registry_is_listed_with_a_line_for_each_part(capsys, registry):
+    status, out, _ = _run(capsys, "list", registry, "--json")
+    rows = json.loads(out)
+    assert status == 0
+    assert rows
+    assert all(row["name"] and row["summary"].endswith((".", ")")) for row in rows if registry != "sweeps")
+    assert _run(capsys, "list", registry)[0] == 0
+
+
+def test_a_part_is_shown_with_its_formula_and_options(capsys):
+    status, out, _ = _run(capsys, "show", "losses", "dice")
+    assert status == 0
+    assert "smooth = 1.0" in out
+    assert "2 sum(p g)" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("show", "models", "unett"), "unetbench: model 'unett' is unknown; did you mean 'unet'"),
+        (("run", "nowhere.yaml"), "unetbench: no file nowhere.yaml"),
+        (("plan", "quick", "--set", "recipe.epoch=5"), "key 'epoch' is unknown; did you mean 'epochs'"),
+        (("report", "/nowhere"), "unetbench: /nowhere: no sweep here"),
+        (("list", "models", "--plugin", "nowhere.py"), "unetbench: plugin nowhere.py is not a Python file"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(capsys, words, message):
+    status, _, err = _run(capsys, *words)
+    assert status == 2
+    assert message in err
+    assert len(err.strip().split("\n")) == 1
+
+
+def test_a_results_folder_that_cannot_be_made_is_named(capsys, tmp_path):
+    (tmp_path / "file").write_text("")
+    status, _, err = _run(capsys, "run", "quick", "--results", str(tmp_path / "file"))
+    assert status == 2
+    assert str(tmp_path / "file") in err
+    assert "--results DIR" in err
+
+
+def test_a_full_disk_is_told_before_anything_is_trained(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("unetbench.benchmark.records.store.NEEDED_BYTES", 2**80)
+    status, _, err = _run(capsys, "run", "quick", "--results", str(tmp_path))
+    assert status == 2
+    assert "MiB free" in err
+
+
+def test_the_plan_shows_sizes_and_what_is_unfit(capsys, tmp_path):
+    status, out, _ = _run(
+        capsys, "plan", "quick", "--results", str(tmp_path), "--set", "datasets.0.recipe.patch=[100,100]", "--json"
+    )
+    plan = json.loads(out)
+    assert status == 0
+    assert (plan["trials"], plan["settled"]) == (12, 0)
+    unfit = [graph for graph in plan["graphs"] if graph["unfit"]]
+    assert len(unfit) == 4
+    assert "multiples of" in unfit[0]["unfit"]
+    assert min(graph["parameters"] for graph in plan["graphs"] if not graph["unfit"]) > 50_000
+
+
+def test_data_check_counts_the_cases_and_names_what_is_worth_a_look(capsys):
+    status, out, _ = _run(capsys, "data", "check", "quick")
+    assert out.count("80 cases (40 train, 8 validation, 32 test)") == 3
+    assert status == 1
+    assert [line.strip() for line in out.split("\n") if line.startswith("  ")] == [
+        "volume_00002: the mask is empty",
+        "volume_00031: the mask is empty",
+    ]

@@ -1,0 +1,165 @@
+import math
+
+import numpy as np
+import pytest
+
+from unetbench.benchmark.report.statistics.compare import compare, estimate, holm, interval, ranks
+
+
+def each_alone(count: int) -> np.ndarray:
+    return np.array([f"g{index:02d}" for index in range(count)])
+
+
+def test_mean_is_over_cases_first_and_then_over_seeds():
+    # seed 0: (0.8 + 0.6) / 2 = 0.7; seed 1 has one defined case: 0.9; mean of 0.7 and 0.9 = 0.8, not (0.8+0.6+0.9)/3
+    values = np.array([[0.8, 0.6], [0.9, np.nan]])
+    found = estimate(values, each_alone(2))
+    assert found.mean == pytest.approx(0.8)
+    assert found.by_seed == pytest.approx((0.7, 0.9))
+    # standard deviation of 0.7 and 0.9 with n - 1: sqrt(2 * 0.1²) = 0.1414
+    assert found.spread == pytest.approx(math.sqrt(0.02))
+
+
+def test_spread_of_one_seed_is_undefined():
+    found = estimate(np.array([[0.8, 0.6]]), each_alone(2))
+    assert math.isnan(found.spread)
+
+
+def test_a_configuration_without_scores_has_no_mean_and_no_interval():
+    found = estimate(np.full((1, 3), np.nan), each_alone(3))
+    assert math.isnan(found.mean)
+    assert math.isnan(found.low)
+    assert found.by_seed == ()
+
+
+def test_no_interval_from_five_groups_and_one_from_six():
+    values = np.linspace(0.5, 0.9, 6)[None]
+    assert math.isnan(interval(values[:, :5], each_alone(5))[0])
+    low, high = interval(values, each_alone(6))
+    assert low < values.mean() < high
+
+
+def test_interval_of_one_seed_agrees_with_the_normal_one_for_many_cases():
+    values = np.random.default_rng(1).normal(0.8, 0.1, (1, 400))
+    low, high = interval(values, each_alone(400))
+    half = 1.96 * values.std(ddof=1) / math.sqrt(400)
+    assert low == pytest.approx(values.mean() - half, abs=0.1 * half)
+    assert high == pytest.approx(values.mean() + half, abs=0.1 * half)
+
+
+def test_cases_of_a_group_count_once():
+    """Copying every case ten times within its group adds no information and must not narrow the interval."""
+    values = np.random.default_rng(2).normal(0.8, 0.1, (1, 30))
+    alone = interval(values, each_alone(30))
+    copied = interval(np.repeat(values, 10, axis=1), np.repeat(each_alone(30), 10))
+    assert copied == pytest.approx(alone)
+    as_if_independent = interval(np.repeat(values, 10, axis=1), each_alone(300))
+    assert as_if_independent[1] - as_if_independent[0] < 0.5 * (alone[1] - alone[0])
+
+
+def test_seeds_that_disagree_widen_the_interval():
+    cases = np.random.default_rng(3).normal(0.8, 0.01, 50)
+    agreeing = interval(np.stack([cases, cases, cases]), each_alone(50))
+    disagreeing = interval(np.stack([cases - 0.1, cases, cases + 0.1]), each_alone(50))
+    assert disagreeing[1] - disagreeing[0] > 10 * (agreeing[1] - agreeing[0])
+
+
+def test_the_same_seed_gives_the_same_interval():
+    values = np.random.default_rng(4).random((3, 20))
+    assert interval(values, each_alone(20)) == interval(values, each_alone(20))
+
+
+def test_sign_flips_of_three_groups_are_counted_exactly():
+    # differences 0.1, 0.2, 0.3; of the 8 sign choices |sum| >= 0.6 holds for +++ and --- only: p = 2 / 8
+    first, second = np.array([[0.6, 0.7, 0.8]]), np.array([[0.5, 0.5, 0.5]])
+    found = compare([first, second], each_alone(3))
+    assert found.difference == pytest.approx([0.2])
+    assert found.p == pytest.approx([0.25])
+    assert found.smallest == 0.25
+
+
+def test_a_group_is_flipped_as_one():
+    # two groups, whatever the number of cases: p can be 2 / 4 at least
+    first, second = np.full((1, 10), 0.9), np.full((1, 10), 0.1)
+    found = compare([first, second], np.repeat(["a", "b"], 5))
+    assert found.p == pytest.approx([0.5])
+    assert found.groups.tolist() == [2]
+
+
+def test_only_cases_that_both_have_are_compared():
+    first = np.array([[0.9, 0.9, np.nan, 0.9]])
+    second = np.array([[0.8, 0.6, 0.1, np.nan]])
+    found = compare([first, second], each_alone(4))
+    assert found.cases.tolist() == [2]
+    assert found.difference == pytest.approx([0.2])  # (0.1 + 0.3) / 2
+
+
+def test_configurations_without_a_common_case_do_not_differ():
+    found = compare([np.array([[0.9, np.nan]]), np.array([[np.nan, 0.1]])], each_alone(2))
+    assert found.p.tolist() == [1.0]
+
+
+def test_equal_configurations_have_p_of_one():
+    values = np.random.default_rng(5).random((1, 20))
+    assert compare([values, values], each_alone(20)).p.tolist() == [1.0]
+
+
+def test_a_gap_that_the_seeds_could_have_made_is_not_significant():
+    """All 30 cases agree on a gap of 0.02, but the seed means of either configuration spread by 0.02 themselves."""
+    cases = np.linspace(0.7, 0.9, 30)
+    shifts = np.array([[-0.02], [0.0], [0.02]])
+    noisy = compare([cases + 0.02 + shifts, cases + shifts], each_alone(30))
+    quiet = compare([cases + 0.02 + shifts / 100, cases + shifts / 100], each_alone(30))
+    assert noisy.p[0] > 0.2
+    assert quiet.p[0] < 0.001
+
+
+def test_a_collapsed_configuration_does_not_hide_differences_between_the_others():
+    cases, shifts = np.linspace(0.7, 0.9, 30), np.array([[-0.002], [0.0], [0.002]])
+    fallen = np.stack([cases, cases, 0 * cases])
+    three = [cases + 0.03 + shifts, cases + shifts, fallen]
+    apart = compare(three, each_alone(30), stable=[True, True, False])
+    together = compare(three, each_alone(30))
+    assert apart.adjusted[0] < 0.01
+    assert together.adjusted[0] > 0.05
+
+
+def test_the_test_keeps_its_level_without_a_difference():
+    """Of 300 pairs drawn without a difference about 5 % have p < 0.05; 10 % would be eight standard errors more."""
+    generator = np.random.default_rng(6)
+    p = [compare([*generator.normal(0.8, 0.1, (2, 1, 12))], each_alone(12), draws=4096).p[0] for _ in range(300)]
+    assert 0.01 < np.mean(np.array(p) < 0.05) < 0.09
+
+
+def test_holm_multiplies_sorted_p_and_stays_monotone():
+    # sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 = 0.04, 0.06, 0.06, 0.04 -> monotone 0.04, 0.06, 0.06, 0.06
+    assert holm(np.array([0.03, 0.01, 0.04, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
+    assert holm(np.array([0.6, 0.7])) == pytest.approx([1.0, 1.0])
+
+
+def test_configurations_that_differ_clearly_have_ranks_of_their_own():
+    cases = np.linspace(0.5, 0.9, 12)
+    found = compare([cases[None] + 0.1, cases[None], cases[None] - 0.1], each_alone(12))
+    assert ranks(found, 3) == [(1, 1), (2, 2), (3, 3)]
+    assert ranks(found, 3, higher=False) == [(3, 3), (2, 2), (1, 1)]
+
+
+def test_configurations_that_do_not_differ_share_ranks():
+    cases, wobble = np.linspace(0.5, 0.8, 12), np.tile([0.01, -0.01], 6)
+    found = compare([cases[None] + 0.2, cases[None] + 0.2 + wobble, cases[None]], each_alone(12))
+    assert ranks(found, 3) == [(1, 2), (1, 2), (3, 3)]
+
+
+def test_a_configuration_between_two_that_differ_shares_a_rank_with_both():
+    cases = np.full(12, 0.5)
+    between = cases + np.tile([0.02, -0.02], 6)
+    found = compare([cases[None] + 0.01, between[None], cases[None] - 0.005], each_alone(12))
+    assert (found.adjusted < 0.05).tolist() == [False, True, False]
+    assert ranks(found, 3) == [(1, 2), (1, 3), (2, 3)]
+
+
+def test_nothing_is_ranked_when_the_groups_are_too_few_to_show_any_difference():
+    values = [np.full((1, 5), level) for level in (0.9, 0.5)]
+    assert ranks(compare(values, each_alone(5)), 2) is None  # the smallest p of five groups is 2 / 32 > 0.05
+    values = [np.full((1, 6), level) for level in (0.9, 0.5)]
+    assert ranks(compare(values, each_alone(6)), 2) == [(1, 1), (2, 2)]

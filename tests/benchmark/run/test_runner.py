@@ -1,0 +1,135 @@
+"""A sweep survives its trials: errors, deaths, time-outs and unfit models become records, and the rest goes on."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unetbench.benchmark.records.store import records
+
+FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
+
+
+def _by_part(folder):
+    return {(r.trial.model.name, r.trial.loss.name, r.trial.seed): r for r in records(folder)}
+
+
+@pytest.fixture(scope="module")
+def survived(tmp_path_factory, command, write_sweep):
+    folder = tmp_path_factory.mktemp("survived")
+    models = ["raises", "solid_only", "dies", "tiny"]
+    sweep = write_sweep(folder, "faults", models=models, losses=["bce_dice", "turns_nan"])
+    words = ("run", sweep, "--plugin", FAULTY, "--results", folder, "--set", "datasets.0.count=13")
+    return command(*words), _by_part(folder / "faults"), folder, words
+
+
+def test_every_trial_has_a_record_and_the_exit_status_says_that_some_failed(survived):
+    process, found, _, _ = survived
+    assert process.returncode == 1, process.stderr
+    assert len(found) == 4 * 2
+
+
+def test_a_sound_trial_after_the_faulty_ones_is_done(survived):
+    record = survived[1]["tiny", "bce_dice", 0]
+    assert record.status == "done", record.reason
+    assert {row["class"] for row in record.scores} == {"nucleus"}
+    assert len(record.latency[0]["samples_s"]) == 3
+    assert len(record.history) == 2
+    assert record.data["train"] + record.data["validation"] + record.data["test"] == 13
+
+
+def test_an_error_of_a_part_is_one_line_with_its_traceback_beside(survived):
+    record = survived[1]["raises", "bce_dice", 0]
+    assert (record.status, record.reason) == ("failed", "RuntimeError: this model is broken")
+    assert "faulty_parts.py" in record.traceback
+
+
+def test_a_model_of_the_wrong_rank_is_unfit(survived):
+    record = survived[1]["solid_only", "bce_dice", 0]
+    assert (record.status, record.reason) == ("unfit", "solid_only needs rank 3, came rank 2")
+
+
+def test_a_killed_worker_is_named_with_its_signal(survived):
+    record = survived[1]["dies", "bce_dice", 0]
+    assert record.status == "failed"
+    assert "killed by SIGKILL" in record.reason
+
+
+def test_a_trial_that_takes_too_long_is_timed_out(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "slow", models=["sleeps"])
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--limit", "5")
+    assert process.returncode == 1
+    (record,) = records(tmp_path / "slow")
+    assert (record.status, record.reason) == ("timed_out", "took longer than 5 s")
+
+
+def test_a_loss_that_turns_nan_names_the_step_and_the_cases(survived):
+    record = survived[1]["tiny", "turns_nan", 0]
+    assert record.status == "failed"
+    assert record.reason.startswith("loss is nan at step 1 (epoch 1); the batch holds ")
+
+
+def test_a_second_run_trains_nothing_that_is_done(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "again", seeds=2)
+    words = ("run", sweep, "--plugin", FAULTY, "--results", tmp_path)
+    first = command(*words)
+    assert first.returncode == 0, first.stderr
+    files = sorted((tmp_path / "again" / "records").glob("*/*.json"))
+    stamps = [file.stat().st_mtime_ns for file in files]
+    second = command(*words)
+    assert second.returncode == 0
+    assert "2 of 2 trials are settled already" in second.stderr
+    assert [file.stat().st_mtime_ns for file in files] == stamps
+    # and a reused step gives the bits of a fresh process
+    alone = command(*words[:-1], tmp_path / "alone", "--set", "seeds=[1]")
+    assert alone.returncode == 0, alone.stderr
+    (fresh,) = records(tmp_path / "alone" / "again")
+    (reused,) = (record for record in records(tmp_path / "again") if record.trial.id == fresh.trial.id)
+    assert [row["loss"] for row in reused.history] == [row["loss"] for row in fresh.history]
+    assert [row["val_loss"] for row in reused.history] == [row["val_loss"] for row in fresh.history]
+    assert reused.scores == fresh.scores
+
+
+def test_a_killed_sweep_goes_on_where_it_was(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "killed", seeds=3)
+    words = ["run", str(sweep), "--plugin", str(FAULTY), "--results", str(tmp_path)]
+    call = [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())", *words]
+    running = subprocess.Popen(call, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    end = time.monotonic() + 120
+    while not list(tmp_path.glob("killed/records/*/*.json")) and time.monotonic() < end:
+        time.sleep(0.05)
+    running.send_signal(signal.SIGKILL)
+    running.wait()
+    kept = {file: file.read_bytes() for file in tmp_path.glob("killed/records/*/*.json")}
+    assert kept
+    process = command(*words)
+    assert process.returncode == 0, process.stderr
+    assert len(list(tmp_path.glob("killed/records/*/*.json"))) == 3
+    assert all(file.read_bytes() == content for file, content in kept.items())
+
+
+def test_a_data_set_that_is_not_there_is_one_line_and_the_others_run(tmp_path, command, write_sweep):
+    both = [{"name": "cells", "count": 12, "size": [64, 64]}, "wbc"]
+    sweep = write_sweep(tmp_path, "half", datasets=both)
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--data", tmp_path, "--no-download")
+    assert process.returncode == 1
+    assert [line for line in process.stderr.split("\n") if "wbc: " in line and "(1 trials failed)" in line]
+    assert sorted(record.status for record in records(tmp_path / "half")) == ["done", "failed"]
+    # the failure is not kept once the sweep no longer meets it
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--set", "datasets=[]", "--no-report")
+    assert process.returncode == 2
+    rest = ("--set", f"datasets={[both[0]]}", "--no-report")
+    assert command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, *rest).returncode == 0
+    assert [record.status for record in records(tmp_path / "half")] == ["done"]
+
+
+def test_two_workers_share_the_trials_and_time_nothing(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "pair", seeds=2)
+    process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--workers", "2", "--no-report")
+    assert process.returncode == 0, process.stderr
+    found = list(records(tmp_path / "pair"))
+    assert [record.status for record in found] == ["done", "done"]
+    assert [record.latency for record in found] == [[], []]

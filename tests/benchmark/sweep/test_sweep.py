@@ -1,0 +1,135 @@
+"""A sweep file is read once; every mistake in it is one line that names the place and the fix."""
+
+import pytest
+
+from unetbench.benchmark.sweep import file as sweep
+from unetbench.core.errors import SpecError
+from unetbench.losses import LOSSES
+from unetbench.metrics.objects import SPLITS
+from unetbench.models import MODELS
+
+GOOD = """
+name: small
+datasets: [{name: cells, form: nuclei, count: 12, size: 64, recipe: {patch: [64, 64]}}]
+models: [unet_quarter, {name: unet, width: 8}]
+losses: [bce, {name: bce_dice, weight: 0.3}]
+seeds: 2
+recipe: {epochs: 3, rate: 1e-3}
+"""
+
+
+def _read(tmp_path, text, *overrides):
+    file = tmp_path / "losses.yaml"
+    file.write_text(text)
+    return sweep.read(file, overrides)
+
+
+def test_a_good_sweep_becomes_values(tmp_path):
+    found = _read(tmp_path, GOOD)
+    assert found.name == "small"
+    assert [model.label for model in found.models] == ["unet_quarter", "unet(width=8)"]
+    assert [loss.label for loss in found.losses] == ["bce", "bce_dice(weight=0.3)"]
+    assert found.seeds == (0, 1)
+    assert found.datasets[0].recipe.patch == (64, 64)
+    assert found.datasets[0].recipe.epochs == 3
+    assert found.datasets[0].recipe.rate == 1e-3
+
+
+def test_an_option_at_its_default_makes_no_other_trial(tmp_path):
+    found = _read(tmp_path, GOOD.replace("{name: unet, width: 8}", "{name: unet, width: 64}"))
+    assert found.models[1].label == "unet"
+
+
+def test_another_content_of_a_file_of_weights_is_another_trial(tmp_path):
+    weights = tmp_path / "encoder.weights.h5"
+    text = GOOD.replace("models: [", f"models: [{{name: encoder_unet, weights: {weights}}}, ")
+    chosen = []
+    for content in (b"a", b"b"):
+        weights.write_bytes(content)
+        chosen.append(_read(tmp_path, text).models[0])
+    # printf a | sha256sum
+    assert chosen[0].options == {"weights": str(weights), "weights_sha256": "ca978112ca1bbdca"}
+    assert chosen[1] != chosen[0]
+
+
+def test_the_way_to_objects_is_part_of_the_data_set_where_it_differs(tmp_path):
+    usual, other = (_read(tmp_path, GOOD.replace("size: 64", f"size: 64, objects: {way}")) for way in SPLITS)
+    assert usual.datasets == _read(tmp_path, GOOD).datasets
+    assert other.datasets[0].choice.options["objects"] == "watershed"
+
+
+def test_the_command_line_wins_over_every_recipe(tmp_path):
+    found = _read(tmp_path, GOOD, "recipe.epochs=5", "recipe.patch=[32, 32]", "seeds=[7]", "models.1.width=4")
+    assert (found.datasets[0].recipe.epochs, found.datasets[0].recipe.patch) == (5, (32, 32))
+    assert found.seeds == (7,)
+    assert found.models[1].label == "unet(width=4)"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (
+            "weight: 0.3",
+            "weight: 0.3}, {name: weighted_sum, parts: [{name: diec}]",
+            r"losses\[2\]: loss 'diec' is unknown; did you mean 'dice'",
+        ),
+        ("bce,", "diec,", r"losses\[0\]: loss 'diec' is unknown; did you mean 'dice'"),
+        ("size: 64", "size: 64, objects: watersheds", r"objects: way to objects 'watersheds' is unknown; did you mean"),
+        ("unet_quarter", "unet_quater", r"models\[0\]: model 'unet_quater' is unknown; did you mean 'unet_quarter'"),
+        ("name: cells", "name: cels", r"datasets\[0\]: dataset 'cels' is unknown; did you mean 'cells'"),
+        ("weight: 0.3", "wieght: 0.3", r"losses\[1\]: bce_dice: option 'wieght' is unknown; did you mean 'weight'"),
+        ("width: 8", "width: wide", r"models\[1\].width: 'wide' has the wrong type; the default is 64"),
+        ("width: 8", "width: 8.5", r"models\[1\].width: 8.5 is not a whole number"),
+        ("epochs: 3", "epoch: 3", r"recipe: key 'epoch' is unknown; did you mean 'epochs'"),
+        ("epochs: 3", "epochs: -3", r"recipe.epochs: -3 must be more than 0"),
+        ("seeds: 2", "seed: 2", r"losses.yaml: key 'seed' is unknown; did you mean 'seeds'"),
+        ("seeds: 2", "seeds: [1, 1]", r"seeds: \[1, 1\] is not a positive number or a list of different seeds"),
+        ("seeds: 2", "empty: nan_wrost", r"empty: empty-mask policy 'nan_wrost' is unknown; did you mean 'nan_worst'"),
+        ("models: [unet_quarter, {name: unet, width: 8}]", "", r"losses.yaml: models is missing"),
+        ("models: [unet_quarter, {name: unet, width: 8}]", "models: [unet, unet]", r"models\[1\]: unet is there twice"),
+        ("models: [unet_quarter, {name: unet, width: 8}]", "models: [{width: 8}]", r"models\[0\]: .* has no `name`"),
+        ("count: 12", "split: {trian: 0.5}", r"datasets\[0\].split: key 'trian' is unknown; did you mean 'train'"),
+        ("count: 12", "preprocess: {clahee: true}", r"preprocess: key 'clahee' is unknown; did you mean 'clahe'"),
+        ("name: small", "name: [", r"losses.yaml: not YAML"),
+    ],
+)
+def test_a_mistake_is_one_line_with_its_place_and_its_mend(tmp_path, old, new, message):
+    assert old in GOOD
+    with pytest.raises(SpecError, match=message) as error:
+        _read(tmp_path, GOOD.replace(old, new, 1))
+    assert "\n" not in str(error.value)
+
+
+def test_an_override_without_a_place_is_named(tmp_path):
+    with pytest.raises(SpecError, match="--set models.7.width=3: there is no models.7"):
+        _read(tmp_path, GOOD, "models.7.width=3")
+    with pytest.raises(SpecError, match="write key=value"):
+        _read(tmp_path, GOOD, "recipe.epochs")
+
+
+def test_an_unknown_sweep_lists_the_shipped_ones():
+    with pytest.raises(SpecError, match="no file qick, and shipped sweep 'qick' is unknown; did you mean 'quick'"):
+        sweep.find("qick")
+
+
+@pytest.mark.parametrize("name", sweep.shipped())
+def test_every_shipped_sweep_is_right(name):
+    assert sweep.read(sweep.find(name)).name == name
+
+
+@pytest.mark.parametrize("name", ["losses", "losses_dsb2018"])
+def test_the_sweeps_of_losses_leave_no_loss_out(name):
+    opened = {choice.name for choice in sweep.read(sweep.find(name)).losses}
+    only_of_several_outputs, same_here = {"deep_supervision"}, {"ce"}  # ce is bce on a binary task
+    assert opened | only_of_several_outputs | same_here == _own(LOSSES)
+
+
+def test_the_sweep_of_the_zoo_leaves_no_recipe_of_2d_out():
+    opened = {choice.name for choice in sweep.read(sweep.find("zoo")).models}
+    only_3d = {"unet_3d", "vnet"}
+    assert opened | only_3d == _own(MODELS)
+
+
+def _own(registry):
+    """Names of the parts that are not another test's plug-in."""
+    return {name for name in registry if registry.part(name).module.startswith("unetbench.")}

@@ -1,0 +1,181 @@
+"""Selection is made on validation and frozen before a test image is read; a broken-off training goes on bit for bit."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from unetbench.benchmark.trial import run_trial as attempts
+from unetbench.benchmark.trial import train as training
+from unetbench.benchmark.trial.compiled_model import CompiledModel
+from unetbench.benchmark.trial.context import Context, open_dataset
+from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial
+from unetbench.benchmark.trial.validate import Tiles
+from unetbench.core.errors import DataError, Diverged
+from unetbench.core.recipe import Recipe
+from unetbench.core.registry import load_plugin
+from unetbench.core.trial import Choice, Trial
+from unetbench.datasets.patches import PatchSampler
+from unetbench.datasets.source import Source
+
+FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
+
+RECIPE = Recipe(patch=(32, 32), batch=4, epochs=4, steps=3)
+TRIAL = Trial(Choice("cells", {"count": 12, "size": [64, 64]}), {}, Choice("tiny"), Choice("bce_dice"), RECIPE, 5)
+
+
+@pytest.fixture(scope="module")
+def context(tmp_path_factory):
+    load_plugin(FAULTY)
+    folder = tmp_path_factory.mktemp("train")
+    return Context(Source(None, folder / "cache"), folder, folder / "results", "test")
+
+
+@pytest.fixture
+def parts(context):
+    opened = open_dataset(TRIAL.dataset, {}, context)
+    prepared = {role: [opened.prepare(case) for case in opened.split.cases(role)] for role in ("train", "validation")}
+    names = [case.name for case in opened.split.cases("train")]
+
+    def sampler(seed=5):
+        return PatchSampler(prepared["train"], names, (32, 32), 4, steps=3, seed=seed)
+
+    return opened.task, sampler, Tiles.of(prepared["validation"], (32, 32))
+
+
+def _silent(event):
+    pass
+
+
+def test_a_training_broken_off_goes_on_bit_for_bit(parts, tmp_path, monkeypatch):
+    task, sampler, cut = parts
+    monkeypatch.setattr(training, "SAVE_EVERY_S", 0.0)
+    whole = CompiledModel(TRIAL, task)
+    selection, history = training.train(whole, sampler(), cut, RECIPE, on_progress=_silent)
+
+    def break_off(event):
+        if event.get("phase") == "epoch" and event["epoch"] == 3:
+            raise KeyboardInterrupt
+
+    checkpoint = tmp_path / "checkpoint.npz"
+    with pytest.raises(KeyboardInterrupt):
+        training.train(CompiledModel(TRIAL, task), sampler(), cut, RECIPE, on_progress=break_off, checkpoint=checkpoint)
+    resumed = CompiledModel(TRIAL, task)
+    selection_2, history_2 = training.train(resumed, sampler(), cut, RECIPE, on_progress=_silent, checkpoint=checkpoint)
+    assert selection_2 == selection
+    assert [row["loss"] for row in history_2] == [row["loss"] for row in history]
+    for one, other in zip(whole.weights(), resumed.weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_best_epoch_on_validation_is_kept(parts):
+    task, sampler, cut = parts
+    graph = CompiledModel(TRIAL, task)
+    selection, history = training.train(graph, sampler(), cut, RECIPE, on_progress=_silent)
+    scores = [row["val_dice"] for row in history]
+    assert selection.epoch == 1 + int(np.argmax(scores))
+    found = training.validate(graph.forward, graph.loss, cut, task, batch=4)
+    assert found.dice == pytest.approx(max(scores))
+
+
+def test_early_stopping_and_the_plateau_follow_the_recipe(parts):
+    task, sampler, cut = parts
+    recipe = replace(RECIPE, epochs=20, rate=1e-12, patience=2, factor=0.5, stop_patience=5)
+    _, history = training.train(
+        CompiledModel(replace(TRIAL, recipe=recipe), task), sampler(), cut, recipe, on_progress=_silent
+    )
+    best = 1 + int(np.argmax([row["val_dice"] for row in history]))
+    assert len(history) == best + 5
+    assert [row["rate"] for row in history[best:]] == [1e-12, 1e-12, 5e-13, 5e-13, 2.5e-13]
+
+
+def test_warm_up_and_cosine_rates(parts):
+    task, sampler, cut = parts
+    recipe = replace(RECIPE, epochs=4, warmup=2, schedule="cosine", rate=0.03)
+    _, history = training.train(
+        CompiledModel(replace(TRIAL, recipe=recipe), task), sampler(), cut, recipe, on_progress=_silent
+    )
+    # warm-up 0.03 × 1/3 and 2/3; then 0.03 × (1 + cos 0)/2 and 0.03 × (1 + cos(π/2))/2
+    assert [row["rate"] for row in history] == pytest.approx([0.01, 0.02, 0.03, 0.015])
+
+
+def test_validation_without_foreground_cannot_choose_by_dice(parts):
+    task, sampler, cut = parts
+    empty = replace(cut, truths=np.zeros_like(cut.truths))
+    with pytest.raises(DataError, match="no case has a foreground pixel.* set recipe.monitor: loss"):
+        training.train(CompiledModel(TRIAL, task), sampler(), empty, RECIPE, on_progress=_silent)
+    by_loss = replace(RECIPE, monitor="loss", epochs=1)
+    selection, _ = training.train(CompiledModel(TRIAL, task), sampler(), empty, by_loss, on_progress=_silent)
+    assert selection.monitor == "loss"
+    assert selection.score > 0
+
+
+def test_no_test_image_is_read_before_the_selection_is_frozen(context, monkeypatch):
+    opened = open_dataset(TRIAL.dataset, {}, context)
+    trial = replace(TRIAL, split={"digest": opened.split.digest})
+    log = []
+
+    def spied(choice, split, context):
+        found = open_dataset(choice, split, context)
+        roles = found.split.roles
+
+        def spy(case):
+            return replace(case, read=lambda: log.append(roles[case.name]) or case.read())
+
+        cases = tuple(spy(case) for case in found.dataset.cases)
+        return replace(found, split=replace(found.split, dataset=replace(found.dataset, cases=cases)))
+
+    monkeypatch.setattr(attempts, "open_dataset", spied)
+    freeze = training.train
+    monkeypatch.setattr(attempts, "train", lambda *a, **k: (freeze(*a, **k), log.append("frozen"))[0])
+    cache = WorkerCache()
+    for _ in range(2):
+        assert run_trial(trial, context, cache, _silent).status == "done"
+    first, second = " ".join(log).split("frozen", 1)
+    assert "test" not in first
+    assert set(second.split("frozen")[0].split()) == {"test"}
+    assert set(second.split("frozen")[1].split()) == {"test"}
+
+
+def test_mixed_precision_trains_in_float32_weights(parts):
+    task, sampler, cut = parts
+    recipe = replace(RECIPE, precision="mixed_bfloat16", epochs=1)
+    try:
+        graph = CompiledModel(replace(TRIAL, recipe=recipe), task)
+        training.train(graph, sampler(), cut, recipe, on_progress=_silent)
+        assert {str(weight.dtype) for weight in graph.model.trainable_weights} == {"float32"}
+        assert graph.forward(cut.images[:1]).dtype == np.float32
+    finally:
+        keras.mixed_precision.set_dtype_policy("float32")
+
+
+@pytest.mark.parametrize("loss", ["bce_dice", "deep_supervision"])
+def test_a_model_of_several_outputs_learns_from_all_and_predicts_with_the_first(parts, loss):
+    task, sampler, cut = parts
+    trial = replace(TRIAL, model=Choice("two_heads"), loss=Choice(loss))
+    graph = CompiledModel(trial, task)
+    before = [np.asarray(weight) for weight in graph.model.trainable_weights]
+    _, history = training.train(graph, sampler(), cut, replace(RECIPE, epochs=1), on_progress=_silent)
+    assert np.isfinite(history[0]["loss"])
+    assert graph.forward(cut.images[:1]).shape == (1, 32, 32, 1)
+    for old, new in zip(before, graph.model.trainable_weights, strict=True):
+        assert np.any(old != np.asarray(new)), new.path
+
+
+def test_a_sum_of_losses_leaves_the_mean_of_each_term_in_the_history(parts):
+    task, sampler, cut = parts
+    graph = CompiledModel(replace(TRIAL, loss=Choice("bce_dice")), task)
+    _, history = training.train(graph, sampler(), cut, replace(RECIPE, epochs=2), on_progress=_silent)
+    for row in history:
+        assert row["loss"] == pytest.approx(0.5 * row["loss: ce"] + 0.5 * row["loss: dice"], rel=1e-4)
+
+
+def test_a_loss_that_is_not_finite_names_step_terms_and_cases(parts):
+    task, sampler, cut = parts
+    several = Choice("weighted_sum", {"parts": [{"name": "dice"}, {"name": "turns_nan"}]})
+    with pytest.raises(
+        Diverged, match=r"loss is nan, dice 0\.\d+, turns_nan nan at step 1 \(epoch 1\); the batch holds \w+"
+    ):
+        training.train(CompiledModel(replace(TRIAL, loss=several), task), sampler(), cut, RECIPE, on_progress=_silent)
