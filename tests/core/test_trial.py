@@ -42,9 +42,9 @@ def test_where_the_data_lies_does_not_change_the_id(trial):
     assert moved.id == trial.id
 
 
-def test_a_seed_or_a_rate_leaves_the_graph_as_it_is(trial):
-    assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).graph == trial.compile_key
-    assert replace(trial, recipe=replace(trial.recipe, batch=1)).graph != trial.compile_key
+def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):
+    assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).compile_key == trial.compile_key
+    assert replace(trial, recipe=replace(trial.recipe, batch=1)).compile_key != trial.compile_key
 
 
 def test_a_record_survives_json(trial):

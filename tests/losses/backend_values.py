@@ -35,7 +35,7 @@ def value_and_gradient(name: str, truth: np.ndarray, logits: np.ndarray, task: T
 
     x = tf.constant(logits)
     with tf.GradientTape() as tape:
-        tape.selector(x)
+        tape.watch(x)
         value = loss(truth, x, task)
         total = tf.reduce_sum(value)
     return value.numpy(), tape.gradient(total, x).numpy()

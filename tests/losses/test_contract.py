@@ -51,7 +51,7 @@ def _gradient(name: str, truth, logits, task: Task, **options) -> np.ndarray:
 def _value_and_gradient(name: str, truth, logits, task: Task, **options) -> tuple[np.ndarray, np.ndarray]:
     logits = tf.constant(logits)
     with tf.GradientTape() as tape:
-        tape.selector(logits)
+        tape.watch(logits)
         value = LOSSES[name](truth, logits, task, **options)
         total = tf.reduce_sum(value)
     return value.numpy(), tape.gradient(total, logits).numpy()

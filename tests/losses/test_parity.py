@@ -262,7 +262,7 @@ def _case(task: Task) -> tuple[np.ndarray, np.ndarray]:
 def _ours(name: str, truth, logits, task: Task, options) -> tuple[np.ndarray, np.ndarray]:
     x = tf.constant(logits)
     with tf.GradientTape() as tape:
-        tape.selector(x)
+        tape.watch(x)
         value = LOSSES[name](truth, x, task, **options)
         total = tf.reduce_sum(value)
     return value.numpy(), tape.gradient(total, x).numpy()

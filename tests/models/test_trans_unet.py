@@ -50,7 +50,7 @@ def test_a_standardised_kernel_is_the_same_in_training_with_its_gradients(kernel
     layer.build(image.shape)
     for training in (True, False):
         with tf.GradientTape() as tape:
-            tape.selector(image)
+            tape.watch(image)
             made = layer(image, training=training)
             cost = tf.reduce_sum(tf.cast(made, "float32") * _image(*made.shape))
         results.append([made, *tape.gradient(cost, [image, layer.kernel])])

@@ -43,7 +43,7 @@ def _loss(name: str, truths: np.ndarray, logits: np.ndarray):
     @tf.function
     def step():
         with tf.GradientTape() as tape:
-            tape.selector(x)
+            tape.watch(x)
             value = tf.reduce_mean(LOSSES[name](target, x, TASK))
         return value, tape.gradient(value, x)
 

@@ -24,7 +24,7 @@ def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
     record = Record(TRIAL, "done")
     Store(tmp_path, "first", "desk").put(record)
     second = Store(tmp_path, "second", "desk")
-    assert second.settled(TRIAL)
+    assert second.is_complete(TRIAL)
     assert not list(records(tmp_path / "second")), "asking writes nothing"
     second.copy_from_other_sweep(TRIAL)
     assert list(records(tmp_path / "second")) == [record]
@@ -32,7 +32,7 @@ def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
 
 def test_another_machine_measures_for_itself(tmp_path):
     Store(tmp_path, "a", "desk").put(Record(TRIAL, "done"))
-    assert not Store(tmp_path, "a", "cluster").settled(TRIAL)
+    assert not Store(tmp_path, "a", "cluster").is_complete(TRIAL)
 
 
 def test_no_half_written_file_stays(tmp_path):

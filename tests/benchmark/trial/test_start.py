@@ -37,14 +37,14 @@ def _encoder_and_decoder(graph):
 def test_the_next_seed_on_the_same_graph_begins_with_the_same_file_and_another_decoder(file):
     graph = CompiledModel(_trial(str(file), 0), TASK)
     encoder, decoder = _encoder_and_decoder(graph)
-    began = graph.start
+    began = graph.initialisation
     for variable in graph.model.variables:
         variable.assign(np.full(variable.shape, 0.5))
     graph.reset(_trial(str(file), 1))
     again, other = _encoder_and_decoder(graph)
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(encoder, again, strict=True))
     assert not np.array_equal(decoder, other)
-    assert graph.start == began
+    assert graph.initialisation == began
     assert began["initial_weights"].startswith(f"{file}, SHA-256 ")
 
 

@@ -66,7 +66,7 @@ def test_a_training_broken_off_goes_on_bit_for_bit(parts, tmp_path, monkeypatch)
     selection_2, history_2 = training.train(resumed, sampler(), cut, RECIPE, on_progress=_silent, checkpoint=checkpoint)
     assert selection_2 == selection
     assert [row["loss"] for row in history_2] == [row["loss"] for row in history]
-    for one, other in zip(whole.weights(), resumed.weights(), strict=True):
+    for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

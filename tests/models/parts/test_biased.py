@@ -35,7 +35,7 @@ def test_a_layer_equals_that_of_keras_in_training_and_prediction_with_all_gradie
         layer.build(shape)
         layer.set_weights([np.linspace(-1, 1, w.size).reshape(w.shape) for w in layer.get_weights()])
         with tf.GradientTape() as tape:
-            tape.selector(image)
+            tape.watch(image)
             made = layer(image, training=True) if layer is ours else layer(image)
             cost = tf.reduce_sum(tf.square(made))
         results.append([made, layer(image), *tape.gradient(cost, [image, *layer.trainable_variables])])
@@ -54,7 +54,7 @@ def test_the_gradient_of_a_bias_is_added_up_in_float32(shape, dtype, known):
     @tf.function(input_signature=[tf.TensorSpec(shape if known else (*[None] * (len(shape) - 1), 8), dtype)])
     def gradient(upstream):
         with tf.GradientTape() as tape:
-            tape.selector(bias)
+            tape.watch(bias)
             made = biased.add_bias(tf.zeros_like(upstream), bias, training=True)
         return tape.gradient(made, bias, output_gradients=upstream)
 

@@ -50,7 +50,7 @@ def test_it_equals_concatenation_and_convolution_with_all_gradients(name, rank):
     parts, results = [_image(2, *SPACE[rank], channels) for channels in (3, 5)], []
     for model in _pair(rank, LAYERS[name]):
         with tf.GradientTape() as tape:
-            tape.selector(parts)
+            tape.watch(parts)
             made = model(parts, training=True)
             total = tf.reduce_sum(made * _image(*made.shape))
         gradients = tape.gradient(total, [*parts, *model.trainable_variables])

@@ -41,7 +41,7 @@ def test_it_equals_up_convolution_concatenation_and_convolution_with_all_gradien
     up.set_weights(joined.get_weights()[:1])
     conv.set_weights(joined.get_weights()[1:])
     with tf.GradientTape(persistent=True) as tape:
-        tape.selector([features, coarse])
+        tape.watch([features, coarse])
         ours, theirs = joined([features, coarse]), conv(join([features, up(coarse)]))
         weigh = tf.constant(_image(*theirs.shape))
         costs = [tf.reduce_sum(y * weigh) for y in (ours, theirs)]

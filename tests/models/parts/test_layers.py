@@ -50,7 +50,7 @@ def test_group_norm_learns_as_that_of_keras_does(shape, groups, options, known):
         @tf.function(input_signature=[tf.TensorSpec(shape if known else (*[None] * (len(shape) - 1), 16))])
         def learn(image, layer=layer):
             with tf.GradientTape() as tape:
-                tape.selector(image)
+                tape.watch(image)
                 made = layer(image, training=True) if isinstance(layer, GroupNorm) else layer(image)
                 cost = tf.reduce_sum(tf.square(made) * weights)
             return made, tape.gradient(cost, [image, *layer.trainable_weights])
@@ -70,7 +70,7 @@ def test_the_gradient_of_group_norm_is_exact_far_from_zero(groups):
     for dtype in ("float32", "float64"):
         given = tf.constant(image, dtype)
         with tf.GradientTape() as tape:
-            tape.selector(given)
+            tape.watch(given)
             if dtype == "float32":
                 made = layer(given, training=True)
             else:
@@ -93,7 +93,7 @@ def test_batch_norm_equals_that_of_keras_with_its_gradients_and_running_statisti
         layer.gamma.assign(np.linspace(0.5, 2, 6))
         layer.beta.assign(np.linspace(-1, 1, 6))
         with tf.GradientTape() as tape:
-            tape.selector(image)
+            tape.watch(image)
             trained = tf.cast(layer(image, training=True), "float32")
             cost = tf.reduce_sum(trained * weights)
         gradients = tape.gradient(cost, [image, *layer.trainable_weights])
