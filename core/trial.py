@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .recipe import Augmentation, Recipe
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Trial:
         """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON."""
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
+        fields["recipe"] = self.recipe.identity()
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
@@ -61,11 +62,8 @@ class Trial:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Trial":
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
-        recipe = dict(fields["recipe"])
-        recipe["patch"] = tuple(recipe["patch"])
-        recipe["augment"] = Augmentation(**recipe["augment"])
         parts = {name: Choice(**fields[name]) for name in ("dataset", "model", "loss")}
-        return cls(split=fields["split"], recipe=Recipe(**recipe), seed=fields["seed"], **parts)
+        return cls(split=fields["split"], recipe=Recipe.from_json(fields["recipe"]), seed=fields["seed"], **parts)
 
 
 def canonical(value: object) -> str:

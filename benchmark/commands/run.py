@@ -39,8 +39,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(options: argparse.Namespace) -> sweep.Sweep:
-    """The sweep that the command line names."""
-    return sweep.read(sweep.find(options.sweep), options.set)
+    """The sweep that the command line names, as it was begun where its records were made by an earlier version."""
+    file = sweep.find(options.sweep)
+    found = sweep.read(file, options.set)
+    begun = options.results / found.name / "sweep.yaml"
+    wanted = sweep.read(file, options.set, begun)
+    if wanted.standard != found.standard:
+        print(
+            f"unetbench: {wanted.name} was begun by an earlier version and goes on as {begun} has it, with the "
+            "standard recipe v1; for the present one give another --results or name, or --set standard=2",
+            file=sys.stderr,
+        )
+    return wanted
 
 
 def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:

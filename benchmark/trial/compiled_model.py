@@ -20,6 +20,7 @@ from ...models.parts.fit import require
 from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
+from .windows import Windows
 
 LossFunction = Callable[[Any, Any], Any]
 TERM = "loss: "
@@ -151,8 +152,9 @@ def initialisation_info(model: keras.Model) -> dict[str, str]:
 
 
 def check_patch(trial: Trial, model: keras.Model) -> None:
-    """Raise Unfit when the recipe's patch does not suit the model, naming one that does."""
+    """Raise Unfit when the recipe's patch or memory bound does not suit the model, naming one that does."""
     require(model, trial.recipe.patch, "recipe.patch")
+    Windows.of(model, trial.recipe)
 
 
 def _build(trial: Trial, task: Task, seed: int) -> keras.Model:

@@ -29,7 +29,8 @@ from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .train import ProgressCallback, train
-from .validate import Tiles
+from .validate import ValidationCases
+from .windows import Windows
 
 
 @dataclass
@@ -97,24 +98,27 @@ def _perform(
         foreground=recipe.foreground,
         ignore=opened.task.ignore,
     )
-    tiles = Tiles.of(validation, recipe.patch)
+    cases = ValidationCases.of(validation, recipe, len(sampler) * recipe.batch, opened.task.ignore)
+    fields["data"] |= {"epoch_patches": len(sampler) * recipe.batch, "validation_tiles": len(cases.tiles.images)}
     checkpoint = store.path("checkpoints", trial, ".npz")
     selection, fields["history"] = train(
-        compiled, sampler, tiles, recipe, on_progress=on_progress, checkpoint=checkpoint
+        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
     )
     fields["selection"] = asdict(selection)
     timing["train_s"] = time.perf_counter() - clock
 
+    windows = Windows.of(compiled.model, recipe)
     result = evaluate(
         compiled.forward,
         selection,
         opened.split.cases("test"),
         opened,
-        recipe=recipe,
+        windows=windows,
+        mirror=recipe.mirror,
         previews=context.previews,
         on_progress=on_progress,
     )
-    fields["scores"] = result.scores
+    fields["scores"], fields["prediction"] = result.scores, result.prediction()
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}
     notes = fields["data"]["notes"]
     with _kept_going("previews", notes):

@@ -2,6 +2,7 @@
 
 from ....core.record import Record
 from ....metrics.empty import describe
+from ..frame import size_text
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
 from .summary import ComparisonTable
 from .table import STATUS_WORDS, UNDEFINED
@@ -25,6 +26,7 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
         ("Recipe", trial.recipe.describe()),
         ("Selection", selection_text(table)),
+        ("Prediction", prediction_text(table)),
         ("Empty masks", describe(table.policy).removeprefix("Empty masks ")),
         ("Machine", f"{table.machine}: " + ", ".join(str(part) for part in hardware if part)),
         ("Latency", table.setting or "not measured"),
@@ -48,6 +50,20 @@ def selection_text(table: ComparisonTable) -> str:
     else:
         rule = f"the threshold was fixed at {recipe.threshold} beforehand"
     return f"Checkpoint: the epoch with {reading} on validation; {rule}. Both were frozen before a test image was read."
+
+
+def prediction_text(table: ComparisonTable) -> str:
+    """In which windows test cases were predicted, and by how much probabilities differ where windows overlap."""
+    lines: list[str] = []
+    for row in table.rows:
+        made = [table.records[key].prediction for key in row.records if table.records[key].prediction]
+        windows = dict.fromkeys(size_text(entry["window"]) for entry in made for entry in entry["windows"])
+        differ = [entry["mismatch"] for entry in made if entry.get("mismatch") is not None]
+        if windows:
+            sizes = ", ".join(list(windows)[:3]) + (", …" if len(windows) > 3 else "")
+            mismatch = f", mismatch {sum(differ) / len(differ):.2g}" if differ else ""
+            lines.append(f"{table.short(row)}: windows {sizes}{mismatch}")
+    return "; ".join(lines)
 
 
 def remarks(table: ComparisonTable) -> list[str]:
