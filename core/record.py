@@ -8,8 +8,12 @@ from typing import Any, Literal
 from .errors import StoreError
 from .trial import Trial
 
-SCHEMA = 2
-"""Version of the record's layout. History: 1, first; 2, prediction, and in a recipe validation and predict_mib."""
+SCHEMA = 3
+"""Version of the record's layout.
+
+History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
+limits, quota_cores, threads, driver and digest.
+"""
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
 
@@ -19,7 +23,8 @@ class Record:
     """One trial on one machine.
 
     reason: one line when status is not `done`; traceback: where an error that is not the input's came from.
-    machine: name, cpu, cores, memory_bytes, gpu, system. versions: python, unetbench, keras, backend and the like.
+    machine: as `records.machine` describes it; before schema 3 it has name, cpu, cores, memory_bytes, gpu, system.
+    versions: python, unetbench, keras, backend and the like.
     git: commit and dirty of the code's checkout, empty when installed otherwise.
     task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,

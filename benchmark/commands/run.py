@@ -9,7 +9,7 @@ from pathlib import Path
 from ...core.record import Record
 from ...core.trial import Trial
 from ...datasets.source import Source
-from ..records.machine import machine, provenance
+from ..records.machine import provenance
 from ..records.store import Store
 from ..records.store import read as read_record
 from ..run.progress import Progress
@@ -24,7 +24,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = read(options)
     context = context_of(wanted, options)
     planned = plan.trials(wanted, context)
-    store = Store(context.results, context.sweep, machine()["name"])
+    store = Store.here(context.results, context.sweep)
     store.check()
     store.put_sweep(wanted.resolved)
     missing = _without_data(planned, store)
@@ -79,7 +79,7 @@ def cache_folder() -> Path:
 
 def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
     """Write a failed record for each trial without data, in place of those of the run before."""
-    for file in store.records.glob("*.json"):
+    for file in list(store.own_files()):
         if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink()
     about = provenance()

@@ -14,6 +14,7 @@ from ...core.record import Record
 from ...core.trial import canonical
 from ...metrics.empty import apply
 from ..records.store import read
+from .machines import Host, hosts
 
 PRIMARY = "dice"
 """The measure that orders the tables."""
@@ -27,6 +28,9 @@ ASIDE = ("diagonal", "objects", "matched")
 SETTING = ("runtime", "device", "batch", "size", "channels", "dtype")
 """What latency depends on besides model and machine."""
 
+OLDER = ", older record"
+"""Ends the setting of a latency whose machine is not fully known, so that no table compares it with the others."""
+
 COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 
 
@@ -34,7 +38,8 @@ COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 class Frames:
     """The records of a sweep. The column `record` is `<machine>/<trial id>`, the key of `records`.
 
-    trials: record, table, machine, model, loss, seed, status, reason, collapsed (names of the collapsed classes).
+    trials: record, table, machine, older (see `machines.hosts`), model, loss, seed, status, reason, collapsed (names of
+    the collapsed classes).
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
     """
@@ -56,16 +61,19 @@ def frames(sweep: Path, policy: str) -> Frames:
         raise StoreError(f"{sweep}: no records/<machine>/*.json inside; `unetbench run` makes them")
     records = {f"{file.parent.name}/{file.stem}": read(file) for file in files}
     measures = tuple(_measures(records.values()))
+    machines = hosts(records)
     scores = _scores(records, measures, policy)
     return Frames(
         sweep=sweep.resolve().name,
         policy=policy,
         records=records,
         measures=measures,
-        trials=_trials(records, scores),
+        trials=_trials(records, scores, machines),
         scores=scores,
         history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
-        latency=pd.DataFrame(_latency(records), columns=["record", *SETTING, "warmup", "setting", "latency_s"]),
+        latency=pd.DataFrame(
+            _latency(records, machines), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
+        ),
     )
 
 
@@ -113,13 +121,14 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
     return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
 
 
-def _trials(records: dict[str, Record], scores: pd.DataFrame) -> pd.DataFrame:
+def _trials(records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host]) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
     rows = [
         {
             "record": key,
-            "table": table_key(record, key.split("/")[0]),
-            "machine": key.split("/")[0],
+            "table": table_key(record, machines[key].name),
+            "machine": machines[key].name,
+            "older": machines[key].older,
             "model": record.trial.model.label,
             "loss": record.trial.loss.label,
             "seed": record.trial.seed,
@@ -132,12 +141,13 @@ def _trials(records: dict[str, Record], scores: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _latency(records: dict[str, Record]) -> Iterator[tuple[Any, ...]]:
+def _latency(records: dict[str, Record], machines: dict[str, Host]) -> Iterator[tuple[Any, ...]]:
     for key, record in records.items():
         for entry in record.latency:
             values = [_hashable(entry.get(name)) for name in SETTING]
+            setting = setting_text(entry) + OLDER * machines[key].older
             for sample in entry["samples_s"]:
-                yield key, *values, entry.get("warmup"), setting_text(entry), _number(sample)
+                yield key, *values, entry.get("warmup"), setting, _number(sample)
 
 
 def setting_text(entry: dict[str, Any]) -> str:

@@ -60,7 +60,7 @@ class Runner:
         if workers > 1:
             context = replace(context, threads=max(1, cores // workers), latency=None)
         self.context, self.count, self.limit_s, self.progress = context, workers, limit_s, progress
-        self.store = Store(context.results, context.sweep, machine()["name"])
+        self.store = Store.here(context.results, context.sweep)
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned = 0
 
@@ -142,7 +142,7 @@ class Runner:
         worker.process.kill()
         worker.process.join()
         if worker.trial is not None:
-            about = provenance()
+            about = provenance(threads=self.context.threads)
             self._keep(Record(worker.trial, status, reason, **about), outcome)
 
     def _keep(self, record: Record, outcome: Outcome) -> None:

@@ -47,7 +47,7 @@ class WorkerCache:
 
 def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
     """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through."""
-    started, about, fields = now(), provenance(keras.backend.backend()), {}
+    started, about, fields = now(), provenance(keras.backend.backend(), context.threads), {}
     status: Status = "done"
     reason = trace = ""
     try:
@@ -71,7 +71,7 @@ def now() -> str:
 def _perform(
     trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, fields: dict[str, Any]
 ) -> None:
-    store = Store(context.results, context.sweep, machine()["name"])
+    store = Store.here(context.results, context.sweep)
     timing: dict[str, float] = {}
     fields["timing"] = timing
     on_progress({"phase": "load"})

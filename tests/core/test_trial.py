@@ -7,7 +7,7 @@ import pytest
 
 from unetbench.core.errors import SpecError, StoreError
 from unetbench.core.recipe import Augmentation, Recipe
-from unetbench.core.record import Record
+from unetbench.core.record import SCHEMA, Record
 from unetbench.core.trial import Choice, Trial
 
 
@@ -81,7 +81,7 @@ def test_half_a_record_is_named_and_mended(trial):
 
 
 def test_a_later_schema_is_refused(trial):
-    text = Record(trial, "done").to_json().replace('"schema": 2', '"schema": 99')
+    text = Record(trial, "done").to_json().replace(f'"schema": {SCHEMA}', '"schema": 99')
     with pytest.raises(StoreError, match="schema 99 is newer"):
         Record.from_json(text)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ....core.record import Record
-from ..frame import PRIMARY, Frames, size_text
+from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
 
 STATUSES = ("done", "failed", "timed_out", "unfit")
@@ -92,6 +92,7 @@ class ComparisonTable:
     """Trials that can be compared: same data, split, recipe and machine. rows: best mean Dice first, undone last.
 
     comparison: of `compared`, the rows with scores. setting: the latency setting that most rows have, or "".
+    older: the records that tell less of their machine than the others, see `machines.hosts`.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ComparisonTable:
     groups: int
     comparison: Comparison | None
     setting: str
+    older: tuple[str, ...] = ()
 
     @cached_property
     def done(self) -> dict[str, Record]:
@@ -168,17 +170,18 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
     rows = [configuration.row(places[index] if places else None) for index, configuration in enumerate(scored)]
     rows += [configuration.row(None) for configuration in rest]
     counts = Counter(entry.setting for row in rows for entry in row.latencies)
-    key, first = next(iter(records.items()))
+    first = next(iter(records.values()))
     return ComparisonTable(
         name=first.trial.dataset.name,
-        machine=key.split("/")[0],
+        machine=str(trials["machine"].iloc[0]),
         policy=frames.policy,
         measures=frames.measures,
         records=records,
         rows=tuple(rows),
         groups=len(set(groups)),
         comparison=comparison,
-        setting=max(counts, key=lambda setting: counts[setting], default=""),
+        setting=max(counts, key=lambda name: (counts[name], not name.endswith(OLDER)), default=""),
+        older=tuple(trials["record"][trials["older"]]),
     )
 
 
