@@ -53,8 +53,9 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
 class TrialEstimate:
     """What the trials of one compiled model take.
 
-    seconds: expected for one trial, None when nothing comparable was run here. unfit: why nothing can be trained, in
-    one line. warning: what the model begins with in place of what was asked for.
+    seconds: expected for one trial, None when nothing comparable was run here. unfit: why the model cannot serve the
+    task, in one line. failed: why nothing can be trained although it should, in one line: the data cannot be listed, or
+    a part raised an error of its own. warning: what the model begins with in place of what was asked for.
     """
 
     trial: Trial
@@ -64,10 +65,16 @@ class TrialEstimate:
     macs: int
     seconds: float | None
     warning: str = ""
+    failed: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the trials can be trained."""
+        return not self.unfit and not self.failed
 
 
 def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstimate]:
-    """Build each distinct model once, without training, and tell its size; unfit ones with their reason.
+    """Build each distinct model once, without training, and tell its size; unfit and failed ones with their reason.
 
     Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
     that the earlier records of this machine reached, the median over those of the same spatial rank.
@@ -88,7 +95,7 @@ def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
 
     entry, seeds = group[0], len(group)
     if entry.opened is None:
-        return TrialEstimate(entry.trial, seeds, entry.problem, 0, 0, None)
+        return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=entry.problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told with the cost
@@ -98,7 +105,7 @@ def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
     except Unfit as error:
         return TrialEstimate(entry.trial, seeds, str(error), 0, 0, None)
     except Exception as error:  # a part's own bug must not hide the rest of the plan
-        return TrialEstimate(entry.trial, seeds, one_line(error), 0, 0, None)
+        return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=one_line(error))
     try:
         work = _work(entry.trial, spent.macs, _epoch_patches(entry.trial, entry.opened))
     except DataError:  # a case that cannot be read is told by `data check` and by the trial
