@@ -22,6 +22,11 @@ def test_every_source_folder_is_a_declared_package():
     assert set(_project()["tool"]["setuptools"]["packages"]) == expected
 
 
+def test_findings_and_results_are_no_packages():
+    packages = _project()["tool"]["setuptools"]["packages"]
+    assert not [name for name in packages if {"findings", "results", "tests", "docs"} & set(name.split("."))]
+
+
 def test_the_pythons_are_those_of_the_readme():
     wanted = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", _project()["project"]["requires-python"])
     assert wanted is not None
