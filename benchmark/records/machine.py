@@ -13,8 +13,8 @@ from typing import Any
 
 import psutil
 
+from ...core.processor import allowed, cores, limits, processor, quota_cores, threads
 from ...core.trial import canonical
-from .processor import allowed, cores, limits, processor, quota_cores, threads
 
 PACKAGES = ("unetbench", "keras", "tensorflow", "jax", "torch", "numpy", "opencv-python-headless", "scipy")
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from unetbench.benchmark.records.processor import (
+from unetbench.core.processor import (
     INSTRUCTIONS,
     Processor,
     allowed,
@@ -99,7 +99,7 @@ def test_macos_tells_it_by_sysctl(text, expected):
     [("Intel64 Family 6 Model 85 Stepping 7, GenuineIntel", "family 6 model 85 stepping 7"), ("", "")],
 )
 def test_windows_tells_the_stepping_and_nothing_told_is_left_empty(monkeypatch, tmp_path, identifier, stepping):
-    monkeypatch.setattr("unetbench.benchmark.records.processor.CPUINFO", tmp_path / "none")
+    monkeypatch.setattr("unetbench.core.processor.CPUINFO", tmp_path / "none")
     monkeypatch.setattr("platform.system", lambda: "Windows")
     monkeypatch.setattr("platform.processor", lambda: identifier)
     monkeypatch.setattr("platform.machine", lambda: "AMD64")
