@@ -48,11 +48,17 @@ class Trial:
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
+    def network_key(self) -> str:
+        """Trials with equal keys can share a network and its traced prediction."""
+        recipe = self.recipe
+        return canonical([asdict(self.model), asdict(self.dataset), recipe.patch, recipe.precision, recipe.predict_mib])
+
+    @property
     def compile_key(self) -> str:
         """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
-        traced = [recipe.patch, recipe.batch, recipe.precision, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
-        return canonical([asdict(self.model), asdict(self.loss), asdict(self.dataset), traced])
+        traced = [recipe.batch, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
+        return canonical([self.network_key, asdict(self.loss), traced])
 
     @property
     def label(self) -> str:

@@ -126,14 +126,14 @@ def _perform(
             store.put_previews(trial, result.previews)
     with _kept_going("weights", notes):
         if context.weights:
-            compiled.model.save(store.path("weights", trial, ".keras"))
+            compiled.network.save(store.path("weights", trial, ".keras"))
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress)
     checkpoint.unlink(missing_ok=True)
 
 
 def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
-    if cache.compiled is not None and cache.compiled.key == trial.compile_key:
-        cache.compiled.reset(trial)
+    if cache.compiled is not None and cache.compiled.network_key == trial.network_key:
+        cache.compiled.take(trial)
     else:
         cache.compiled = None
         keras.backend.clear_session()

@@ -285,3 +285,18 @@ def test_no_finite_score_after_any_epoch_is_a_failure(parts, monkeypatch):
         training.train(
             CompiledModel(TRIAL, task), sampler(), cases, replace(RECIPE, monitor="loss"), on_progress=_silent
         )
+
+
+def test_another_loss_on_the_same_network_gives_the_bits_of_a_fresh_start(context):
+    opened = open_dataset(TRIAL.dataset, {}, context)
+    plain = replace(TRIAL, split={"digest": opened.split.digest}, loss=Choice("bce"))
+    several = replace(plain, loss=Choice("bce_dice"), seed=6)
+    cache = WorkerCache()
+    shared = [run_trial(trial, context, cache, _silent) for trial in (plain, several, plain)]
+    fresh = [run_trial(trial, context, WorkerCache(), _silent) for trial in (plain, several)]
+    for one, other in zip(shared, [*fresh, fresh[0]], strict=True):
+        assert one.status == "done", one.reason
+        assert [row["loss"] for row in one.history] == [row["loss"] for row in other.history]
+        assert one.scores == other.scores
+    assert "loss: ce" in shared[1].history[0]
+    assert "loss: ce" not in shared[2].history[0]
