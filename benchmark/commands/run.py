@@ -9,6 +9,7 @@ from pathlib import Path
 from ...core.record import Record
 from ...core.trial import Trial
 from ...datasets.source import Source
+from ..naming.trial_names import TrialNames
 from ..records.machine import machine, provenance
 from ..records.store import Store
 from ..records.store import read as read_record
@@ -28,13 +29,15 @@ def run(options: argparse.Namespace) -> int:
     store.check()
     store.put_sweep(wanted.resolved)
     missing = _without_data(planned, store)
-    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=Progress(quiet=options.quiet))
+    progress = Progress(wanted.labels, quiet=options.quiet)
+    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
     outcome = runner.run([entry.trial for entry in planned if not entry.problem])
     made = [*missing, *outcome.made]
     if not options.no_report:
         _report(store, options)
     if options.json:
-        print(json.dumps({"settled": outcome.settled, "made": [_brief(record) for record in made]}, indent=2))
+        names = TrialNames([entry.trial for entry in planned], wanted.labels)
+        print(json.dumps({"settled": outcome.settled, "made": [_brief(record, names) for record in made]}, indent=2))
     return 0 if outcome.fine and not missing else 1
 
 
@@ -94,6 +97,6 @@ def _report(store: Store, options: argparse.Namespace) -> None:
         print(f"Report with plots: {page}", file=stream)
 
 
-def _brief(record: Record) -> dict[str, str]:
+def _brief(record: Record, names: TrialNames) -> dict[str, str]:
     trial: Trial = record.trial
-    return {"id": trial.id, "trial": trial.label, "status": record.status, "reason": record.reason}
+    return {"id": trial.id, "trial": str(names[trial]), "status": record.status, "reason": record.reason}

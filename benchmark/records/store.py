@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import yaml
@@ -104,6 +105,18 @@ def read(file: Path) -> Record:
         return Record.from_json(file.read_text("utf-8"), str(file))
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def read_sweep(folder: Path) -> dict[str, Any]:
+    """Read the sweep as it was run, {} where the folder has none. Raises StoreError naming the file."""
+    file = folder / "sweep.yaml"
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    return content if isinstance(content, dict) else {}
 
 
 def records(folder: Path) -> Iterator[Record]:

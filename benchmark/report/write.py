@@ -1,15 +1,15 @@
 """The report of a sweep: read the records, write tables, plots and the page."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 
 from ...core.errors import StoreError
+from ..naming.names import file_stem
+from ..records.store import read_sweep
 from ..records.store import write as write_file
 from .frame import Frames, frames
 from .page.document import Plot, page
@@ -45,7 +45,7 @@ def write_report(results: Path, out: Path | None = None, *, empty: str | None = 
 
 
 def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
-    read = frames(sweep, empty or _policy(sweep))
+    read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     out.mkdir(parents=True, exist_ok=True)
     summaries = comparison_tables(read)
     written: list[Path] = []
@@ -58,21 +58,16 @@ def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
     return [index, *written]
 
 
-def _policy(sweep: Path) -> str:
-    file = sweep / "sweep.yaml"
-    resolved = yaml.safe_load(file.read_text("utf-8")) if file.exists() else None
-    return (resolved or {}).get("empty", STANDARD_POLICY)
-
-
 def _stems(summaries: Sequence[ComparisonTable]) -> list[str]:
     """A file name a table: the data set, the machine where there are several, a number where that is not enough."""
     machines = len({table.machine for table in summaries}) > 1
-    names = [_slug(f"{table.name}-{table.machine}" if machines else table.name) for table in summaries]
+    names = [file_stem(f"{table.name}-{table.machine}" if machines else table.name) for table in summaries]
+    folded = [name.casefold() for name in names]  # some file systems take A and a for the same
     seen: Counter[str] = Counter()
     stems = []
     for name in names:
-        seen[name] += 1
-        stems.append(f"{name}-{seen[name]}" if names.count(name) > 1 else name)
+        seen[name.casefold()] += 1
+        stems.append(f"{name}-{seen[name.casefold()]}" if folded.count(name.casefold()) > 1 else name)
     return stems
 
 
@@ -142,7 +137,3 @@ def _text(file: Path, text: str) -> Path:
 
 def _csv(file: Path, table: pd.DataFrame) -> Path:
     return _text(file, table.to_csv(index=False))
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:80].strip("-") or "table"

@@ -2,6 +2,7 @@
 
 from ....core.record import Record
 from ....metrics.empty import describe
+from ...naming.trial_names import shared_options
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
 from .summary import ComparisonTable
 from .table import STATUS_WORDS, UNDEFINED
@@ -21,6 +22,8 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     commits = table.differing(_commit)
     lines = [
         ("Data set", trial.dataset.label),
+        ("Labels", "; ".join(f"{label} is {meant}" for label, meant in table.labelled)),
+        *_shared_options(table),
         ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
         ("Recipe", trial.recipe.describe()),
@@ -34,6 +37,12 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
         ("Citation", str(data.get("citation") or "")),
     ]
     return [(name, text) for name, text in lines if text]
+
+
+def _shared_options(table: ComparisonTable) -> list[tuple[str, str]]:
+    explained = {meant for _, meant in table.labelled}
+    trials = [record.trial for record in table.records.values()]
+    return [(name, text) for name, text in shared_options(trials) if text not in explained]
 
 
 def selection_text(table: ComparisonTable) -> str:

@@ -210,6 +210,10 @@ def _flat(table: ComparisonTable, row: Row) -> dict[str, object]:
         "peak_bytes": row.peak_bytes,
         "machine": table.machine,
         "empty_policy": table.policy,
+        "data_set": table.name,
+        "data_set_options": table.records[row.records[0]].trial.dataset.label,
+        "model_options": table.records[row.records[0]].trial.model.label,
+        "loss_options": table.records[row.records[0]].trial.loss.label,
         "records": " ".join(row.records),
     }
 
