@@ -1,13 +1,22 @@
 """What stands under a table: the facts that hold for all of it, and what a reader must know to believe it."""
 
+import re
+
 from ....core.record import Record
 from ....metrics.empty import describe
 from ...naming.trial_names import shared_options
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
+from .columns import shortened
 from .summary import ComparisonTable
 from .table import STATUS_WORDS, UNDEFINED
 
 ROLES = ("train", "validation", "test")
+
+KINDS, LONGEST = 8, 400
+"""Notes of the data under a table at most, and letters of each."""
+
+SKIPPED = re.compile(r"skipped: (\w+) (without .+)")
+"""A note of an earlier version about one file."""
 
 
 def facts(table: ComparisonTable) -> list[tuple[str, str]]:
@@ -63,9 +72,28 @@ def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*_rank_remarks(table), *_seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
     lines += _missing_remarks(table)
-    for note in table.differing(lambda record: tuple(record.data.get("notes") or ())):
-        lines += [f"Data: {entry}" for entry in note]
-    return lines
+    return lines + [f"Data: {note}" for note in data_notes(table)]
+
+
+def data_notes(table: ComparisonTable) -> list[str]:
+    """What was noticed when the data was read and the results were kept, one line a kind and a few kinds at most.
+
+    Records of earlier versions have one line a file; lines that differ after their last colon only are told as one.
+    """
+    noted = table.differing(lambda record: tuple(record.data.get("notes") or ()))
+    kinds: dict[str, list[str]] = {}
+    for line in dict.fromkeys(line for lines in noted for line in lines):
+        kinds.setdefault(line.rpartition(": ")[0] or line, []).append(line)
+    notes = [lines[0] if len(lines) == 1 else _gathered(kind, lines) for kind, lines in kinds.items()]
+    more = [f"and {len(notes) - KINDS} more kinds of notes, in the records"] if len(notes) > KINDS else []
+    return [shortened(note, LONGEST) for note in notes[:KINDS]] + more
+
+
+def _gathered(kind: str, lines: list[str]) -> str:
+    first = lines[0].removeprefix(f"{kind}: ")
+    if skipped := SKIPPED.fullmatch(kind):
+        return f"{len(lines)} {skipped[1]}s {skipped[2]} skipped (first: {first})"
+    return f"{kind}: {len(lines)} times (first: {first})"
 
 
 def _rank_remarks(table: ComparisonTable) -> list[str]:
