@@ -46,7 +46,12 @@ def test_every_trial_is_done_and_the_tables_are_printed(finished):
     assert process.returncode == 0, process.stderr
     records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
     assert [record["status"] for record in records] == ["done"] * 3
-    assert process.stdout.count("unet(depth=2, width=4)") >= 3
+    assert process.stdout.count("Model: unet(depth=2, width=4)") == 1  # one line for all three tables
+    assert [line.split(" · ")[0] for line in process.stdout.splitlines() if " · " in line] == [
+        "cells(form=nucleus_cytoplasm, size=[64, 64])",
+        "cells(form=volume, size=[16, 32, 32])",
+        "cells(size=[64, 64])",
+    ]
     assert "index.html" in process.stdout
 
 

@@ -86,15 +86,19 @@ def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:
-    from ..report.write import write_report
+    from ..report.tables.terminal import columns_of, terminal_text
+    from ..report.write import write_reports
 
-    files = write_report(store.folder)
-    tables = [file for file in files if file.suffix == ".md"]
     stream = sys.stderr if options.json else sys.stdout
-    for table in tables:
-        print(table.read_text("utf-8").split("\n## ")[0], file=stream)  # the rest is on the page
-    for page in (file for file in files if file.suffix == ".html"):
-        print(f"Report with plots: {page}", file=stream)
+    for report in write_reports(store.folder):
+        print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
+        print(f"All columns and plots: {_nearest(report.page)}", file=stream)
+
+
+def _nearest(file: Path) -> Path:
+    """The path from here where the file is below, else the whole one."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
 
 
 def _brief(record: Record, names: TrialNames) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -28,8 +29,22 @@ from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, re
 STANDARD_POLICY = "nan_worst"
 
 
+@dataclass(frozen=True)
+class Report:
+    """What was written for one sweep. page: one HTML file. tables: what the files say. files: all, the page first."""
+
+    page: Path
+    tables: tuple[ComparisonTable, ...]
+    files: tuple[Path, ...]
+
+
 def write_report(results: Path, out: Path | None = None, *, empty: str | None = None) -> list[Path]:
-    """Write the report of one sweep, or of each sweep of a folder, and return the files, each page first.
+    """Write the report of one sweep, or of each sweep of a folder, and return the files, each page first."""
+    return [file for report in write_reports(results, out, empty=empty) for file in report.files]
+
+
+def write_reports(results: Path, out: Path | None = None, *, empty: str | None = None) -> list[Report]:
+    """Write the report of one sweep, or of each sweep of a folder.
 
     results: a sweep's folder, with `records` inside, or a folder of such folders. out: where to write, by default
     `<sweep>/report`; for several sweeps each gets its own folder in it. empty: the policy for empty masks, by default
@@ -37,14 +52,14 @@ def write_report(results: Path, out: Path | None = None, *, empty: str | None = 
     one is damaged, SpecError for an unknown policy.
     """
     if (results / "records").is_dir():
-        return _report(results, out or results / "report", empty)
+        return [_report(results, out or results / "report", empty)]
     sweeps = sorted(folder.parent for folder in results.glob("*/records"))
     if not sweeps:
         raise StoreError(f"{results}: no sweep here; give a folder with `records` inside, which `unetbench run` makes")
-    return [file for sweep in sweeps for file in _report(sweep, out / sweep.name if out else sweep / "report", empty)]
+    return [_report(sweep, out / sweep.name if out else sweep / "report", empty) for sweep in sweeps]
 
 
-def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
+def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     out.mkdir(parents=True, exist_ok=True)
     summaries = comparison_tables(read)
@@ -55,7 +70,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
         shown.append((table, plots))
         written += [*_tables(read, table, out / stem, plots), *files]
     index = _text(out / "index.html", page(read, shown))
-    return [index, *written]
+    return Report(index, tuple(summaries), (index, *written))
 
 
 def _stems(summaries: Sequence[ComparisonTable]) -> list[str]:

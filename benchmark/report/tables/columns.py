@@ -31,14 +31,48 @@ def shortened(text: str, columns: int, tail: float = TAILS[0]) -> str:
 
 
 def shortened_apart(names: Sequence[str], columns: int) -> list[str]:
-    """Each name in at most so many columns; names that differ still do, by a number where nothing else is left."""
+    """Each name in at most so many columns, without its first options, else without its middle.
+
+    Names that differ still do, by a number where nothing else is left.
+    """
     wanted = len(set(names))
+    short = [_by_options(name, columns) for name in names]
+    if len(set(short)) == wanted:
+        return short
     for tail in TAILS:
         short = [shortened(name, columns, tail) for name in names]
         if len(set(short)) == wanted:
             return short
     numbers = {name: index for index, name in enumerate(dict.fromkeys(names), 1)}
     return [f"{shortened(name, columns - width(f' {numbers[name]}'), 0.0)} {numbers[name]}" for name in names]
+
+
+def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
+    """The text in lines of at most so many columns, broken between words; further lines are indented."""
+    lines = [""]
+    for word in text.split():
+        while True:
+            blank = " " if lines[-1].strip() else ""
+            if width(lines[-1] + blank + word) <= columns:
+                lines[-1] += blank + word
+                break
+            if lines[-1].strip():
+                lines.append(indent)
+                continue
+            start = _taken(word, columns - width(lines[-1]))  # a word longer than a line
+            lines[-1] += start
+            word = word[len(start) :]
+    return lines
+
+
+def _by_options(name: str, columns: int) -> str:
+    """`unet(…, width=16)` or `encoder_unet(…mobilenet_v2)`: the last options that fit, else no middle."""
+    base, bracket, inside = name.partition("(")
+    options = inside.removesuffix(")").split(", ")
+    shorter = [f"{base}({MORE}, {', '.join(options[at:])})" for at in range(1, len(options))]
+    shorter.append(f"{base}({MORE}{options[-1].rpartition('=')[2]})")
+    fitting = [text for text in shorter if width(text) <= columns] if bracket and name.endswith(")") else []
+    return name if width(name) <= columns else fitting[0] if fitting else shortened(name, columns)
 
 
 def _width(mark: str) -> int:

@@ -32,7 +32,7 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     lines = [
         ("Data set", trial.dataset.label),
         ("Labels", "; ".join(f"{label} is {meant}" for label, meant in table.labelled)),
-        *_shared_options(table),
+        *shared_facts(table),
         ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
         ("Recipe", trial.recipe.describe()),
@@ -48,7 +48,8 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     return [(name, text) for name, text in lines if text]
 
 
-def _shared_options(table: ComparisonTable) -> list[tuple[str, str]]:
+def shared_facts(table: ComparisonTable) -> list[tuple[str, str]]:
+    """The options that all rows share and their names leave out."""
     explained = {meant for _, meant in table.labelled}
     trials = [record.trial for record in table.records.values()]
     return [(name, text) for name, text in shared_options(trials) if text not in explained]
@@ -70,7 +71,7 @@ def selection_text(table: ComparisonTable) -> str:
 
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
-    lines = [*_rank_remarks(table), *_seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
+    lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
     lines += _missing_remarks(table)
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
@@ -84,7 +85,7 @@ def data_notes(table: ComparisonTable) -> list[str]:
     kinds: dict[str, list[str]] = {}
     for line in dict.fromkeys(line for lines in noted for line in lines):
         kinds.setdefault(line.rpartition(": ")[0] or line, []).append(line)
-    notes = [lines[0] if len(lines) == 1 else _gathered(kind, lines) for kind, lines in kinds.items()]
+    notes = [_gathered(kind, lines) for kind, lines in kinds.items()]
     more = [f"and {len(notes) - KINDS} more kinds of notes, in the records"] if len(notes) > KINDS else []
     return [shortened(note, LONGEST) for note in notes[:KINDS]] + more
 
@@ -92,11 +93,16 @@ def data_notes(table: ComparisonTable) -> list[str]:
 def _gathered(kind: str, lines: list[str]) -> str:
     first = lines[0].removeprefix(f"{kind}: ")
     if skipped := SKIPPED.fullmatch(kind):
-        return f"{len(lines)} {skipped[1]}s {skipped[2]} skipped (first: {first})"
+        one = len(lines) == 1
+        what = f"{len(lines)} {skipped[1]}{'' if one else 's'} {skipped[2]} skipped"
+        return f"{what}: {first}" if one else f"{what} (first: {first})"
+    if len(lines) == 1:
+        return lines[0]
     return f"{kind}: {len(lines)} times (first: {first})"
 
 
-def _rank_remarks(table: ComparisonTable) -> list[str]:
+def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
+    """What the ranks mean and how many share the first; `brief`: without the method."""
     found, rows = table.comparison, table.compared
     if found is None:
         return []
@@ -106,6 +112,10 @@ def _rank_remarks(table: ComparisonTable) -> list[str]:
             f"{100 * ALPHA:.0f} % after correction for {len(found.pairs)} pairs; the order is that of the means."
         ]
     first = sum(row.rank is not None and row.rank[0] == 1 for row in rows)
+    if brief and first == 1:
+        return [f"Rank: paired tests set the first of {len(rows)} apart from all others."]
+    if brief:
+        return [f"Rank: places that paired tests leave open; {first} of {len(rows)} cannot be told from the best."]
     return [
         "Rank: the range of places that the paired comparisons leave open (sign-flip tests of "
         f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f} %). "
@@ -113,25 +123,26 @@ def _rank_remarks(table: ComparisonTable) -> list[str]:
     ]
 
 
-def _seed_remarks(table: ComparisonTable) -> list[str]:
+def seed_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
+    """What few seeds or groups forbid to say, and what the counts of empty masks mean unless `brief`."""
     lines = []
     if table.compared and max(row.seeds for row in table.compared) == 1:
         lines.append("One seed each: differences are between these trained networks, not yet between methods.")
     if table.compared and table.groups < MINIMUM_GROUPS:
         lines.append(f"No interval: {_groups(table)}; at least {MINIMUM_GROUPS} are needed.")
-    if table.compared:
+    if table.compared and not brief:
         lines.append(
             "Empty t/p/b: how many scores (a case, class and seed each) have no foreground in truth, prediction or "
             "both; undefined: how many have no Dice under the policy for empty masks."
         )
-    else:
+    if not table.compared:
         lines.append("No trial of this table is done, so there are no scores.")
     return lines
 
 
 def _collapse_remarks(table: ComparisonTable) -> list[str]:
     return [
-        f"† {row.label}: {len(row.collapsed)} of {row.done} trials collapsed, and the mean contains them: "
+        f"† {row.label}: {row.collapsed_text}, and the mean contains them: "
         + "; ".join(f"{key} ({', '.join(names)})" for key, names in row.collapsed.items())
         for row in table.rows
         if row.collapsed

@@ -80,6 +80,11 @@ class Row:
         return self.statuses["done"]
 
     @property
+    def collapsed_text(self) -> str:
+        """How many of the trials that are done collapsed."""
+        return f"{len(self.collapsed)} of {self.done} trials collapsed"
+
+    @property
     def dice(self) -> Estimate:
         """The estimate that orders the table."""
         return self.estimates[PRIMARY]
