@@ -1,5 +1,6 @@
 """How many columns a text takes where letters stand in columns, and how it is shortened to fewer."""
 
+import re
 import unicodedata
 from collections.abc import Sequence
 
@@ -50,7 +51,7 @@ def shortened_apart(names: Sequence[str], columns: int) -> list[str]:
 def wrapped(text: str, columns: int, indent: str = "") -> list[str]:
     """The text in lines of at most so many columns, broken between words; further lines are indented."""
     lines = [""]
-    for word in text.split():
+    for word in re.split(r"[ \n\t]+", text.strip()):  # not at the blank that holds 5 and % together
         while True:
             blank = " " if lines[-1].strip() else ""
             if width(lines[-1] + blank + word) <= columns:

@@ -109,7 +109,7 @@ def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
     if rows[0].rank is None:
         return [
             f"Not ranked: {_groups(table)} cannot tell {len(rows)} configurations apart at "
-            f"{100 * ALPHA:.0f} % after correction for {len(found.pairs)} pairs; the order is that of the means."
+            f"{100 * ALPHA:.0f}\u00a0% after correction for {len(found.pairs)} pairs; the order is that of the means."
         ]
     first = sum(row.rank is not None and row.rank[0] == 1 for row in rows)
     if brief and first == 1:
@@ -118,7 +118,7 @@ def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
         return [f"Rank: places that paired tests leave open; {first} of {len(rows)} cannot be told from the best."]
     return [
         "Rank: the range of places that the paired comparisons leave open (sign-flip tests of "
-        f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f} %). "
+        f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f}\u00a0%). "
         f"{first} of {len(rows)} cannot be told from the best: their ranges start at 1; bold where none collapsed."
     ]
 

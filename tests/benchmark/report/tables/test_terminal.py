@@ -129,6 +129,7 @@ def test_wide_letters_take_two_columns():
     assert width("細胞 a") == 6
     assert width("e\u0301") == 1
     assert shortened("細胞核の分割", 7) == "細胞…割"
+    assert wrapped("at 5\u00a0% only", 5) == ["at", "5\u00a0%", "only"]
     assert wrapped("細胞 核の 分割", 5) == ["細胞", "核の", "分割"]
 
 
