@@ -33,12 +33,26 @@ class Augmentation:
         return cls(0.0, 0.0, 0.0, 0.0, False, 0.0, 0.0, 0.0)
 
 
+Steps = int | Literal["area", "cases"]
+
+MAX_STEPS = 250
+"""Most optimizer steps of an epoch of `steps: area`, as in nnU-Net (Isensee et al. 2021)."""
+
+FIRST_STANDARD: dict[str, Any] = {"steps": "cases", "validation": "full", "predict_mib": 0}
+"""What version 1 of the standard recipe did where version 2 does otherwise. Records of that time do not name the keys
+that version 2 added, so a recipe with these values has the identity that it had then."""
+
+
 @dataclass(frozen=True)
 class Recipe:
     """How a trial is trained and how its predictions are made.
 
     patch: edge lengths of a training patch and of the prediction window, one an axis.
-    steps: optimizer steps an epoch; 0 means as many as show every training image once.
+    steps: optimizer steps an epoch. `area`: as many as show each training image in proportion to its area, about
+        area / patch area patches, at most 250 steps; `cases`, or 0: as many as show every image once.
+    validation: `sampled` scores a fixed choice of tiles after each epoch, about a quarter of the epoch's patches, each
+        case at least once, and whole cases for the best three epochs before one is selected; `full` scores whole
+        cases after each epoch. Both are the same where all tiles are no more than that.
     schedule: `plateau` multiplies the rate by `factor` after `patience` epochs without a better validation score;
         `cosine` falls to zero over all epochs; `constant` stays. `warmup` epochs rise linearly to `rate` first.
     stop_patience: epochs without a better validation score after which training ends; 0 never stops early.
@@ -46,7 +60,9 @@ class Recipe:
     foreground: share of the patches that are centred on a foreground pixel.
     precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
     threshold: probability from which a pixel is foreground (binary, multilabel), or `tuned`: chosen on validation.
-    overlap: fraction by which neighbouring prediction windows overlap. mirror: average over mirrored copies.
+    overlap: share of the patch by which neighbouring prediction windows overlap. mirror: average over mirrored copies.
+    predict_mib: MiB of activations that a prediction may take; a model that does not look across its window predicts
+        in the largest windows within it. `auto`: 2048, or one patch where that takes more; 0: the patch is the window.
     """
 
     __pydantic_config__: ClassVar[Any] = {"extra": "forbid"}
@@ -54,7 +70,8 @@ class Recipe:
     patch: tuple[int, ...] = (256, 256)
     batch: int = 8
     epochs: int = 60
-    steps: int = 0
+    steps: Steps = "area"
+    validation: Literal["sampled", "full"] = "sampled"
     optimizer: Literal["adam", "adamw", "sgd"] = "adam"
     rate: float = 1e-3
     weight_decay: float = 0.0
@@ -71,10 +88,23 @@ class Recipe:
     threshold: float | Literal["tuned"] = 0.5
     overlap: float = 0.5
     mirror: bool = False
+    predict_mib: int | Literal["auto"] = "auto"
 
     def __post_init__(self) -> None:
+        if self.steps == 0:
+            object.__setattr__(self, "steps", "cases")
+        if isinstance(self.steps, str):
+            if self.steps not in ("area", "cases"):
+                raise SpecError(f"recipe.steps: {self.steps!r} is neither a number nor 'area' nor 'cases'")
+        else:
+            _not_negative(self, "steps")
+        if isinstance(self.predict_mib, str):
+            if self.predict_mib != "auto":
+                raise SpecError(f"recipe.predict_mib: {self.predict_mib!r} is neither a number of MiB nor 'auto'")
+        else:
+            _not_negative(self, "predict_mib")
         _positive(self, "batch", "epochs", "rate", "patience", "factor")
-        _not_negative(self, "steps", "weight_decay", "clip_norm", "warmup", "stop_patience")
+        _not_negative(self, "weight_decay", "clip_norm", "warmup", "stop_patience")
         if len(self.patch) not in (2, 3) or min(self.patch) < 1:
             raise SpecError(f"recipe.patch: {list(self.patch)} is not two or three positive edge lengths")
         if not 0 <= self.foreground <= 1:
@@ -85,11 +115,24 @@ class Recipe:
             raise SpecError(f"recipe.threshold: {self.threshold} is not in (0, 1), nor 'tuned'")
 
     def describe(self) -> str:
-        """One line for a table: what differs from the standard recipe, version 1."""
-        standard = Recipe()
+        """One line for a table: what differs from the standard recipe, version 2, or 1 where it does as that did."""
+        first = all(getattr(self, name) == value for name, value in FIRST_STANDARD.items())
+        standard = Recipe(**FIRST_STANDARD) if first else Recipe()
         own = {f.name: getattr(self, f.name) for f in fields(self)}
         differing = [f"{k}={_text(v)}" for k, v in own.items() if v != getattr(standard, k)]
-        return "standard v1" + (f" with {', '.join(differing)}" if differing else "")
+        return f"standard v{1 if first else 2}" + (f" with {', '.join(differing)}" if differing else "")
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that make a trial's id: what version 1 did not name is left out where it is as it was then."""
+        own = asdict(self)
+        own["steps"] = 0 if self.steps == "cases" else self.steps
+        return {k: v for k, v in own.items() if k == "steps" or k not in FIRST_STANDARD or v != FIRST_STANDARD[k]}
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Recipe":
+        """Rebuild a recipe from a record, also from one of a time when there were fewer keys."""
+        own = {**FIRST_STANDARD, **fields, "patch": tuple(fields["patch"])}
+        return cls(**{**own, "augment": Augmentation(**fields["augment"])})
 
 
 def _text(value: object) -> str:

@@ -8,8 +8,12 @@ from typing import Any, Literal
 from .errors import StoreError
 from .trial import Trial
 
-SCHEMA = 1
-"""Version of the record's layout. History: 1, first."""
+SCHEMA = 3
+"""Version of the record's layout.
+
+History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
+limits, quota_cores, threads, driver and digest.
+"""
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
 
@@ -19,12 +23,15 @@ class Record:
     """One trial on one machine.
 
     reason: one line when status is not `done`; traceback: where an error that is not the input's came from.
-    machine: name, cpu, cores, memory_bytes, gpu, system. versions: python, unetbench, keras, backend and the like.
+    machine: as `records.machine` describes it; before schema 3 it has name, cpu, cores, memory_bytes, gpu, system.
+    versions: python, unetbench, keras, backend and the like.
     git: commit and dirty of the code's checkout, empty when installed otherwise.
     task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
         and missing_weights: why they are not those that the options ask for.
-    selection: epoch, score, monitor, threshold; frozen before the first test image is read.
+    selection: epoch, score, monitor, threshold, candidates; frozen before the first test image is read.
+    prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
+        over the `overlapping` cases that have such pixels.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.
     scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,
         `prediction` or `both`) and each metric's raw value, None where undefined; diagonal: of the image, in the unit
@@ -46,6 +53,7 @@ class Record:
     data: dict[str, Any] = field(default_factory=dict)
     model: dict[str, Any] = field(default_factory=dict)
     selection: dict[str, Any] = field(default_factory=dict)
+    prediction: dict[str, Any] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
     scores: list[dict[str, Any]] = field(default_factory=list)
     latency: list[dict[str, Any]] = field(default_factory=list)

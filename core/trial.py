@@ -5,7 +5,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .recipe import Augmentation, Recipe
+from .recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -48,14 +48,21 @@ class Trial:
         """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON."""
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
+        fields["recipe"] = self.recipe.identity()
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
+
+    @property
+    def network_key(self) -> str:
+        """Trials with equal keys can share a network and its traced prediction."""
+        recipe = self.recipe
+        return canonical([asdict(self.model), asdict(self.dataset), recipe.patch, recipe.precision, recipe.predict_mib])
 
     @property
     def compile_key(self) -> str:
         """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
-        traced = [recipe.patch, recipe.batch, recipe.precision, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
-        return canonical([asdict(self.model), asdict(self.loss), asdict(self.dataset), traced])
+        traced = [recipe.batch, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
+        return canonical([self.network_key, asdict(self.loss), traced])
 
     @property
     def label(self) -> str:
@@ -65,11 +72,8 @@ class Trial:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Trial":
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
-        recipe = dict(fields["recipe"])
-        recipe["patch"] = tuple(recipe["patch"])
-        recipe["augment"] = Augmentation(**recipe["augment"])
         parts = {name: Choice(**fields[name]) for name in ("dataset", "model", "loss")}
-        return cls(split=fields["split"], recipe=Recipe(**recipe), seed=fields["seed"], **parts)
+        return cls(split=fields["split"], recipe=Recipe.from_json(fields["recipe"]), seed=fields["seed"], **parts)
 
 
 def canonical(value: object) -> str:

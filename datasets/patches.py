@@ -1,38 +1,29 @@
-"""Training patches drawn from prepared cases, and the tiles on which validation is scored."""
+"""Training patches drawn from prepared cases."""
 
 import math
-from collections.abc import Iterator, Sequence
-from functools import reduce
-from typing import NamedTuple
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from ..core.errors import DataError, SpecError
-from ..core.recipe import Augmentation
-from .augment import draw_params, jitter_intensity, reflected, warp_patch
+from ..core.recipe import MAX_STEPS, Augmentation, Steps
+from .augment import draw_params, jitter_intensity, warp_patch
 from .prepare import Prepared
 
 _ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
 _FOREGROUND_PIXELS = 20_000  # kept a case and class; more add nothing to the draw but memory
 
 
-class Tile(NamedTuple):
-    """image float32 (*patch, c), truth (*patch, t), fresh bool (*patch): pixels that no earlier tile has shown."""
-
-    image: np.ndarray
-    truth: np.ndarray
-    counted: np.ndarray
-
-
 class PatchSampler:
     """Batches of augmented patches. A batch depends on (seed, epoch, index) alone, in any order and from any thread.
 
-    An epoch shows the cases in a fresh random order, and in another one each time it comes to their end. Images are
-    referred to, never copied.
+    An epoch shows the cases in a fresh random order, each as often as `steps` says, and in another one each time it
+    comes to their end. Images are referred to, never copied.
 
     prepared, names: the cases and what they are called. patch: edge lengths. batch: patches a batch; every one is full.
-    steps: batches an epoch; 0 means as many as show every case once.
+    steps: batches an epoch. `area`: each case about as often as the patch fits into its area, at least once, and at
+        most `MAX_STEPS` batches; `cases`: as many as show every case once.
     foreground: share of the patches centred, as far as the border allows, on a random pixel of a random class; the
         others lie anywhere inside the image. An image smaller than the patch is centred in it and mirrored around.
     ignore: the truth value that is no class. It moves along like any other.
@@ -47,7 +38,7 @@ class PatchSampler:
         patch: Sequence[int],
         batch: int,
         *,
-        steps: int = 0,
+        steps: Steps = "cases",
         seed: int = 0,
         augment: Augmentation | None = None,
         foreground: float = 0.0,
@@ -56,8 +47,12 @@ class PatchSampler:
         if not prepared:
             raise DataError("patches: no case to draw from; the training share of the split is empty")
         for case, name in zip(prepared, names, strict=True):
-            _check_rank(case, name, patch)
-        self.patch, self.size, self.steps = tuple(patch), batch, steps or math.ceil(len(prepared) / batch)
+            check_rank(case, name, patch)
+        self.patch, self.size = tuple(patch), batch
+        times = [times_shown(case, self.patch) if steps == "area" else 1 for case in prepared]
+        self._turns = np.repeat(np.arange(len(prepared)), times)
+        most = MAX_STEPS if steps == "area" else math.inf
+        self.steps = int(min(math.ceil(len(self._turns) / batch), most)) if isinstance(steps, str) else steps
         self._prepared, self._names, self._seed = prepared, tuple(names), seed
         self._augment = Augmentation() if augment is None else augment
         self._share = foreground
@@ -86,10 +81,10 @@ class PatchSampler:
     def _cases(self, epoch: int, index: int) -> list[int]:
         if not 0 <= index < self.steps:
             raise IndexError(f"batch {index} of an epoch of {self.steps}")
-        count = len(self._prepared)
+        count = len(self._turns)
         laps, places = np.divmod(np.arange(index * self.size, (index + 1) * self.size), count)
         orders = {lap: _stream(self._seed, _ORDER, epoch, lap).permutation(count) for lap in set(laps.tolist())}
-        return [int(orders[lap][place]) for lap, place in zip(laps.tolist(), places.tolist(), strict=True)]
+        return [int(self._turns[orders[lap][place]]) for lap, place in zip(laps.tolist(), places.tolist(), strict=True)]
 
     def _cut(self, number: int, epoch: int, position: int, image: np.ndarray, truth: np.ndarray) -> None:
         """Fill one place of a batch."""
@@ -113,22 +108,13 @@ class PatchSampler:
         return np.where(room < 0, room // 2, start)
 
 
-def cut_tiles(prepared: Prepared, patch: Sequence[int]) -> Iterator[Tile]:
-    """Cover a case with tiles of edges `patch`, always the same ones, in the order of the axes.
-
-    The last tile of an axis is moved back inside the image; a pixel is `counted` in exactly one tile. An image smaller
-    than the patch is mirrored beyond its end, where nothing is fresh. Raises SpecError for a patch of another rank.
-    """
-    _check_rank(prepared, "the case", patch)
-    space = prepared.truth.shape[:-1]
-    lines = [list(_line_tiles(size, edge)) for size, edge in zip(space, patch, strict=True)]
-    for number in np.ndindex(*(len(line) for line in lines)):
-        indices, counted = zip(*(line[k] for line, k in zip(lines, number, strict=True)), strict=True)
-        grid = np.ix_(*indices)
-        yield Tile(prepared.image[grid], prepared.truth[grid], reduce(np.logical_and.outer, counted))
+def times_shown(case: Prepared, patch: Sequence[int]) -> int:
+    """How many patches it takes to show as many pixels as the case has, rounded, at least one."""
+    return max(1, round(math.prod(case.content) / math.prod(patch)))
 
 
-def _check_rank(case: Prepared, name: str, patch: Sequence[int]) -> None:
+def check_rank(case: Prepared, name: str, patch: Sequence[int]) -> None:
+    """Raise SpecError unless the patch has an edge for each axis of the case."""
     rank = case.image.ndim - 1
     if len(patch) != rank:
         edges = "×".join(map(str, patch))
@@ -164,11 +150,3 @@ def _foreground_pixels(truth: np.ndarray, ignore: int | None, rng: np.random.Gen
         for p in pixels
         if len(p)
     ]
-
-
-def _line_tiles(size: int, edge: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Pixel indices of each tile along one axis, and which of them are fresh."""
-    for end in range(edge, size + edge, edge):
-        start = max(min(end, size) - edge, 0)
-        places = start + np.arange(edge)
-        yield reflected(start, edge, size), (places >= end - edge) & (places < size)

@@ -25,11 +25,11 @@ def tversky(
 ) -> Tensor:
     """Tversky: 1 - (TP + s) / (TP + alpha FP + beta FN + s), a case and class (Salehi 2017, arXiv:1706.05721).
 
-    alpha weighs false positives and beta false negatives, as in the paper, MONAI, SMP and Keras; keras-unet-collection
-    and the focal Tversky paper have it the other way round: swap the two. alpha = beta = 0.5 is Dice with half the s,
-    alpha = beta = 1 is Jaccard. TP = sum(p g), FP = sum(p (1 - g)), FN = sum((1 - p) g); s is `smooth` in pixels,
-    positive. background, weights as in `dice`. Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. A class
-    absent from truth and prediction costs 0.
+    alpha weighs false positives and beta false negatives, as in the paper, MONAI and SMP. keras-unet-collection, the
+    focal Tversky paper and, against its own docstring, Keras up to 3.15.1 (keras#23333) have it the other way round:
+    swap the two. alpha = beta = 0.5 is Dice with half the s, alpha = beta = 1 is Jaccard. TP = sum(p g),
+    FP = sum(p (1 - g)), FN = sum((1 - p) g); s is `smooth` in pixels, positive. background, weights as in `dice`. Truth
+    `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`. A class absent from truth and prediction costs 0.
     """
     return class_mean(1 - _index(truth, logits, task, alpha, beta, smooth, background), weights)
 

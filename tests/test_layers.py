@@ -27,7 +27,8 @@ INSIDE = {
     },
     "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
     "report": {
-        **dict.fromkeys(("frame", "statistics"), ()),
+        **dict.fromkeys(("machines", "statistics"), ()),
+        "frame": ("machines",),
         "tables": ("frame", "statistics"),
         "plots": ("frame", "statistics", "tables"),
         "architecture": ("plots",),

@@ -1,5 +1,7 @@
 """What is installed is what the folders hold."""
 
+import re
+import sys
 import tomllib
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,6 +20,31 @@ def test_every_source_folder_is_a_declared_package():
     folders = {file.parent.relative_to(ROOT) for room in rooms for file in (ROOT / room).rglob("__init__.py")}
     expected = {"unetbench"} | {"unetbench." + ".".join(folder.parts) for folder in folders}
     assert set(_project()["tool"]["setuptools"]["packages"]) == expected
+
+
+def test_findings_and_results_are_no_packages():
+    packages = _project()["tool"]["setuptools"]["packages"]
+    assert not [name for name in packages if {"findings", "results", "tests", "docs"} & set(name.split("."))]
+
+
+def test_the_pythons_are_those_of_the_readme():
+    wanted = re.fullmatch(r">=3\.(\d+),<3\.(\d+)", _project()["project"]["requires-python"])
+    assert wanted is not None
+    low, high = int(wanted[1]), int(wanted[2]) - 1
+    assert f"Python 3.{low} to 3.{high}" in (ROOT / "README.md").read_text("utf-8")
+    assert low <= sys.version_info.minor <= high
+
+
+def test_a_search_has_what_keras_tuner_imports_and_does_not_declare():
+    named = [re.match(r"[\w-]+(\[\w+\])?", line)[0] for line in _project()["project"]["dependencies"]]
+    assert {"keras-tuner[bayesian]", "tensorboard"} <= set(named)
+
+
+def test_no_extra_takes_the_torch_of_slow_3d_convolutions():
+    extras = _project()["project"]["optional-dependencies"]
+    torch = [line for lines in extras.values() for line in lines if re.match(r"torch\b", line)]
+    assert torch
+    assert all("!=2.9.*" in line for line in torch)
 
 
 def test_no_other_python_file_lies_at_the_root():

@@ -6,10 +6,11 @@ from dataclasses import asdict
 
 from ...core.trial import Trial
 from ..naming.trial_names import TrialNames, shared_options
-from ..records.machine import machine
 from ..records.store import Store, records
 from ..sweep import plan as planning
 from .run import context_of, read
+
+UNFIT, FAILED = "unfit:", "failed:"
 
 
 def plan(options: argparse.Namespace) -> int:
@@ -17,11 +18,9 @@ def plan(options: argparse.Namespace) -> int:
     wanted = read(options)
     context = context_of(wanted, options)
     planned = planning.trials(wanted, context)
-    store = Store(context.results, context.sweep, machine()["name"])
+    store = Store.here(context.results, context.sweep)
     earlier = [record for folder in sorted(context.results.glob("*")) for record in records(folder)]
-    estimates = planning.estimates(
-        planned, [record for record in earlier if record.machine.get("name") == store.machine]
-    )
+    estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)])
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
     settled = sum(not entry.problem and store.is_complete(entry.trial) for entry in planned)
@@ -42,8 +41,11 @@ def _print(estimates: list[planning.TrialEstimate], names: TrialNames, trials: l
         name = names[cost.trial]
         parts = (name.dataset, name.model, name.loss, str(cost.seeds))
         facts = (f"{cost.parameters:,}", f"{cost.macs / 1e9:.2f} G", _time(cost.seconds))
-        rows.append(parts + (facts if not cost.unfit else ("unfit:", cost.unfit, "")))
-    widths = [max(len(row[column]) for row in rows if column < 5 or row[4] != "unfit:") for column in range(len(head))]
+        rows.append(
+            parts + (facts if cost.fits else (UNFIT, cost.unfit, "") if cost.unfit else (FAILED, cost.failed, ""))
+        )
+    told = (UNFIT, FAILED)  # their reasons are longer than any column
+    widths = [max(len(row[column]) for row in rows if column < 5 or row[4] not in told) for column in range(len(head))]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
     for kind, options in shared_options(trials):
@@ -51,7 +53,7 @@ def _print(estimates: list[planning.TrialEstimate], names: TrialNames, trials: l
     for cost in (cost for cost in estimates if cost.warning):
         print(f"warning: {names[cost.trial].model}: {cost.warning}; it starts at random")
     known = [cost.seconds * cost.seeds for cost in estimates if cost.seconds is not None]
-    fit = [cost for cost in estimates if not cost.unfit]
+    fit = [cost for cost in estimates if cost.fits]
     total = _time(sum(known)) if len(known) == len(fit) and fit else "unknown until a trial was run on this machine"
     print(f"\n{len(trials)} trials, {settled} settled already; training time expected for all: {total}")
 

@@ -10,7 +10,7 @@ from ...core.record import Record
 from ...core.trial import Trial
 from ...datasets.source import Source
 from ..naming.trial_names import TrialNames
-from ..records.machine import machine, provenance
+from ..records.machine import provenance
 from ..records.store import Store
 from ..records.store import read as read_record
 from ..run.progress import Progress
@@ -25,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
     wanted = read(options)
     context = context_of(wanted, options)
     planned = plan.trials(wanted, context)
-    store = Store(context.results, context.sweep, machine()["name"])
+    store = Store.here(context.results, context.sweep)
     store.check()
     store.put_sweep(wanted.resolved)
     missing = _without_data(planned, store)
@@ -42,8 +42,18 @@ def run(options: argparse.Namespace) -> int:
 
 
 def read(options: argparse.Namespace) -> sweep.Sweep:
-    """The sweep that the command line names."""
-    return sweep.read(sweep.find(options.sweep), options.set)
+    """The sweep that the command line names, as it was begun where its records were made by an earlier version."""
+    file = sweep.find(options.sweep)
+    found = sweep.read(file, options.set)
+    begun = options.results / found.name / "sweep.yaml"
+    wanted = sweep.read(file, options.set, begun)
+    if wanted.standard != found.standard:
+        print(
+            f"unetbench: {wanted.name} was begun by an earlier version and goes on as {begun} has it, with the "
+            "standard recipe v1; for the present one give another --results or name, or --set standard=2",
+            file=sys.stderr,
+        )
+    return wanted
 
 
 def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
@@ -72,7 +82,7 @@ def cache_folder() -> Path:
 
 def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
     """Write a failed record for each trial without data, in place of those of the run before."""
-    for file in store.records.glob("*.json"):
+    for file in list(store.own_files()):
         if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink()
     about = provenance()

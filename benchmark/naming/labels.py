@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError
-from ...core.recipe import Augmentation, Recipe
+from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.registry import Registry
 from ...core.trial import Choice, Trial, canonical
 from ...datasets import DATASETS
@@ -84,7 +84,9 @@ class Labels:
         split = {**_usual_split(), **_mapping(self._sweep.get("split")), **entry.split}
         if any(trial.split.get(name) != value for name, value in split.items() if name != "fold"):
             return False
-        return _recipe({**_mapping(self._sweep.get("recipe")), **entry.recipe}) == trial.recipe
+        first = self._sweep.get("standard", 1) == 1  # files from before there were two do not name it
+        standard = FIRST_STANDARD if first else {}
+        return _recipe({**standard, **_mapping(self._sweep.get("recipe")), **entry.recipe}) == trial.recipe
 
 
 def check_label(label: Any, place: str) -> str:

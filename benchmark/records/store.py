@@ -3,7 +3,7 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import yaml
 from ...core.errors import StoreError
 from ...core.record import Record
 from ...core.trial import Trial
+from .machine import describe, first_name, machine, name_of, names_itself, same_machine
 
 SETTLED = ("done", "unfit")
 """Status of the trials that a second run does not repeat; failed and timed out ones are tried again."""
@@ -24,19 +25,35 @@ NEEDED_BYTES = 100 * 2**20
 
 
 class Store:
-    """The folder `results/<sweep>` as seen from one machine."""
+    """The folder `results/<sweep>` as seen from one machine.
 
-    def __init__(self, results: Path, sweep: str, machine: str) -> None:
-        self.results, self.folder, self.machine = results, results / sweep, machine
+    machine: name of the folders that are written. hardware: what `records.machine` tells of it; a record of other
+    hardware is never taken for one of this machine. Records before schema 3, which knew model and cores only, are in
+    a folder of that shorter name; they are read where they are when nothing in them speaks against this machine.
+    """
+
+    def __init__(self, results: Path, sweep: str, machine: str, hardware: Mapping[str, Any] | None = None) -> None:
+        self.results, self.folder, self.machine, self.hardware = results, results / sweep, machine, hardware or {}
         self.records = self.folder / "records" / machine
+        itself = names_itself(self.hardware, machine)
+        self.names = (machine, first_name(self.hardware)) if itself else (machine,)
+
+    @classmethod
+    def here(cls, results: Path, sweep: str) -> "Store":
+        """Return the store as seen from the machine that this runs on."""
+        return cls(results, sweep, machine()["name"], machine())
 
     @cached_property
-    def _elsewhere(self) -> dict[str, Path]:
-        """Files of this machine's records in the sweeps beside this one, by name, as they stood at the first look."""
-        return {file.name: file for file in self.results.glob(f"*/records/{self.machine}/*.json")}
+    def _elsewhere(self) -> dict[str, list[Path]]:
+        """Files of this machine's names in the sweeps beside this one, by trial, as they stood at the first look."""
+        found: dict[str, list[Path]] = {}
+        for name in self.names:
+            for file in sorted(self.results.glob(f"*/records/{name}/*.json")):
+                found.setdefault(file.name, []).append(file)
+        return found
 
     def check(self) -> None:
-        """Raise StoreError when the folder cannot be made or the disk is nearly full, before any training."""
+        """Raise StoreError when the folder cannot be made, the disk is nearly full or the records are another's."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.folder).free
@@ -45,14 +62,26 @@ class Store:
         if free < NEEDED_BYTES:
             needed = f"{free >> 20} MiB free, {NEEDED_BYTES >> 20} needed"
             raise StoreError(f"{self.folder}: {needed}; free some or give --results DIR")
+        for file in sorted(self.records.glob("*.json")):
+            self._refuse_other_hardware(read(file), file)
+
+    def is_own(self, record: Record) -> bool:
+        """Whether the record was made on this machine, as far as it tells."""
+        return not self.hardware or same_machine(record.machine, self.hardware)
 
     def find(self, trial: Trial) -> Record | None:
-        """Return this machine's record of the trial, from this sweep or from any other one beside it, or None."""
-        own = self.records / f"{trial.id}.json"
-        if own.exists():
-            return read(own)
-        other = self._elsewhere.get(own.name)
-        return read(other) if other else None
+        """Return this machine's record of the trial, from this sweep or from any other one beside it, or None.
+
+        Raises StoreError when other hardware of the same name has made the one that would be written here.
+        """
+        file = self._find(trial)
+        return read(file) if file else None
+
+    def own_files(self) -> Iterator[Path]:
+        """Every file of this sweep that holds a record of this machine."""
+        for name in self.names:
+            files = sorted((self.folder / "records" / name).glob("*.json"))
+            yield from (file for file in files if self.is_own(read(file)))
 
     def is_complete(self, trial: Trial) -> bool:
         """Whether the trial needs no run."""
@@ -61,13 +90,23 @@ class Store:
 
     def copy_from_other_sweep(self, trial: Trial) -> None:
         """Copy the record of a settled trial into this sweep when it was made for another one."""
-        record = self.find(trial)
-        if record is not None and not (self.records / f"{trial.id}.json").exists():
-            self.put(record)
+        file = self._find(trial)
+        if file is not None and self.folder not in file.parents:
+            # Under the name it was made with, so that no older record seems to know its hardware.
+            self._put(read(file), self.folder / "records" / file.parent.name / file.name)
 
     def put(self, record: Record) -> Path:
-        """Write a record. Raises StoreError naming a copy kept elsewhere when the folder cannot be written."""
-        file = self.records / f"{record.trial.id}.json"
+        """Write a record in place of this machine's former one of the trial.
+
+        Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
+        """
+        file = self._put(record, self.records / f"{record.trial.id}.json")
+        for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
+            if former.exists() and self.is_own(read(former)):
+                former.unlink()
+        return file
+
+    def _put(self, record: Record, file: Path) -> Path:
         text = record.to_json().encode()
         try:
             write(file, text)
@@ -97,6 +136,28 @@ class Store:
         folder = self.folder / kind / self.machine
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{trial.id}{suffix}"
+
+    def _find(self, trial: Trial) -> Path | None:
+        """The file of this machine's record of the trial: here before elsewhere, a settled one before any other."""
+        name, found = f"{trial.id}.json", []
+        here = [self.folder / "records" / machine / name for machine in self.names]
+        for file in dict.fromkeys((*here, *self._elsewhere.get(name, ()))):
+            record = read(file) if file.exists() else None
+            if record is not None and file == here[0]:
+                self._refuse_other_hardware(record, file)
+            if record is not None and self.is_own(record):
+                found.append(file)
+                if record.status in SETTLED:
+                    return file
+        return found[0] if found else None
+
+    def _refuse_other_hardware(self, record: Record, file: Path) -> None:
+        if not self.is_own(record):
+            raise StoreError(
+                f"{file.parent}: holds records of other hardware ({describe(record.machine)}) than this "
+                f"({describe(self.hardware)}); set UNETBENCH_MACHINE to another name, or unset it for the name "
+                f"{name_of(self.hardware)}"
+            )
 
 
 def read(file: Path) -> Record:

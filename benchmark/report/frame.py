@@ -17,6 +17,7 @@ from ..naming.labels import Labels
 from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
 from ..records.store import read, read_sweep
+from .machines import Host, hosts
 
 PRIMARY = "dice"
 """The measure that orders the tables."""
@@ -30,6 +31,9 @@ ASIDE = ("diagonal", "objects", "matched")
 SETTING = ("runtime", "device", "batch", "size", "channels", "dtype")
 """What latency depends on besides model and machine."""
 
+OLDER = ", older record"
+"""Ends the setting of a latency whose machine is not fully known, so that no table compares it with the others."""
+
 COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 
 
@@ -37,8 +41,9 @@ COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 class Frames:
     """The records of a sweep. The column `record` is `<machine>/<trial id>`, the key of `records`.
 
-    trials: record, table, machine, dataset, model, loss, seed, status, reason, collapsed (names of the collapsed
-    classes); data set, model and loss by their labels or short names. labels: those of the sweep as it was run.
+    trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
+    (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
+    sweep as it was run.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
     """
@@ -65,6 +70,7 @@ def frames(sweep: Path, policy: str) -> Frames:
     records = {f"{file.parent.name}/{file.stem}": read(file) for file in files}
     labels = Labels(read_sweep(sweep), str(sweep / "sweep.yaml"))
     measures = tuple(_measures(records.values()))
+    machines = hosts(records)
     scores = _scores(records, measures, policy)
     return Frames(
         sweep=sweep.resolve().name,
@@ -72,10 +78,12 @@ def frames(sweep: Path, policy: str) -> Frames:
         records=records,
         labels=labels,
         measures=measures,
-        trials=_trials(records, scores, labels),
+        trials=_trials(records, scores, machines, labels),
         scores=scores,
         history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
-        latency=pd.DataFrame(_latency(records, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]),
+        latency=pd.DataFrame(
+            _latency(records, machines, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
+        ),
     )
 
 
@@ -123,9 +131,11 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
     return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
 
 
-def _trials(records: dict[str, Record], scores: pd.DataFrame, labels: Labels) -> pd.DataFrame:
+def _trials(
+    records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host], labels: Labels
+) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
-    keys = {key: table_key(record, key.split("/")[0]) for key, record in records.items()}
+    keys = {key: table_key(record, machines[key].name) for key, record in records.items()}
     everywhere = TrialNames((record.trial for record in records.values()), labels)
     here = {  # what the rows of one table share is left out of its names
         table: TrialNames((record.trial for key, record in records.items() if keys[key] == table), labels)
@@ -135,7 +145,8 @@ def _trials(records: dict[str, Record], scores: pd.DataFrame, labels: Labels) ->
         {
             "record": key,
             "table": keys[key],
-            "machine": key.split("/")[0],
+            "machine": machines[key].name,
+            "older": machines[key].older,
             "dataset": everywhere[record.trial].dataset,
             "model": here[keys[key]][record.trial].model,
             "loss": here[keys[key]][record.trial].loss,
@@ -149,11 +160,12 @@ def _trials(records: dict[str, Record], scores: pd.DataFrame, labels: Labels) ->
     return pd.DataFrame(rows)
 
 
-def _latency(records: dict[str, Record], labels: Labels) -> Iterator[tuple[Any, ...]]:
+def _latency(records: dict[str, Record], machines: dict[str, Host], labels: Labels) -> Iterator[tuple[Any, ...]]:
     for key, record in records.items():
         for entry in record.latency:
             values = [_hashable(entry.get(name)) for name in SETTING]
             setting = setting_text({**entry, "runtime": labels.runtime(str(entry.get("runtime")))})
+            setting += OLDER * machines[key].older
             for sample in entry["samples_s"]:
                 yield key, *values, entry.get("warmup"), setting, _number(sample)
 

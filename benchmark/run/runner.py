@@ -34,7 +34,7 @@ class _Worker:
     log: Path
     trial: Trial | None = None
     since: float = 0.0
-    compile_key: str = ""
+    before: Trial | None = None
     resident: int = 0
 
 
@@ -60,7 +60,7 @@ class Runner:
         if workers > 1:
             context = replace(context, threads=max(1, cores // workers), latency=None)
         self.context, self.count, self.limit_s, self.progress = context, workers, limit_s, progress
-        self.store = Store(context.results, context.sweep, machine()["name"])
+        self.store = Store.here(context.results, context.sweep)
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned = 0
 
@@ -75,7 +75,7 @@ class Runner:
             else:
                 pending.append(trial)
         self.progress.begin(trials, outcome.settled)
-        queue = deque(_by_compile_key(pending))
+        queue = deque(_by_network(pending))
         workers: list[_Worker] = []
         try:
             while queue or any(worker.trial for worker in workers):
@@ -91,7 +91,11 @@ class Runner:
     def _assign(self, queue: deque[Trial], workers: list[_Worker]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / self.count
         for worker in [worker for worker in workers if worker.trial is None]:
-            other_model = bool(queue) and queue[0].compile_key != worker.compile_key
+            other_model = (
+                bool(queue)
+                and worker.before is not None
+                and (_likest(queue, worker.before).compile_key != worker.before.compile_key)
+            )
             if not queue or (other_model and worker.resident > allowed):
                 workers.remove(worker)
                 _end(worker)
@@ -99,9 +103,10 @@ class Runner:
             workers.append(self._spawn())
         for worker in workers:
             if worker.trial is None and queue:
-                same = next((trial for trial in queue if trial.compile_key == worker.compile_key), queue[0])
+                same = _likest(queue, worker.before)
                 queue.remove(same)
-                worker.trial, worker.compile_key, worker.since = same, same.compile_key, 0.0
+                worker.trial = worker.before = same
+                worker.since = 0.0
                 self.progress.start(same)
                 worker.pipe.send(same)
 
@@ -142,7 +147,7 @@ class Runner:
         worker.process.kill()
         worker.process.join()
         if worker.trial is not None:
-            about = provenance()
+            about = provenance(threads=self.context.threads)
             self._keep(Record(worker.trial, status, reason, **about), outcome)
 
     def _keep(self, record: Record, outcome: Outcome) -> None:
@@ -155,9 +160,22 @@ class Runner:
             raise
 
 
-def _by_compile_key(trials: Sequence[Trial]) -> list[Trial]:
-    first = {trial.compile_key: index for index, trial in reversed(list(enumerate(trials)))}
-    return sorted(trials, key=lambda trial: first[trial.compile_key])
+def _by_network(trials: Sequence[Trial]) -> list[Trial]:
+    """In the order that came, but trials of one network in a row, and in it those of one compiled model."""
+    last_first = list(enumerate(trials))[::-1]
+    network = {trial.network_key: index for index, trial in last_first}
+    compiled = {trial.compile_key: index for index, trial in last_first}
+    return sorted(trials, key=lambda trial: (network[trial.network_key], compiled[trial.compile_key]))
+
+
+def _likest(trials: Sequence[Trial], before: Trial | None) -> Trial:
+    """The first trial of the compiled model that a worker has at hand, else of its network, else the first."""
+    if before is not None:
+        for key in ("compile_key", "network_key"):
+            for trial in trials:
+                if getattr(trial, key) == getattr(before, key):
+                    return trial
+    return trials[0]
 
 
 def _end(worker: _Worker) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 
 from ...core.registry import load_plugin
+from ..records.machine import machine
 from ..trial.context import Context
 from .tensorflow_log import quiet_tensorflow
 
@@ -20,6 +21,7 @@ def work(pipe: Connection, context: Context, log: Path) -> None:
     to the log file.
     """
     _redirect(log)
+    machine()  # named before the environment below limits threads: a share of a machine is no other machine
     _share(context.threads)
     quiet_tensorflow()
     from ..trial.run_trial import (  # Keras and TensorFlow are loaded here, after the environment is set

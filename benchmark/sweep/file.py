@@ -4,13 +4,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ...core.errors import SpecError, unknown
-from ...core.recipe import Augmentation, Recipe
+from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.trial import Choice
 from ...datasets import DATASETS
 from ...datasets.prepare import Preprocess
@@ -56,6 +56,7 @@ class SweepFile(BaseModel):
     losses: list[Entry] = Field(min_length=1)
     seeds: int | list[int] = 1
     split: SplitOptions = Field(default_factory=SplitOptions)
+    standard: Literal[1, 2] = 2
     recipe: dict[str, Any] = Field(default_factory=dict)
     runtimes: list[Entry] = Field(default_factory=lambda: ["keras"])
     latency: LatencyOptions = Field(default_factory=LatencyOptions)
@@ -92,6 +93,7 @@ class Sweep:
     empty: str
     previews: int
     weights: bool
+    standard: int
     resolved: dict[str, Any]
     labels: Labels
 
@@ -109,8 +111,24 @@ def find(sweep: str) -> Path:
     raise SpecError(f"no file {sweep}, and {unknown('shipped sweep', sweep, shipped())}")
 
 
-def read(file: Path, overrides: Sequence[str] = ()) -> Sweep:
-    """Read a sweep file; `overrides` are `key.key=value` texts from the command line. Raises SpecError."""
+def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -> Sweep:
+    """Read a sweep file; `overrides` are `key.key=value` texts from the command line. Raises SpecError.
+
+    begun: the file that an earlier run left with its records. Where that was before there were two standard recipes,
+    the sweep goes on with the first one, so that its trials stay the same; a shipped sweep goes on as it was then.
+    """
+    raw = _load(file)
+    raw.setdefault("name", file.stem)
+    before = _load(begun) if begun is not None and begun.is_file() else {"standard": 2}
+    asked = "standard" in raw or any(override.startswith("standard=") for override in overrides)
+    if "standard" not in before and not asked:
+        raw = {**(before if file.parent == SHIPPED else raw), "standard": 1}
+    for override in overrides:
+        _override(raw, override)
+    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+
+
+def _load(file: Path) -> dict[str, Any]:
     try:
         raw = yaml.load(file.read_text("utf-8"), _Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
@@ -119,10 +137,7 @@ def read(file: Path, overrides: Sequence[str] = ()) -> Sweep:
         raise SpecError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
     if not isinstance(raw, dict):
         raise SpecError(f"{file.name}: a sweep is a mapping with datasets, models and losses")
-    raw.setdefault("name", file.stem)
-    for override in overrides:
-        _override(raw, override)
-    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+    return raw
 
 
 def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
@@ -132,6 +147,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
     seeds = tuple(range(spec.seeds)) if isinstance(spec.seeds, int) else tuple(spec.seeds)
     if not seeds or len(set(seeds)) != len(seeds):
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
+    resolved = {**raw, "standard": spec.standard}
     return Sweep(
         name=spec.name,
         folder=file.resolve().parent,
@@ -144,8 +160,9 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         empty=spec.empty,
         previews=spec.previews,
         weights=spec.weights,
-        resolved=raw,
-        labels=Labels(raw, where),
+        standard=spec.standard,
+        resolved=resolved,
+        labels=Labels(resolved, where),
     )
 
 
@@ -169,7 +186,8 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         options = {"name": "folder", "path": options.pop("folder"), **options}
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
     split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
-    recipe = {**spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
+    standard = FIRST_STANDARD if spec.standard == 1 else {}
+    recipe = {**standard, **spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
     preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")

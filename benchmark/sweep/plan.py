@@ -6,11 +6,16 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...core.errors import DataError, FallbackWarning, Unfit, one_line
+from ...core.recipe import MAX_STEPS
 from ...core.record import Record
 from ...core.task import Task
 from ...core.trial import Trial, canonical
+from ...datasets.patches import times_shown
 from ..trial.context import Context, OpenedDataset, open_dataset
 from .file import DataChoice, Sweep
+
+LOOKED_AT = 3
+"""Training cases whose sizes stand for all in an estimate."""
 
 UNLISTED = "unlisted"
 """Begins the digest of a split whose data set could not be listed."""
@@ -48,8 +53,9 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
 class TrialEstimate:
     """What the trials of one compiled model take.
 
-    seconds: expected for one trial, None when nothing comparable was run here. unfit: why nothing can be trained, in
-    one line. warning: what the model begins with in place of what was asked for.
+    seconds: expected for one trial, None when nothing comparable was run here. unfit: why the model cannot serve the
+    task, in one line. failed: why nothing can be trained although it should, in one line: the data cannot be listed, or
+    a part raised an error of its own. warning: what the model begins with in place of what was asked for.
     """
 
     trial: Trial
@@ -59,10 +65,16 @@ class TrialEstimate:
     macs: int
     seconds: float | None
     warning: str = ""
+    failed: str = ""
+
+    @property
+    def fits(self) -> bool:
+        """Whether the trials can be trained."""
+        return not self.unfit and not self.failed
 
 
 def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstimate]:
-    """Build each distinct model once, without training, and tell its size; unfit ones with their reason.
+    """Build each distinct model once, without training, and tell its size; unfit and failed ones with their reason.
 
     Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
     that the earlier records of this machine reached, the median over those of the same spatial rank.
@@ -83,7 +95,7 @@ def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
 
     entry, seeds = group[0], len(group)
     if entry.opened is None:
-        return TrialEstimate(entry.trial, seeds, entry.problem, 0, 0, None)
+        return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=entry.problem)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told with the cost
@@ -93,17 +105,32 @@ def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
     except Unfit as error:
         return TrialEstimate(entry.trial, seeds, str(error), 0, 0, None)
     except Exception as error:  # a part's own bug must not hide the rest of the plan
-        return TrialEstimate(entry.trial, seeds, one_line(error), 0, 0, None)
+        return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=one_line(error))
+    try:
+        work = _work(entry.trial, spent.macs, _epoch_patches(entry.trial, entry.opened))
+    except DataError:  # a case that cannot be read is told by `data check` and by the trial
+        work = None
     rate = rates.get(entry.opened.task.rank)
-    work = _work(entry.trial, spent.macs, len(entry.opened.split.cases("train")))
+    seconds = work / rate if rate and work else None
     missing = initialisation_info(model).get("missing_weights", "")
-    return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, work / rate if rate else None, missing)
+    return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, seconds, missing)
 
 
-def _work(trial: Trial, macs: int, cases: int) -> float:
-    recipe = trial.recipe
-    steps = recipe.steps or -(-cases // recipe.batch)
-    return 3.0 * macs * steps * recipe.batch * recipe.epochs
+def _work(trial: Trial, macs: int, epoch_patches: int) -> float:
+    return 3.0 * macs * epoch_patches * trial.recipe.epochs
+
+
+def _epoch_patches(trial: Trial, opened: OpenedDataset) -> int:
+    """Patches an epoch; where it depends on the images' areas, by the mean area of a few training cases."""
+    recipe, cases = trial.recipe, opened.split.cases("train")
+    if isinstance(recipe.steps, int):
+        return recipe.steps * recipe.batch
+    times = 1.0
+    if recipe.steps == "area" and cases:
+        looked_at = [opened.prepare(case) for case in cases[:: max(1, len(cases) // LOOKED_AT)][:LOOKED_AT]]
+        times = sum(times_shown(case, recipe.patch) for case in looked_at) / len(looked_at)
+    steps = -(-max(1, round(times * len(cases))) // recipe.batch)
+    return recipe.batch * (min(steps, MAX_STEPS) if recipe.steps == "area" else steps)
 
 
 def _rates(earlier: list[Record]) -> dict[int, float]:
@@ -112,7 +139,10 @@ def _rates(earlier: list[Record]) -> dict[int, float]:
         if record.status == "done" and record.history:
             task_rank = Task(**_task(record.task)).rank
             share = len(record.history) / record.trial.recipe.epochs
-            work = share * _work(record.trial, record.model["macs"], record.data["train"])
+            recipe = record.trial.recipe
+            steps = recipe.steps if isinstance(recipe.steps, int) else -(-record.data["train"] // recipe.batch)
+            patches = record.data.get("epoch_patches", steps * recipe.batch)
+            work = share * _work(record.trial, record.model["macs"], patches)
             found.setdefault(task_rank, []).append(work / record.timing["train_s"])
     return {rank: sorted(values)[len(values) // 2] for rank, values in found.items()}
 

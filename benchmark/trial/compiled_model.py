@@ -1,6 +1,7 @@
 """A compiled model whose traced step serves every trial of the same key: other seeds, rates and data.
 
-Tracing a training step costs seconds and memory that is never given back; new weights cost a second.
+Tracing a training step costs seconds and memory that is never given back, building a network and tracing its prediction
+another two; a trial with another loss reuses the latter.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,6 +21,7 @@ from ...models.parts.fit import require
 from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
+from .windows import Windows
 
 LossFunction = Callable[[Any, Any], Any]
 TERM = "loss: "
@@ -27,43 +29,53 @@ TERM = "loss: "
 
 
 class CompiledModel:
-    """Model, loss and optimizer of one `Trial.compile_key`, compiled once.
+    """Model, loss and optimizer of one `Trial.compile_key`, compiled once; its network serves other losses too.
 
-    model: the Keras model. loss(truth, logits): one value a case. forward(images): logits, one trace for all sizes.
-    requires_targets: what the loss needs besides the truth; see `losses.auxiliary_targets`.
+    model: the Keras model that is trained. loss(truth, logits): one value a case. forward(images): logits, one trace
+    for all sizes. requires_targets: what the loss needs besides the truth; see `losses.auxiliary_targets`.
     initialisation: where the present weights came from: random, imagenet or a file.
     """
 
     def __init__(self, trial: Trial, task: Task) -> None:
-        self.key, self.task = trial.compile_key, task
+        self.task, self.network_key = task, trial.network_key
         keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
-        self.loss = loss_function(trial, task)
-        self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
-        self.model = _build(trial, task, trial.seed)
-        self.initialisation = initialisation_info(self.model)
-        check_patch(trial, self.model)
-        several = len(self.model.outputs) > 1
-        objective = _on_every_output(trial, task) if several else self.loss
-        terms = _terms(objective, self.model.outputs, task, self.requires_targets)
-        if several or terms:
-            self.model = CustomLossModel(self.model.inputs, self.model.outputs if several else self.model.outputs[0])
-            self.model.set_loss(objective, terms)
-        self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
-        self.model.optimizer.build(self.model.trainable_variables)
-        self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
-        self.forward = RUNTIMES["keras"](self.model)
+        self.network = _build(trial, task, trial.seed)
+        self.initialisation = initialisation_info(self.network)
+        self._begun = _begun(trial, self.network)
+        check_patch(trial, self.network)
+        self.forward = RUNTIMES["keras"](self.network)
+        self._compile(trial)
 
-    def reset(self, trial: Trial) -> None:
-        """Give the weights that a fresh build under the trial's seed would have, and an optimizer as new."""
+    def take(self, trial: Trial) -> None:
+        """Become as new for a trial of the same network: its weights as its seed makes them, its loss and optimizer."""
         keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
-        fresh = _build(trial, self.task, trial.seed)
-        for variable, value in zip(self.model.variables, fresh.variables, strict=True):
+        if trial.seed != self._begun[0]:
+            self._begun = _begun(trial, _build(trial, self.task, trial.seed))
+        _, self.initialisation, values = self._begun
+        for variable, value in zip(self.network.variables, values, strict=True):
             variable.assign(value)
-        self.initialisation = initialisation_info(fresh)
+        if trial.compile_key != self.key:
+            self._compile(trial)
+            return
         optimizer = self.model.optimizer
         for variable, value in zip(optimizer.variables, self._fresh, strict=True):
             variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
         optimizer.learning_rate = trial.recipe.rate
+
+    def _compile(self, trial: Trial) -> None:
+        network, task = self.network, self.task
+        self.key, self.loss = trial.compile_key, loss_function(trial, task)
+        self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
+        several = len(network.outputs) > 1
+        objective = _on_every_output(trial, task) if several else self.loss
+        terms = _terms(objective, network.outputs, task, self.requires_targets)
+        kind = CustomLossModel if several or terms else keras.Model
+        self.model: Any = kind(network.inputs, network.outputs if several else network.outputs[0])
+        if several or terms:
+            self.model.set_loss(objective, terms)
+        self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
+        self.model.optimizer.build(self.model.trainable_variables)
+        self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
 
     def targets(self, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
         """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
@@ -151,14 +163,20 @@ def initialisation_info(model: keras.Model) -> dict[str, str]:
 
 
 def check_patch(trial: Trial, model: keras.Model) -> None:
-    """Raise Unfit when the recipe's patch does not suit the model, naming one that does."""
+    """Raise Unfit when the recipe's patch or memory bound does not suit the model, naming one that does."""
     require(model, trial.recipe.patch, "recipe.patch")
+    Windows.of(model, trial.recipe)
 
 
 def _build(trial: Trial, task: Task, seed: int) -> keras.Model:
     # Initialisers and dropout draw their seeds from Python's generator, in the order the layers are made.
     keras.utils.set_random_seed(seed)
     return build(trial, task)
+
+
+def _begun(trial: Trial, network: keras.Model) -> tuple[int, dict[str, str], list[np.ndarray]]:
+    """The seed of a fresh network, where its weights came from, and copies of them."""
+    return trial.seed, initialisation_info(network), [_array(variable) for variable in network.variables]
 
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:

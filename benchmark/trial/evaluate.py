@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,24 +10,36 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.recipe import Recipe
 from ...datasets.case import Case, Sample
 from ...metrics.score import score_case
 from .context import OpenedDataset
 from .predict import Forward, predict, to_labels
 from .preview import preview
-from .train import ProgressCallback, Selection
+from .selection import Selection
+from .train import ProgressCallback
+from .windows import Windows
 
 
 @dataclass
 class Evaluation:
-    """scores: rows as `Record.scores` says. previews: arrays as the report reads them. Seconds of the phases."""
+    """scores: rows as `Record.scores` says. previews: arrays as the report reads them. Seconds of the phases.
+
+    windows: how many cases were predicted in windows of which size. mismatches: of each case, see `Prediction`.
+    """
 
     scores: list[dict[str, Any]] = field(default_factory=list)
     previews: dict[str, np.ndarray] = field(default_factory=dict)
+    windows: Counter[tuple[int, ...]] = field(default_factory=Counter)
+    mismatches: list[float] = field(default_factory=list)
     load_s: float = 0.0
     predict_s: float = 0.0
     score_s: float = 0.0
+
+    def prediction(self) -> dict[str, Any]:
+        """The field `prediction` of a record."""
+        known = [mismatch for mismatch in self.mismatches if not np.isnan(mismatch)]
+        windows = [{"window": list(window), "cases": count} for window, count in self.windows.most_common()]
+        return {"windows": windows, "mismatch": float(np.mean(known)) if known else None, "overlapping": len(known)}
 
 
 def evaluate(
@@ -35,7 +48,8 @@ def evaluate(
     cases: Sequence[Case],
     opened: OpenedDataset,
     *,
-    recipe: Recipe,
+    windows: Windows,
+    mirror: bool,
     previews: int,
     on_progress: ProgressCallback,
 ) -> Evaluation:
@@ -46,16 +60,11 @@ def evaluate(
         clock = [time.perf_counter()]
         prepared = opened.prepare(case)
         clock.append(time.perf_counter())
-        probabilities = predict(
-            forward,
-            prepared.image,
-            task,
-            window=recipe.patch,
-            overlap=recipe.overlap,
-            batch=recipe.batch,
-            mirror=recipe.mirror,
-        )
-        truth, probabilities = prepared.original.truth, prepared.restore(probabilities)
+        options = windows.options(prepared.image.shape[:-1])
+        made = predict(forward, prepared.image, task, mirror=mirror, **options)
+        truth, probabilities = prepared.original.truth, prepared.restore(made.probabilities)
+        result.windows[options["window"]] += 1
+        result.mismatches.append(made.mismatch)
         found = to_labels(probabilities, task, selection.threshold)
         clock.append(time.perf_counter())
         rows = _scored(case.name, prepared.original, found, probabilities, opened)

@@ -29,7 +29,8 @@ from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .train import ProgressCallback, train
-from .validate import Tiles
+from .validate import ValidationCases
+from .windows import Windows
 
 
 @dataclass
@@ -46,7 +47,7 @@ class WorkerCache:
 
 def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
     """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through."""
-    started, about, fields = now(), provenance(keras.backend.backend()), {}
+    started, about, fields = now(), provenance(keras.backend.backend(), context.threads), {}
     status: Status = "done"
     reason = trace = ""
     try:
@@ -70,7 +71,7 @@ def now() -> str:
 def _perform(
     trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, fields: dict[str, Any]
 ) -> None:
-    store = Store(context.results, context.sweep, machine()["name"])
+    store = Store.here(context.results, context.sweep)
     timing: dict[str, float] = {}
     fields["timing"] = timing
     on_progress({"phase": "load"})
@@ -97,24 +98,27 @@ def _perform(
         foreground=recipe.foreground,
         ignore=opened.task.ignore,
     )
-    tiles = Tiles.of(validation, recipe.patch)
+    cases = ValidationCases.of(validation, recipe, len(sampler) * recipe.batch, opened.task.ignore)
+    fields["data"] |= {"epoch_patches": len(sampler) * recipe.batch, "validation_tiles": len(cases.tiles.images)}
     checkpoint = store.path("checkpoints", trial, ".npz")
     selection, fields["history"] = train(
-        compiled, sampler, tiles, recipe, on_progress=on_progress, checkpoint=checkpoint
+        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
     )
     fields["selection"] = asdict(selection)
     timing["train_s"] = time.perf_counter() - clock
 
+    windows = Windows.of(compiled.model, recipe)
     result = evaluate(
         compiled.forward,
         selection,
         opened.split.cases("test"),
         opened,
-        recipe=recipe,
+        windows=windows,
+        mirror=recipe.mirror,
         previews=context.previews,
         on_progress=on_progress,
     )
-    fields["scores"] = result.scores
+    fields["scores"], fields["prediction"] = result.scores, result.prediction()
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}
     notes = fields["data"]["notes"]
     with _kept_going("previews", notes):
@@ -122,14 +126,14 @@ def _perform(
             store.put_previews(trial, result.previews)
     with _kept_going("weights", notes):
         if context.weights:
-            compiled.model.save(store.path("weights", trial, ".keras"))
+            compiled.network.save(store.path("weights", trial, ".keras"))
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress)
     checkpoint.unlink(missing_ok=True)
 
 
 def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
-    if cache.compiled is not None and cache.compiled.key == trial.compile_key:
-        cache.compiled.reset(trial)
+    if cache.compiled is not None and cache.compiled.network_key == trial.network_key:
+        cache.compiled.take(trial)
     else:
         cache.compiled = None
         keras.backend.clear_session()

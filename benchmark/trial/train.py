@@ -1,10 +1,10 @@
 """Train one trial and freeze its selection: best epoch and threshold on validation, before any test image is read."""
 
-import json
+import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,36 +14,15 @@ import numpy as np
 from ...core.errors import DataError, Diverged
 from ...core.recipe import Recipe
 from ...datasets.patches import PatchSampler
+from .checkpoint import TrainingState, load, save
 from .compiled_model import TERM, CompiledModel
-from .validate import Tiles, best_threshold, validate
+from .selection import CANDIDATES, Selection, select
+from .validate import Tiles, ValidationCases, best_threshold, validate
 
 ProgressCallback = Callable[[dict[str, Any]], None]
 
 SAVE_EVERY_S = 60.0
 """Seconds of training between two checkpoints from which a killed trial goes on."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What validation chose. Only with one in hand can test cases be scored."""
-
-    epoch: int
-    score: float
-    monitor: str
-    threshold: float
-
-
-@dataclass
-class TrainingState:
-    """Where training stands after an epoch: enough, with the arrays, to go on bit for bit."""
-
-    epoch: int = 0
-    best_epoch: int = 0
-    best: float = -np.inf
-    since_best: int = 0
-    since_drop: int = 0
-    rate: float = 0.0
-    history: list[dict[str, float]] = field(default_factory=list)
 
 
 class PatchDataset(keras.utils.PyDataset):
@@ -66,7 +45,7 @@ class PatchDataset(keras.utils.PyDataset):
 def train(
     compiled: CompiledModel,
     sampler: PatchSampler,
-    tiles: Tiles,
+    cases: ValidationCases,
     recipe: Recipe,
     *,
     on_progress: ProgressCallback,
@@ -76,13 +55,14 @@ def train(
 
     checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
         evaluation.
-    Raises Diverged at the first loss that is not finite, DataError when validation cannot choose.
+    Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
+    cannot choose.
     """
-    if recipe.monitor == "dice" and not _has_foreground(tiles, compiled):
+    if recipe.monitor == "dice" and not _has_foreground(cases.tiles, compiled):
         raise DataError("validation: no case has a foreground pixel, so Dice cannot choose; set recipe.monitor: loss")
     last = max(1, recipe.epochs - 1)
     batches = PatchDataset(sampler, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
-    selector = _SelectionCallback(compiled, batches, tiles, recipe, on_progress, checkpoint)
+    selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
     if selector.state.epoch < recipe.epochs and not selector.finished():
         compiled.model.fit(
             batches,
@@ -92,13 +72,11 @@ def train(
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
             shuffle=False,
         )
-    compiled.set_weights(selector.weights)
-    state = selector.state
-    score = state.best if recipe.monitor == "dice" else -state.best
-    threshold = recipe.threshold
-    if threshold == "tuned":
-        threshold, _ = best_threshold(compiled.forward, tiles, compiled.task, batch=recipe.batch)
-    return Selection(state.best_epoch, score, recipe.monitor, float(threshold)), state.history
+    selection = select(compiled, selector.state.best, selector.weights, cases, recipe)
+    if recipe.threshold == "tuned":
+        threshold, _ = best_threshold(compiled.forward, cases.whole(), compiled.task, batch=recipe.batch)
+        selection = replace(selection, threshold=float(threshold))
+    return selection, selector.state.history
 
 
 class _SelectionCallback(keras.callbacks.Callback):
@@ -108,23 +86,18 @@ class _SelectionCallback(keras.callbacks.Callback):
         self,
         compiled: CompiledModel,
         batches: PatchDataset,
-        tiles: Tiles,
+        cases: ValidationCases,
         recipe: Recipe,
         on_progress: ProgressCallback,
         checkpoint: Path | None,
     ) -> None:
         super().__init__()
-        self.compiled, self.batches, self.tiles, self.recipe, self.on_progress = (
-            compiled,
-            batches,
-            tiles,
-            recipe,
-            on_progress,
-        )
-        self.checkpoint, self.targets = checkpoint, compiled.targets(tiles.truths)
-        self.state, self.weights = TrainingState(rate=recipe.rate), compiled.get_weights()
+        self.compiled, self.batches, self.recipe, self.on_progress = compiled, batches, recipe, on_progress
+        self.checkpoint, self.parts = checkpoint, [(cases.tiles, compiled.targets(cases.tiles.truths))]
+        self.kept = CANDIDATES if cases.sampled else 1
+        self.state, self.weights = TrainingState(rate=recipe.rate), []
         if checkpoint is not None and checkpoint.exists():
-            self.state, self.weights = _load(checkpoint, compiled)
+            self.state, self.weights = load(checkpoint, compiled)
         self.started = self.saved = self.told = time.perf_counter()
 
     def finished(self) -> bool:
@@ -153,13 +126,13 @@ class _SelectionCallback(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started
         compiled, batch = self.compiled, self.recipe.batch
-        found = validate(compiled.forward, compiled.loss, self.tiles, compiled.task, batch=batch, targets=self.targets)
+        found = validate(compiled.forward, compiled.loss, self.parts, compiled.task, batch=batch)
         row = {"epoch": epoch + 1, "loss": float((logs or {})["loss"]), "val_loss": found.loss, "val_dice": found.dice}
         row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds
         self.state.history.append(row)
         self._update_best(epoch, found.dice if self.recipe.monitor == "dice" else -found.loss)
-        self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best})
+        self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
         if self.finished():
             self.compiled.model.stop_training = True
         if self.checkpoint is not None and time.perf_counter() - self.saved > SAVE_EVERY_S:
@@ -177,7 +150,7 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def _save(self, file: Path) -> None:
         try:
-            _save(file, self.compiled, self.state, self.weights)
+            save(file, self.compiled, self.state, self.weights)
         except OSError as error:  # training goes on; a broken-off trial would start anew
             print(f"{file}: checkpoint not written: {error}", file=sys.stderr)
         self.saved = time.perf_counter()
@@ -185,10 +158,14 @@ class _SelectionCallback(keras.callbacks.Callback):
     def _update_best(self, epoch: int, score: float) -> None:
         state = self.state
         state.epoch = epoch + 1
-        if score > state.best:
-            state.best, state.best_epoch = score, epoch + 1
+        better = score > state.best_score
+        place = sum(score <= other for _, other in state.best)
+        if place < self.kept and math.isfinite(score):
+            state.best = [*state.best[:place], (epoch + 1, score), *state.best[place:]][: self.kept]
+            kept = [*self.weights[:place], self.compiled.get_weights(), *self.weights[place:]]
+            self.weights = kept[: self.kept]
+        if better:
             state.since_best = state.since_drop = 0
-            self.weights = self.compiled.get_weights()
             return
         state.since_best += 1
         state.since_drop += 1
@@ -207,20 +184,3 @@ def _has_foreground(tiles: Tiles, compiled: CompiledModel) -> bool:
     if compiled.task.ignore is not None:
         foreground &= tiles.truths != compiled.task.ignore
     return bool(foreground.any())
-
-
-def _save(file: Path, compiled: CompiledModel, state: TrainingState, weights: list[np.ndarray]) -> None:
-    arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
-    arrays |= {f"best_{index}": value for index, value in enumerate(weights)}
-    aside = file.with_suffix(".part.npz")
-    np.savez(aside, progress=np.array(json.dumps(asdict(state))), **arrays)  # pyright: ignore[reportArgumentType]
-    aside.replace(file)
-
-
-def _load(file: Path, compiled: CompiledModel) -> tuple[TrainingState, list[np.ndarray]]:
-    with np.load(file) as arrays:
-        state = TrainingState(**json.loads(str(arrays["progress"])))
-        count = sum(name.startswith("state_") for name in arrays.files)
-        compiled.restore([arrays[f"state_{index}"] for index in range(count)])
-        best = [arrays[f"best_{index}"] for index in range(sum(name.startswith("best_") for name in arrays.files))]
-    return state, best

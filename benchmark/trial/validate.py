@@ -1,24 +1,29 @@
 """Scores on the validation cases, from non-overlapping tiles; they choose the checkpoint and the threshold."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 import keras
 import numpy as np
 
+from ...core.recipe import Recipe
 from ...core.task import Task
-from ...datasets.patches import cut_tiles
 from ...datasets.prepare import Prepared
+from ...datasets.tiles import choose_tiles, cut_tiles
 from .predict import to_labels
 
 THRESHOLDS = np.round(np.arange(0.1, 0.91, 0.05), 2)
 
+SHARE = 0.25
+"""Tiles that are looked at after an epoch, of the patches that the epoch trained on."""
+
 
 @dataclass(frozen=True)
 class Tiles:
-    """Every validation case cut into patches. fresh marks the pixels that are counted, each exactly once.
+    """Validation cases cut into patches. counted marks the pixels that are scored, each of a case once at most.
 
-    images (m, *patch, c) float32, truths (m, *patch, t) uint8, fresh (m, *patch) bool, cases (m,) index of the case.
+    images (m, *patch, c) float32, truths (m, *patch, t) uint8, counted (m, *patch) bool, cases (m,) index of the case.
     """
 
     images: np.ndarray
@@ -27,11 +32,41 @@ class Tiles:
     cases: np.ndarray
 
     @classmethod
-    def of(cls, prepared: Sequence[Prepared], patch: tuple[int, ...]) -> "Tiles":
-        """Cut prepared cases."""
-        found = [(*tile, index) for index, case in enumerate(prepared) for tile in cut_tiles(case, patch)]
+    def of(
+        cls, prepared: Sequence[Prepared], patch: Sequence[int], chosen: Sequence[Sequence[int]] | None = None
+    ) -> "Tiles":
+        """Cut prepared cases, into all tiles or into those chosen of each case."""
+        picks = chosen or [None] * len(prepared)
+        pairs = enumerate(zip(prepared, picks, strict=True))
+        found = [(*tile, index) for index, (case, pick) in pairs for tile in cut_tiles(case, patch, pick)]
         images, truths, counted, cases = zip(*found, strict=True)
         return cls(np.stack(images), np.stack(truths), np.stack(counted), np.array(cases))
+
+
+@dataclass(frozen=True)
+class ValidationCases:
+    """The validation cases. tiles: those looked at after each epoch; sampled: whether these are a part of all."""
+
+    prepared: Sequence[Prepared]
+    patch: tuple[int, ...]
+    tiles: Tiles
+    sampled: bool
+
+    @classmethod
+    def of(cls, prepared: Sequence[Prepared], recipe: Recipe, patches: int, ignore: int | None) -> "ValidationCases":
+        """Choose the tiles as the recipe says. patches: how many an epoch trains on."""
+        count = ceil(SHARE * patches)
+        chosen = None if recipe.validation == "full" else choose_tiles(prepared, recipe.patch, count, ignore=ignore)
+        return cls(prepared, recipe.patch, Tiles.of(prepared, recipe.patch, chosen), chosen is not None)
+
+    def whole(self) -> Iterator[Tiles]:
+        """All tiles of all cases: of one case after the other, or the tiles at hand where they are all."""
+        if not self.sampled:
+            yield self.tiles
+            return
+        for index, case in enumerate(self.prepared):
+            cut = Tiles.of([case], self.patch)
+            yield Tiles(cut.images, cut.truths, cut.counted, cut.cases + index)
 
 
 @dataclass(frozen=True)
@@ -45,39 +80,39 @@ class Validation:
 def validate(
     forward: Callable[[np.ndarray], np.ndarray],
     loss: Callable[[np.ndarray, np.ndarray], object],
-    tiles: Tiles,
+    parts: Iterable[tuple[Tiles, np.ndarray]],
     task: Task,
     *,
     batch: int,
     threshold: float = 0.5,
-    targets: np.ndarray | None = None,
 ) -> Validation:
-    """Score the model on the tiles. targets: what the loss gets for truth, when it is more than the tiles' truths."""
-    targets = tiles.truths if targets is None else targets
+    """Score the model on tiles. parts: tiles, each with what the loss gets for truth, which may be more than theirs."""
     losses: list[np.ndarray] = []
-    counts = _Counts(task, int(tiles.cases.max()) + 1)
-    for start in range(0, len(tiles.images), batch):
-        part = slice(start, start + batch)
-        logits = forward(tiles.images[part])
-        values = keras.ops.convert_to_numpy(loss(targets[part], logits))
-        losses.append(np.asarray(values, np.float64))
-        counts.add(tiles, part, labels(logits, task, threshold))
+    counts = _Counts(task)
+    for tiles, targets in parts:
+        for start in range(0, len(tiles.images), batch):
+            part = slice(start, start + batch)
+            logits = forward(tiles.images[part])
+            values = keras.ops.convert_to_numpy(loss(targets[part], logits))
+            losses.append(np.asarray(values, np.float64))
+            counts.add(tiles, part, labels(logits, task, threshold))
     return Validation(float(np.concatenate(losses).mean()), counts.dice())
 
 
 def best_threshold(
-    forward: Callable[[np.ndarray], np.ndarray], tiles: Tiles, task: Task, *, batch: int
+    forward: Callable[[np.ndarray], np.ndarray], parts: Iterable[Tiles], task: Task, *, batch: int
 ) -> tuple[float, float]:
     """Return the threshold of the highest validation Dice among 0.1, 0.15 … 0.9, and that Dice.
 
     Of equal ones the nearest to 0.5. Exclusive classes have no threshold: 0.5 is returned and changes nothing.
     """
-    every = {float(t): _Counts(task, int(tiles.cases.max()) + 1) for t in THRESHOLDS}
-    for start in range(0, len(tiles.images), batch):
-        part = slice(start, start + batch)
-        logits = forward(tiles.images[part])
-        for threshold, counts in every.items():
-            counts.add(tiles, part, labels(logits, task, threshold))
+    every = {float(t): _Counts(task) for t in THRESHOLDS}
+    for tiles in parts:
+        for start in range(0, len(tiles.images), batch):
+            part = slice(start, start + batch)
+            logits = forward(tiles.images[part])
+            for threshold, counts in every.items():
+                counts.add(tiles, part, labels(logits, task, threshold))
     scores = {threshold: counts.dice() for threshold, counts in every.items()}
     if task.kind == "exclusive" or all(np.isnan(score) for score in scores.values()):
         return 0.5, scores[0.5]
@@ -93,12 +128,15 @@ def labels(logits: np.ndarray, task: Task, threshold: float) -> np.ndarray:
 class _Counts:
     """True positives, false positives and false negatives of each case and scored class."""
 
-    def __init__(self, task: Task, cases: int) -> None:
+    def __init__(self, task: Task) -> None:
         self.task = task
-        self.values = np.zeros((3, cases, len(task.scored)), np.int64)
+        self.values = np.zeros((3, 0, len(task.scored)), np.int64)
 
     def add(self, tiles: Tiles, part: slice, predicted: np.ndarray) -> None:
         truths, counted, cases = tiles.truths[part], tiles.counted[part], tiles.cases[part]
+        lacking = int(cases.max()) + 1 - self.values.shape[1]
+        if lacking > 0:
+            self.values = np.pad(self.values, ((0, 0), (0, lacking), (0, 0)))
         for index in range(len(self.task.scored)):
             value, channel = (index + 1, 0) if self.task.kind == "exclusive" else (1, index)
             truth, guess = truths[..., channel] == value, predicted[..., channel] == value

@@ -4,14 +4,15 @@ from dataclasses import dataclass
 
 from ...core.errors import Unfit, unknown
 
-NORMALISATIONS = ("none", "batch", "instance", "group")
+NORMALISATIONS = ("none", "batch", "renorm", "instance", "group")
 
 
 @dataclass(frozen=True)
 class Style:
     """Choices that every block of a network follows.
 
-    normalisation: `none`, `batch`, `instance` or `group`, between convolution and activation.
+    normalisation: `none`, `batch`, `renorm` (batch renormalisation), `instance` or `group`, between convolution and
+        activation.
     groups: number of groups of `group`; it must divide every width.
     bias: whether the convolutions in blocks add a bias; up-convolutions state theirs.
     dropout: share of the values that training sets to zero after each block.

@@ -1,12 +1,13 @@
 """A trial's id is a hash of what can change the outcome, the same in every process."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import pytest
 
 from unetbench.core.errors import SpecError, StoreError
 from unetbench.core.recipe import Augmentation, Recipe
-from unetbench.core.record import Record
+from unetbench.core.record import SCHEMA, Record
 from unetbench.core.trial import Choice, Trial
 
 
@@ -23,7 +24,18 @@ def trial():
 
 
 def test_the_id_is_the_same_on_every_machine(trial):
-    assert trial.id == "d749e9c767247ac8"
+    first = replace(trial, recipe=replace(trial.recipe, steps="cases", validation="full", predict_mib=0))
+    assert first.id == "d749e9c767247ac8"  # as before recipes had validation and predict_mib
+
+
+def test_a_recipe_of_the_first_standard_has_the_id_of_its_time_and_reads_back(trial):
+    fields = {"steps": 0, "patch": [64, 64], "augment": vars(Augmentation(zoom=0.2))}
+    recipe = Recipe.from_json(fields)
+    assert (recipe.steps, recipe.validation, recipe.predict_mib) == ("cases", "full", 0)
+    assert "validation" not in recipe.identity()
+    assert recipe.identity()["steps"] == 0
+    assert replace(trial, recipe=recipe).id == "d749e9c767247ac8"
+    assert Recipe.from_json(json.loads(json.dumps(asdict(trial.recipe)))) == trial.recipe
 
 
 def test_each_field_that_matters_changes_the_id(trial):
@@ -69,13 +81,25 @@ def test_half_a_record_is_named_and_mended(trial):
 
 
 def test_a_later_schema_is_refused(trial):
-    text = Record(trial, "done").to_json().replace('"schema": 1', '"schema": 99')
+    text = Record(trial, "done").to_json().replace(f'"schema": {SCHEMA}', '"schema": 99')
     with pytest.raises(StoreError, match="schema 99 is newer"):
         Record.from_json(text)
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"batch": 0}, {"overlap": 1.0}, {"foreground": 2.0}, {"patch": (8,)}, {"threshold": 0.0}, {"warmup": -1}]
+    "wrong",
+    [
+        {"batch": 0},
+        {"overlap": 1.0},
+        {"foreground": 2.0},
+        {"patch": (8,)},
+        {"threshold": 0.0},
+        {"warmup": -1},
+        {"steps": "x"},
+        {"steps": -1},
+        {"predict_mib": -1},
+        {"predict_mib": "much"},
+    ],
 )
 def test_an_impossible_recipe_names_its_key(wrong):
     with pytest.raises(SpecError, match=f"recipe.{next(iter(wrong))}"):
@@ -83,8 +107,12 @@ def test_an_impossible_recipe_names_its_key(wrong):
 
 
 def test_a_recipe_tells_what_differs_from_the_standard():
-    assert Recipe().describe() == "standard v1"
-    assert Recipe(epochs=5, patch=(64, 32)).describe() == "standard v1 with patch=64x32, epochs=5"
+    assert Recipe().describe() == "standard v2"
+    assert Recipe(epochs=5, patch=(64, 32)).describe() == "standard v2 with patch=64x32, epochs=5"
+    first = Recipe(steps=0, validation="full", predict_mib=0)
+    assert first.describe() == "standard v1"
+    assert replace(first, batch=4).describe() == "standard v1 with batch=4"
+    assert Recipe(validation="full").describe() == "standard v2 with validation=full"
 
 
 def test_a_weighted_sum_is_labelled_by_its_terms():

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from unetbench.core.errors import DataError, SpecError
-from unetbench.core.recipe import Augmentation
+from unetbench.core.recipe import MAX_STEPS, Augmentation
 from unetbench.datasets.case import Sample
-from unetbench.datasets.patches import PatchSampler, cut_tiles
+from unetbench.datasets.patches import PatchSampler, times_shown
 from unetbench.datasets.prepare import Prepared
 
 NONE = Augmentation.none()
@@ -180,8 +180,6 @@ def test_a_patch_of_another_rank_is_refused_in_one_line(patch: tuple[int, ...], 
     message = rf"recipe.patch: .* has {len(patch)} edges, case_0 is {len(space)}D; give {len(space)} edge lengths"
     with pytest.raises(SpecError, match=message):
         PatchSampler([case(space)], names(1), patch, 2)
-    with pytest.raises(SpecError, match=f"give {len(space)} edge lengths"):
-        next(cut_tiles(case(space), patch))
 
 
 def test_no_case_at_all_is_refused() -> None:
@@ -194,24 +192,26 @@ def test_a_batch_beyond_the_epoch_is_an_error() -> None:
         PatchSampler(cases(2), names(2), (8, 8), 2).batch(0, 1)
 
 
-@pytest.mark.parametrize(
-    ("space", "patch"),
-    [((20, 24), (8, 8)), ((20, 24), (32, 32)), ((5, 33), (8, 8)), ((7, 9, 11), (4, 4, 16)), ((8, 8), (8, 8))],
-)
-def test_every_pixel_is_fresh_in_exactly_one_tile(space: tuple[int, ...], patch: tuple[int, ...]) -> None:
-    counts = np.zeros(np.prod(space), int)
-    covered = list(cut_tiles(case(space), patch))
-    for tile in covered:
-        assert tile.image.shape == tile.truth.shape == (*patch, 1)
-        assert tile.counted.shape == patch
-        np.add.at(counts, tile.image[..., 0][tile.counted].astype(int), 1)
-    assert np.array_equal(counts, np.ones_like(counts))
-    assert len(covered) == np.prod([-(-n // p) for n, p in zip(space, patch, strict=True)])
+def test_an_epoch_by_area_shows_large_images_in_proportion() -> None:
+    prepared = [case((8, 8)), case((16, 24)), case((4, 4)), case((20, 20))]
+    # 64 / 64 = 1; 384 / 64 = 6; 16 / 64, but at least 1; 400 / 64 = 6.25
+    assert [times_shown(entry, (8, 8)) for entry in prepared] == [1, 6, 1, 6]
+    sampler = PatchSampler(prepared, names(4), (8, 8), 7, steps="area")
+    shown = [name for index in range(len(sampler)) for name in sampler.names(0, index)]
+    assert len(sampler) == 2
+    assert [shown.count(name) for name in names(4)] == [1, 6, 1, 6]
+    assert sampler.names(0, 0) != sampler.names(1, 0)
 
 
-def test_the_last_tile_is_moved_back_and_a_small_image_mirrored() -> None:
-    last = list(cut_tiles(case((5, 20)), (8, 8)))[-1]
-    assert (last.image[0, :, 0] % 20).tolist() == list(range(12, 20))
-    assert last.counted[0].tolist() == [False] * 4 + [True] * 4
-    assert (last.image[:, 0, 0] // 20).tolist() == [0, 1, 2, 3, 4, 3, 2, 1]
-    assert last.counted[:, 7].tolist() == [True] * 5 + [False] * 3
+def test_an_epoch_by_area_ends_at_the_most_steps() -> None:
+    sampler = PatchSampler([case((80, 80)), case((80, 160))], names(2), (2, 2), 4, steps="area")
+    assert len(sampler) == MAX_STEPS
+    shown = [name for index in range(len(sampler)) for name in sampler.names(0, index)]
+    assert shown.count("case_1") / len(shown) == pytest.approx(2 / 3, abs=0.05)
+
+
+def test_images_no_larger_than_the_patch_make_the_epoch_that_shows_each_once() -> None:
+    once, by_area = (PatchSampler(cases(10), names(10), (24, 24), 4, steps=steps) for steps in ("cases", "area"))
+    assert len(once) == len(by_area) == 3
+    for index in range(3):
+        np.testing.assert_array_equal(once.batch(2, index)[0], by_area.batch(2, index)[0])

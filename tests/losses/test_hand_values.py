@@ -238,3 +238,16 @@ def test_a_truth_of_another_task_is_refused():
         _value(
             "dice", np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 2)), Task(2, 1, ("membrane", "nucleus"), "multilabel")
         )
+
+
+def test_alpha_weighs_false_positives_as_in_the_paper_whatever_the_installed_keras_does(record_property):
+    # One pixel hit, two false positives, none missed: 1 - 1 / (1 + 0.9 · 2) = 0.6429 when alpha weighs false positives,
+    # 1 - 1 / (1 + 0.1 · 2) = 0.1667 when it weighs false negatives, as Keras 3.15.1 does (keras#23333).
+    truth, prediction = [1, 0, 0, 0], [1, 1, 1, 0]
+    ours = _value("tversky", *_row(truth, prediction), alpha=0.9, beta=0.1, smooth=1e-6)
+    assert ours == pytest.approx(1 - 1 / 2.8, abs=1e-5)
+    theirs = keras.losses.tversky(np.array(truth, "float32"), np.array(prediction, "float32"), alpha=0.9, beta=0.1)
+    readings = {"false positives": 1 - 1 / 2.8, "false negatives": 1 - 1 / 1.2}
+    found = [name for name, value in readings.items() if float(theirs) == pytest.approx(value, abs=1e-5)]
+    assert len(found) == 1, f"keras.losses.tversky gives {float(theirs)}, which is neither reading"
+    record_property("keras", f"alpha of keras.losses.tversky in Keras {keras.__version__} weighs {found[0]}")

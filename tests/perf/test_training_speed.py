@@ -80,7 +80,7 @@ def test_a_further_seed_beside_a_fresh_graph(benchmark, trial, sampler, graph, w
 
     def step():
         if way == "reused step, new seed":
-            graph.reset(trial)
+            graph.take(trial)
         used = CompiledModel(trial, task) if way == "fresh graph" else graph
         return used.model.train_on_batch(images, truths, return_dict=True)["loss"]
 

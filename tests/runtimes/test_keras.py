@@ -1,10 +1,13 @@
 """The Keras runtime gives the model's own logits, for every size with one trace, and follows further training."""
 
+import sys
+
 import keras
 import numpy as np
 import pytest
 
 from unetbench.runtimes import RUNTIMES
+from unetbench.runtimes.keras import prefers_pairs
 
 
 @pytest.fixture
@@ -30,3 +33,27 @@ def test_new_weights_are_seen_without_a_new_trace(model):
     for weight in model.weights:
         weight.assign(np.zeros(weight.shape))
     assert not call(images).any()
+
+
+@pytest.mark.parametrize(
+    ("instructions", "pairs"),
+    [
+        (("sse4.1", "avx", "fma", "avx2"), True),
+        (("sse4.1", "avx", "fma", "avx2", "avx_vnni"), True),
+        (("sse4.1", "avx", "fma", "avx2", "avx512", "avx512_vnni"), False),
+        (("sse4.1", "avx"), False),
+        (("neon", "dotprod"), False),
+        ((), False),
+    ],
+)
+def test_single_images_go_in_pairs_where_one_alone_misses_the_fast_kernels(instructions, pairs):
+    assert prefers_pairs(instructions) is pairs
+
+
+def test_a_pair_gives_the_single_images_logits(model, monkeypatch):
+    monkeypatch.setattr(sys.modules["unetbench.runtimes.keras"], "prefers_pairs", lambda instructions: True)
+    call = RUNTIMES["keras"](model)
+    images = np.random.default_rng(0).standard_normal((1, 8, 8, 2)).astype(np.float32)
+    found = call(images)
+    assert found.shape == (1, 8, 8, 3)
+    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(model(images, training=False)), atol=1e-5)

@@ -11,6 +11,9 @@ METHODS = (
     "Mogstad et al. 2024, doi:10.1093/restud/rdad006).",
     "MACs are multiply-accumulate operations of one forward pass; one MAC is two floating-point operations. Parameters "
     "are the trainable ones. Latency is measured call by call after a warm-up; the samples of all seeds are pooled.",
+    "Mismatch is the mean range of the probabilities that overlapping prediction windows give a pixel. Where a "
+    "normalisation takes its statistics from the window (instance, group) it makes tile seams (Buglakova et al. 2025, "
+    "arXiv:2503.19545); elsewhere it is what padding does at the windows' borders.",
     "A trial has collapsed (†) when a class is predicted nowhere on 95 % of the cases that have it, or everywhere on "
     "95 % of all cases, or has a mean Dice below 0.05. Its scores stay in the means.",
 )

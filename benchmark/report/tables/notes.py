@@ -5,6 +5,8 @@ import re
 from ....core.record import Record
 from ....metrics.empty import describe
 from ...naming.trial_names import shared_options
+from ...records.machine import describe as describe_machine
+from ..frame import size_text
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
 from .columns import shortened
 from .summary import ComparisonTable
@@ -22,11 +24,11 @@ SKIPPED = re.compile(r"skipped: (\w+) (without .+)")
 def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     """What holds for the whole table: data, split, recipe, policy, machine, versions, selection, licence."""
     record = table.example
-    trial, data, machine = record.trial, record.data, record.machine
+    trial, data = record.trial, record.data
     splits = table.differing(lambda r: f"{r.trial.split.get('digest', UNDEFINED)}{_fold(r.trial.split)}")
     options = ", ".join(f"{key} {value}" for key, value in trial.split.items() if key not in ("digest", "fold"))
-    memory = f"{machine['memory_bytes'] / 2**30:.0f} GiB memory" if machine.get("memory_bytes") else ""
-    hardware = [machine.get("gpu"), machine.get("cpu"), f"{machine.get('cores')} cores", memory, machine.get("system")]
+    told = [record.machine for key, record in table.records.items() if key not in table.older]
+    hardware = "; ".join(dict.fromkeys(describe_machine(machine) for machine in told))
     versions = table.differing(lambda r: ", ".join(f"{key} {value}" for key, value in r.versions.items()))
     commits = table.differing(_commit)
     lines = [
@@ -37,8 +39,9 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
         ("Recipe", trial.recipe.describe()),
         ("Selection", selection_text(table)),
+        ("Prediction", prediction_text(table)),
         ("Empty masks", describe(table.policy).removeprefix("Empty masks ")),
-        ("Machine", f"{table.machine}: " + ", ".join(str(part) for part in hardware if part)),
+        ("Machine", f"{table.machine}: {hardware}"),
         ("Latency", table.setting or "not measured"),
         ("Versions", "; ".join(entry for entry in versions if entry)),
         ("Code", ", ".join(entry for entry in commits if entry)),
@@ -69,10 +72,24 @@ def selection_text(table: ComparisonTable) -> str:
     return f"Checkpoint: the epoch with {reading} on validation; {rule}. Both were frozen before a test image was read."
 
 
+def prediction_text(table: ComparisonTable) -> str:
+    """In which windows test cases were predicted, and by how much probabilities differ where windows overlap."""
+    lines: list[str] = []
+    for row in table.rows:
+        made = [table.records[key].prediction for key in row.records if table.records[key].prediction]
+        windows = dict.fromkeys(size_text(entry["window"]) for entry in made for entry in entry["windows"])
+        differ = [entry["mismatch"] for entry in made if entry.get("mismatch") is not None]
+        if windows:
+            sizes = ", ".join(list(windows)[:3]) + (", …" if len(windows) > 3 else "")
+            mismatch = f", mismatch {sum(differ) / len(differ):.2g}" if differ else ""
+            lines.append(f"{table.short(row)}: windows {sizes}{mismatch}")
+    return "; ".join(lines)
+
+
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
-    lines += _missing_remarks(table)
+    lines += [*_missing_remarks(table), *_older_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
@@ -171,6 +188,17 @@ def _missing_remarks(table: ComparisonTable) -> list[str]:
         f"{label}, seed {', '.join(str(seed) for seed, _ in sorted(trials))}: {status}: {reason} "
         f"({', '.join(key for _, key in sorted(trials))})"
         for (label, status, reason), trials in found.items()
+    ]
+
+
+def _older_remarks(table: ComparisonTable) -> list[str]:
+    if not table.older:
+        return []
+    folders = ", ".join(sorted({key.split("/")[0] for key in table.older}))
+    return [
+        f"{len(table.older)} of {len(table.records)} records are older ({folders}) and do not say stepping, "
+        "instruction sets and threads; what they say of their machine is the same. Their latency stands apart from the "
+        "others'; their training times may be those of other hardware."
     ]
 
 

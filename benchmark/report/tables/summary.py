@@ -13,7 +13,7 @@ import pandas as pd
 from ....core.record import Record
 from ....core.trial import Trial
 from ...naming.labels import Labels
-from ..frame import PRIMARY, Frames, size_text
+from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
 
 STATUSES = ("done", "failed", "timed_out", "unfit")
@@ -99,7 +99,8 @@ class ComparisonTable:
     """Trials that can be compared: same data, split, recipe and machine. rows: best mean Dice first, undone last.
 
     name: of the data set. comparison: of `compared`, the rows with scores. setting: the latency setting that most rows
-    have, or "". labelled: each label that appears and what it stands for.
+    have, or "". labelled: each label that appears and what it stands for. older: the records that tell less of their
+    machine than the others, see `machines.hosts`.
     """
 
     name: str
@@ -111,7 +112,8 @@ class ComparisonTable:
     groups: int
     comparison: Comparison | None
     setting: str
-    labelled: tuple[tuple[str, str], ...]
+    labelled: tuple[tuple[str, str], ...] = ()
+    older: tuple[str, ...] = ()
 
     @cached_property
     def done(self) -> dict[str, Record]:
@@ -175,18 +177,18 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
     rows = [configuration.row(places[index] if places else None) for index, configuration in enumerate(scored)]
     rows += [configuration.row(None) for configuration in rest]
     counts = Counter(entry.setting for row in rows for entry in row.latencies)
-    machine = str(trials["machine"].iloc[0])
     return ComparisonTable(
         name=str(trials["dataset"].iloc[0]),
-        machine=machine,
+        machine=str(trials["machine"].iloc[0]),
         policy=frames.policy,
         measures=frames.measures,
         records=records,
         rows=tuple(rows),
         groups=len(set(groups)),
         comparison=comparison,
-        setting=max(counts, key=lambda setting: counts[setting], default=""),
+        setting=max(counts, key=lambda name: (counts[name], not name.endswith(OLDER)), default=""),
         labelled=_labelled(frames.labels, [record.trial for record in records.values()]),
+        older=tuple(trials["record"][trials["older"]]),
     )
 
 

@@ -75,6 +75,59 @@ def test_the_plan_shows_sizes_and_what_is_unfit(capsys, tmp_path):
     assert min(graph["parameters"] for graph in plan["graphs"] if not graph["unfit"]) > 50_000
 
 
+FAULTY = """
+import keras
+
+from unetbench.core.errors import Unfit
+from unetbench.models import MODELS
+
+
+@MODELS.add
+def broken_in_plan(task):
+    \"\"\"Fail to be built (a test's).\"\"\"
+    raise KeyError("no such layer")
+
+
+@MODELS.add
+def solid_in_plan(task):
+    \"\"\"Ask for volumes (a test's).\"\"\"
+    raise Unfit("solid_in_plan needs rank 3, came rank 2")
+
+
+@MODELS.add
+def sound_in_plan(task):
+    \"\"\"One convolution (a test's).\"\"\"
+    image = keras.Input((None, None, task.channels))
+    return keras.Model(image, keras.layers.Conv2D(task.outputs, 3, padding="same")(image))
+"""
+
+
+def test_the_plan_tells_what_would_fail_from_what_is_unfit(capsys, tmp_path):
+    (tmp_path / "parts.py").write_text(FAULTY)
+    (tmp_path / "mine.yaml").write_text(
+        "datasets: [{name: cells, count: 12, size: [64, 64]}, {folder: nowhere, images: '*.png', masks: '*.tif'}]\n"
+        "models: [sound_in_plan, solid_in_plan, broken_in_plan]\nlosses: [bce]\nrecipe: {patch: [64, 64]}\n"
+    )
+    words = ["plan", str(tmp_path / "mine.yaml"), "--plugin", str(tmp_path / "parts.py"), "--results", str(tmp_path)]
+    status, out, _ = _run(capsys, *words, "--json")
+    graphs = json.loads(out)["graphs"]
+    missing = f"folder: {tmp_path / 'nowhere'} is no folder; check `path`"
+    assert status == 0
+    assert [(graph["unfit"], graph["failed"]) for graph in graphs] == [
+        ("", ""),
+        ("solid_in_plan needs rank 3, came rank 2", ""),
+        ("", "KeyError: 'no such layer'"),
+        *[("", missing)] * 3,
+    ]
+    _, out, _ = _run(capsys, *words)
+    lines = [line.split(maxsplit=5)[4:] for line in out.replace(", ", ",").split("\n")[2:7]]
+    assert lines == [
+        ["unfit:", "solid_in_plan needs rank 3,came rank 2"],
+        ["failed:", "KeyError: 'no such layer'"],
+        *[["failed:", missing]] * 3,
+    ]
+
+
 def test_data_check_counts_the_cases_and_names_what_is_worth_a_look(capsys):
     status, out, _ = _run(capsys, "data", "check", "quick")
     assert out.count("80 cases (40 train, 8 validation, 32 test)") == 3

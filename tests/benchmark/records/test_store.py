@@ -1,11 +1,14 @@
 """Records are whole or not there, found by any sweep of the same machine, and never lost silently."""
 
+import json
+
 import pytest
 
-from unetbench.benchmark.records.store import Store, records
+from unetbench.benchmark.records.machine import digest, machine, name_of
+from unetbench.benchmark.records.store import Store, read, records
 from unetbench.core.errors import StoreError
 from unetbench.core.recipe import Recipe
-from unetbench.core.record import Record
+from unetbench.core.record import SCHEMA, Record
 from unetbench.core.trial import Choice, Trial
 
 TRIAL = Trial(Choice("cells"), {"digest": "x"}, Choice("unet"), Choice("dice"), Recipe(), 0)
@@ -64,3 +67,106 @@ def test_a_damaged_record_is_named(tmp_path):
     file.write_text(file.read_text()[:50])
     with pytest.raises(StoreError, match=f"{TRIAL.id}.json: not a record"):
         store.is_complete(TRIAL)
+
+
+def known(**changes):
+    """A machine as records describe it since schema 3."""
+    facts = {**machine(), "cpu": "AMD EPYC", "cores": 2, "gpu": "", "driver": "", "system": "Linux x86_64", **changes}
+    facts["digest"] = digest(facts)
+    return {**facts, "name": name_of(facts)}
+
+
+FIRST = {"name": "amd-epyc-2-cores", "cpu": "AMD EPYC", "cores": 2, "gpu": "", "system": "Linux x86_64"}
+
+
+def store_of(results, facts, sweep="a", name=""):
+    return Store(results, sweep, name or facts["name"], facts)
+
+
+def put_older(results, status="done", sweep="a", folder="amd-epyc-2-cores", **changes):
+    """Write a record as versions before stepping and instruction sets were told wrote it."""
+    text = Record(TRIAL, status, machine={**FIRST, **changes}).to_json()
+    file = results / sweep / "records" / folder / f"{TRIAL.id}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text.replace(f'"schema": {SCHEMA}', '"schema": 1'))
+    return file
+
+
+def test_machines_that_share_a_name_of_processor_share_no_record(tmp_path):
+    here, other = known(stepping="1"), known(stepping="2")
+    store_of(tmp_path, other).put(Record(TRIAL, "done", machine=other))
+    assert store_of(tmp_path, other).is_complete(TRIAL)
+    assert not store_of(tmp_path, here).is_complete(TRIAL)
+    assert not list(store_of(tmp_path, here).own_files())
+
+
+@pytest.mark.parametrize("sweep", ["a", "another"])
+def test_a_sweep_begun_before_stepping_was_told_goes_on(tmp_path, sweep):
+    file = put_older(tmp_path, sweep=sweep)
+    store = store_of(tmp_path, known())
+    assert store.is_complete(TRIAL)
+    store.copy_from_other_sweep(TRIAL)
+    kept = tmp_path / "a" / "records" / "amd-epyc-2-cores" / file.name
+    assert list(store.folder.glob("records/*/*.json")) == [kept], "it stays what it is, and is there once"
+    assert json.loads(kept.read_text())["schema"] == 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"cpu": "AMD EPYC 9R14"}, {"cores": 4}, {"gpu": "L4"}, {"system": "Linux aarch64"}]
+)
+def test_an_older_record_of_hardware_that_cannot_be_this_is_left_alone(tmp_path, changes):
+    file = put_older(tmp_path, **changes)
+    store = store_of(tmp_path, known())
+    assert not store.is_complete(TRIAL)
+    store.put(Record(TRIAL, "done", machine=known()))
+    assert file.exists()
+
+
+def test_an_older_failed_record_is_replaced_by_the_new_one(tmp_path):
+    file = put_older(tmp_path, "failed")
+    store = store_of(tmp_path, known())
+    assert not store.is_complete(TRIAL)
+    assert list(store.own_files()) == [file]
+    store.put(Record(TRIAL, "done", machine=known()))
+    assert [record.status for record in records(store.folder)] == ["done"]
+
+
+def test_a_settled_record_elsewhere_counts_beside_a_failed_one_here(tmp_path):
+    put_older(tmp_path, "failed")
+    store_of(tmp_path, known(), "another").put(Record(TRIAL, "done", machine=known()))
+    assert store_of(tmp_path, known()).is_complete(TRIAL)
+
+
+def test_two_machines_under_one_name_of_the_users_are_refused_with_both_named(tmp_path):
+    first, second = known(stepping="family 25 model 17"), known(stepping="family 25 model 1")
+    store_of(tmp_path, first, name="lab").put(Record(TRIAL, "done", machine=first))
+    store_of(tmp_path, first, name="lab").check()
+    store = store_of(tmp_path, second, name="lab")
+    for act in (store.check, lambda: store.find(TRIAL)):
+        with pytest.raises(StoreError, match="lab: holds records of other hardware") as error:
+            act()
+        for word in ("model 17)", "model 1)", "UNETBENCH_MACHINE", second["name"]):
+            assert word in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_a_record_of_another_sweep_made_by_other_hardware_of_the_same_name_is_not_taken(tmp_path):
+    first, second = known(stepping="1"), known(stepping="2")
+    store_of(tmp_path, first, "another", name="lab").put(Record(TRIAL, "done", machine=first))
+    assert not store_of(tmp_path, second, name="lab").is_complete(TRIAL)
+
+
+def test_an_older_record_under_a_name_of_the_users_still_counts(tmp_path):
+    put_older(tmp_path, folder="lab", name="lab")
+    store = store_of(tmp_path, known(), name="lab")
+    store.check()
+    assert store.is_complete(TRIAL)
+    assert not store_of(tmp_path, known(), name="other").is_complete(TRIAL)
+
+
+def test_the_store_of_this_machine_knows_its_hardware(tmp_path):
+    store = Store.here(tmp_path, "a")
+    file = store.put(Record(TRIAL, "done", machine=machine()))
+    assert file.parent.name == machine()["name"]
+    assert Store.here(tmp_path, "b").is_complete(TRIAL)
+    assert read(file).schema == SCHEMA

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from unetbench.benchmark.records.machine import machine
 from unetbench.benchmark.records.store import records
 
 FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
@@ -133,3 +134,6 @@ def test_two_workers_share_the_trials_and_time_nothing(tmp_path, command, write_
     found = list(records(tmp_path / "pair"))
     assert [record.status for record in found] == ["done", "done"]
     assert [record.latency for record in found] == [[], []]
+    here = machine()  # a worker's share of the threads is noted and makes no other machine
+    assert [record.machine for record in found] == [{**here, "threads": max(1, here["cores"] // 2)}] * 2
+    assert {file.parent.name for file in (tmp_path / "pair").glob("*/*/*")} == {here["name"]}

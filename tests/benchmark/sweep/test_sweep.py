@@ -1,9 +1,12 @@
 """A sweep file is read once; every mistake in it is one line that names the place and the fix."""
 
 import pytest
+import yaml
 
 from unetbench.benchmark.sweep import file as sweep
+from unetbench.benchmark.sweep.file import find, read
 from unetbench.core.errors import SpecError
+from unetbench.core.recipe import FIRST_STANDARD, Recipe
 from unetbench.losses import LOSSES
 from unetbench.metrics.objects import SPLITS
 from unetbench.models import MODELS
@@ -133,3 +136,28 @@ def test_the_sweep_of_the_zoo_leaves_no_recipe_of_2d_out():
 def _own(registry):
     """Names of the parts that are not another test's plug-in."""
     return {name for name in registry if registry.part(name).module.startswith("unetbench.")}
+
+
+def test_a_sweep_begun_before_there_were_two_standards_goes_on_with_the_first(tmp_path):
+    file, begun = tmp_path / "mine.yaml", tmp_path / "results.yaml"
+    spec = {"datasets": ["cells"], "models": ["unet"], "losses": ["bce"], "recipe": {"epochs": 3}}
+    file.write_text(yaml.safe_dump(spec))
+    begun.write_text(yaml.safe_dump({**spec, "name": "mine"}))
+    fresh, older = read(file), read(file, (), begun)
+    assert fresh.standard == 2
+    assert fresh.datasets[0].recipe == Recipe(epochs=3)
+    assert older.standard == 1
+    assert older.datasets[0].recipe == Recipe(epochs=3, **FIRST_STANDARD)
+    assert read(file, ["standard=2"], begun).datasets[0].recipe == Recipe(epochs=3)
+    begun.write_text(yaml.safe_dump(fresh.resolved))
+    assert read(file, (), begun).standard == 2
+
+
+def test_a_shipped_sweep_goes_on_as_it_was_begun(tmp_path):
+    begun = tmp_path / "sweep.yaml"
+    then = {"name": "quick", "datasets": ["cells"], "models": ["unet"], "losses": ["dice"], "recipe": {"epochs": 2}}
+    begun.write_text(yaml.safe_dump(then))
+    older = read(find("quick"), (), begun)
+    assert [loss.name for loss in older.losses] == ["dice"]
+    assert older.datasets[0].recipe.describe() == "standard v1 with epochs=2"
+    assert len(read(find("quick")).datasets) == 3

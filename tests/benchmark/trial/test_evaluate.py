@@ -7,8 +7,8 @@ import pytest
 from unetbench.benchmark.trial.context import Context, open_dataset
 from unetbench.benchmark.trial.evaluate import evaluate
 from unetbench.benchmark.trial.train import Selection
+from unetbench.benchmark.trial.windows import Windows
 from unetbench.core.errors import DataError
-from unetbench.core.recipe import Recipe
 from unetbench.core.trial import Choice
 from unetbench.datasets.source import Source
 
@@ -26,8 +26,9 @@ def _evaluate(opened, cases):
     def forward(windows: np.ndarray) -> np.ndarray:
         return 4 * windows - 2
 
-    recipe = Recipe(patch=(64, 64), batch=2)
-    return evaluate(forward, SELECTION, cases, opened, recipe=recipe, previews=0, on_progress=lambda progress: None)
+    windows = Windows((64, 64), (32, 32), 0, overlap=0.5, batch=2, grows=False, divisor=(1, 1))
+    options = {"windows": windows, "mirror": False, "previews": 0, "on_progress": lambda progress: None}
+    return evaluate(forward, SELECTION, cases, opened, **options)
 
 
 def test_a_test_case_is_scored_with_its_instances_spacing_and_probabilities(opened):
@@ -52,7 +53,7 @@ def test_touching_objects_are_parted_by_a_watershed_where_the_sweep_asks_for_it(
     logits = np.full((64, 64, 1), -4.0, np.float32)
     logits[20:30, 10:50], logits[20:30, 10:25], logits[20:30, 35:50] = 0.4, 4.0, 4.0
     case = opened.dataset.cases[0]
-    recipe = Recipe(patch=(64, 64), batch=1, overlap=0.0)
+    windows = Windows((64, 64), (32, 32), 0, overlap=0.0, batch=1, grows=False, divisor=(1, 1))
     found = {}
     for objects in ("components", "watershed"):
         choice = replace(opened, objects=objects)
@@ -61,7 +62,8 @@ def test_touching_objects_are_parted_by_a_watershed_where_the_sweep_asks_for_it(
             SELECTION,
             [case],
             choice,
-            recipe=recipe,
+            windows=windows,
+            mirror=False,
             previews=0,
             on_progress=lambda progress: None,
         )

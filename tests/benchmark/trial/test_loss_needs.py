@@ -9,7 +9,7 @@ import pytest
 from unetbench.benchmark.trial import train as training
 from unetbench.benchmark.trial.compiled_model import CompiledModel
 from unetbench.benchmark.trial.context import Context, open_dataset
-from unetbench.benchmark.trial.validate import Tiles
+from unetbench.benchmark.trial.validate import ValidationCases
 from unetbench.core.recipe import Recipe
 from unetbench.core.registry import load_plugin
 from unetbench.core.trial import Choice, Trial
@@ -38,8 +38,8 @@ def history(parts):
 
     def train(name, recipe=RECIPE, **options):
         graph = CompiledModel(replace(TRIAL, loss=Choice(name, options), recipe=recipe), task)
-        cut = Tiles.of(validation, (32, 32))
-        return training.train(graph, sampler, cut, recipe, on_progress=lambda event: None)[1]
+        cases = ValidationCases.of(validation, RECIPE, 8, None)
+        return training.train(graph, sampler, cases, recipe, on_progress=lambda event: None)[1]
 
     return train
 

@@ -40,7 +40,7 @@ def test_the_next_seed_on_the_same_graph_begins_with_the_same_file_and_another_d
     began = graph.initialisation
     for variable in graph.model.variables:
         variable.assign(np.full(variable.shape, 0.5))
-    graph.reset(_trial(str(file), 1))
+    graph.take(_trial(str(file), 1))
     again, other = _encoder_and_decoder(graph)
     assert all(np.array_equal(mine, theirs) for mine, theirs in zip(encoder, again, strict=True))
     assert not np.array_equal(decoder, other)

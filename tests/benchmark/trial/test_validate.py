@@ -21,41 +21,41 @@ def _loss(truth, logits):
 
 def test_counts_are_summed_over_the_tiles_of_a_case():
     # case 0: tiles [1 1], [1 0], all predicted 1: tp 3, fp 1 -> 6/7; case 1: [0 1], tp 1, fp 1 -> 2/3
-    cut = _tiles([[[1, 1]], [[1, 0]], [[0, 1]]], [0, 0, 1])
-    found = validate(lambda images: np.ones_like(images), _loss, cut, BINARY, batch=2)
+    tiles = _tiles([[[1, 1]], [[1, 0]], [[0, 1]]], [0, 0, 1])
+    found = validate(lambda images: np.ones_like(images), _loss, [(tiles, tiles.truths)], BINARY, batch=2)
     assert found.dice == pytest.approx((6 / 7 + 2 / 3) / 2)
     assert found.loss == 2.0
 
 
-def test_a_pixel_that_is_not_fresh_does_not_count():
-    cut = _tiles([[[1, 0]]], [0], [[[True, False]]])
-    assert validate(lambda images: np.ones_like(images), _loss, cut, BINARY, batch=1).dice == 1.0
+def test_a_pixel_that_is_not_counted_does_not_count():
+    tiles = _tiles([[[1, 0]]], [0], [[[True, False]]])
+    assert validate(lambda images: np.ones_like(images), _loss, [(tiles, tiles.truths)], BINARY, batch=1).dice == 1.0
 
 
 def test_an_ignored_pixel_does_not_count():
-    cut = _tiles([[[1, 255]]], [0])
+    tiles = _tiles([[[1, 255]]], [0])
     task = Task(2, 1, ("cell",), ignore=255)
-    assert validate(lambda images: np.ones_like(images), _loss, cut, task, batch=1).dice == 1.0
+    assert validate(lambda images: np.ones_like(images), _loss, [(tiles, tiles.truths)], task, batch=1).dice == 1.0
 
 
 def test_a_case_empty_on_both_sides_is_left_out():
-    cut = _tiles([[[0, 0]], [[1, 0]]], [0, 1])
-    found = validate(lambda images: np.where(images > 0, 1.0, -1.0), _loss, cut, BINARY, batch=1)
+    tiles = _tiles([[[0, 0]], [[1, 0]]], [0, 1])
+    found = validate(lambda images: np.where(images > 0, 1.0, -1.0), _loss, [(tiles, tiles.truths)], BINARY, batch=1)
     assert found.dice == 1.0
 
 
 def test_exclusive_classes_are_scored_without_the_background():
     task = Task(2, 1, ("background", "a", "b"), "exclusive")
-    cut = _tiles([[[0, 1, 2, 2]]], [0])
+    tiles = _tiles([[[0, 1, 2, 2]]], [0])
     guess = np.eye(3)[[0, 1, 1, 2]][None, None]
     # a: tp 1, fp 1 -> 2/3; b: tp 1, fn 1 -> 2/3
-    assert validate(lambda images: guess, _loss, cut, task, batch=1).dice == pytest.approx(2 / 3)
+    assert validate(lambda images: guess, _loss, [(tiles, tiles.truths)], task, batch=1).dice == pytest.approx(2 / 3)
 
 
 def test_the_best_threshold_is_the_one_of_the_highest_dice():
-    cut = _tiles([[[1, 1, 0, 0]]], [0])
+    tiles = _tiles([[[1, 1, 0, 0]]], [0])
     logits = np.log(np.array([0.9, 0.4, 0.3, 0.1]) / (1 - np.array([0.9, 0.4, 0.3, 0.1])))[None, None, :, None]
-    threshold, dice = best_threshold(lambda images: logits, cut, BINARY, batch=1)
+    threshold, dice = best_threshold(lambda images: logits, [tiles], BINARY, batch=1)
     assert (threshold, dice) == (0.4, 1.0)  # 0.35 would do too, but 0.4 is nearer to 0.5
 
 

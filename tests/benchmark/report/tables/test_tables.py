@@ -91,7 +91,7 @@ def test_facts_name_data_split_recipe_policy_machine_selection_licence(table):
     found = dict(facts(table))
     assert found["Cases"] == "7 train, 1 validation, 2 test"
     assert found["Split"] == "digest 0a1b"
-    assert found["Recipe"] == "standard v1 with patch=32x32, epochs=3"
+    assert found["Recipe"] == "standard v2 with patch=32x32, epochs=3"
     assert "nan_worst" in found["Empty masks"]
     assert found["Machine"] == "desk-8-cores: A CPU, 8 cores, 16 GiB memory, Linux"
     assert found["Latency"] == "keras on cpu, batch 1, 32×32×1, float32"
