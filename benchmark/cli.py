@@ -10,11 +10,13 @@ from .. import __version__
 from ..core.errors import UnetbenchError
 from ..core.registry import SINGULAR, load_plugin
 from .commands.check import edges
+from .run.tensorflow_log import quiet_tensorflow
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
+    quiet_tensorflow()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop ends like Ctrl-C: nothing is lost
     try:
         for plugin in options.plugin:

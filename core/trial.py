@@ -18,8 +18,12 @@ class Choice:
     @property
     def label(self) -> str:
         """How tables write it: `unet` or `unet(width=32)`."""
-        inside = ", ".join(f"{k}={_plain(v)}" for k, v in self.options.items())
-        return f"{self.name}({inside})" if inside else self.name
+        return f"{self.name}({self.settings})" if self.settings else self.name
+
+    @property
+    def settings(self) -> str:
+        """The options as text: `width=32, depth=3`."""
+        return ", ".join(f"{k}={_plain(v)}" for k, v in self.options.items())
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .notes import skipped
 from .read import read_image, read_mask
 from .source import Source
 from .truth import chosen
@@ -72,13 +73,11 @@ def _case(field: str, images: Sequence[Path], label: Path) -> Case:
 def _notes(
     images: Mapping[str, Mapping[int, Path]], complete: Mapping[str, Sequence[Path]], labels: Mapping[str, Path]
 ) -> tuple[str, ...]:
-    """One line a kind of gap, with the fields that have it."""
-    gaps = {
-        "fields without all channels": images.keys() - complete.keys(),
-        "images without label": complete.keys() - labels.keys(),
-        "labels without image": labels.keys() - images.keys(),
-    }
-    return tuple(f"skipped: {len(gap)} {what}: {', '.join(sorted(gap))}" for what, gap in gaps.items() if gap)
+    return (
+        *skipped(sorted(images.keys() - complete.keys()), "field without all channels", "fields without all channels"),
+        *skipped(sorted(complete.keys() - labels.keys()), "image without label", "images without label"),
+        *skipped(sorted(labels.keys() - images.keys()), "label without image", "labels without image"),
+    )
 
 
 def _read(images: Sequence[Path], label: Path) -> Sample:

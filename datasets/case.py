@@ -50,7 +50,7 @@ class Dataset:
     """A data set: its task, its cases sorted by name, where it comes from.
 
     official: role of cases whose publisher fixed it, by case name; the others are split.
-    notes: what was noticed while listing (a mask without its image, say), one line each; printed and recorded.
+    notes: what was noticed while listing (a mask without its image, say), one line a kind; printed and recorded.
     """
 
     name: str

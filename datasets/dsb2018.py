@@ -1,7 +1,7 @@
 """The 2018 Data Science Bowl, stage 1: nuclei in fluorescence, bright-field and stained tissue."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .fields import fields_of_view
+from .notes import skipped
 from .read import read_image, read_mask
 from .source import Source
 from .truth import chosen
@@ -40,8 +41,8 @@ def dsb2018(source: Source, *, kinds: tuple[str, ...] = ("fluorescence", "grey_b
     if unknown := set(kinds) - set(KINDS):
         raise SpecError(f"dsb2018.kinds: {', '.join(sorted(unknown))} is unknown; use {', '.join(KINDS)}")
     home, known = _home(source), groups()
-    notes: list[str] = []
-    cases = [_case(image, masks, known) for image, masks in _listed(home, notes)]
+    listed, notes = _listed(home)
+    cases = [_case(image, masks, known) for image, masks in listed]
     cases = sorted((case for case in cases if case.stratum in kinds), key=lambda case: case.name)
     return Dataset(
         "dsb2018",
@@ -49,7 +50,7 @@ def dsb2018(source: Source, *, kinds: tuple[str, ...] = ("fluorescence", "grey_b
         tuple(cases),
         licence="CC0 1.0",
         citation="Caicedo et al. 2019, Nature Methods 16:1247, doi:10.1038/s41592-019-0612-7 (BBBC038v1)",
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
@@ -59,7 +60,7 @@ def regrouped(source: Source) -> dict[str, tuple[str, str]]:
     Groups are those of `fields_of_view`, named by the first 12 digits of their smallest id; the sections of embryos of
     603 × 1272 pixels, which look alike and are few, are one group.
     """
-    images = {image.stem: _colours(image) for image, _ in _listed(_home(source), [])}
+    images = {image.stem: _colours(image) for image, _ in _listed(_home(source))[0]}
     embryos = sorted(name for name, image in images.items() if image.shape == _EMBRYO)
     fields = fields_of_view(images) | dict.fromkeys(embryos, embryos[0] if embryos else "")
     return {name: (fields[name][:12], kind(image)) for name, image in sorted(images.items())}
@@ -82,23 +83,27 @@ def _home(source: Source) -> Path:
     return source.find("dsb2018", "stage1_train/*/images/*.png", "stage1_train_merged/images/*.png", origin=_ORIGIN)
 
 
-def _listed(home: Path, notes: list[str]) -> Iterator[tuple[Path, tuple[Path, ...]]]:
-    """Each image with its mask files: one label image, or one file a nucleus."""
+def _listed(home: Path) -> tuple[list[tuple[Path, tuple[Path, ...]]], tuple[str, ...]]:
+    """Each image with its mask files, one label image or one file a nucleus; and what was left out."""
     merged = home / "stage1_train_merged"
     images = {file.stem: file for file in sorted(merged.glob("images/*.png"))}
     labels = {file.stem: file for file in sorted(merged.glob("labels/*.png"))}
-    notes += [f"skipped: label without image: {labels[name].name}" for name in sorted(labels.keys() - images.keys())]
-    for name, file in images.items():
-        if name in labels:
-            yield file, (labels[name],)
-        else:
-            notes.append(f"skipped: image without label: {file.name}")
+    found: list[tuple[Path, tuple[Path, ...]]] = [
+        (file, (labels[name],)) for name, file in images.items() if name in labels
+    ]
+    bare = [file.name for name, file in images.items() if name not in labels]
+    stray = [labels[name].name for name in sorted(labels.keys() - images.keys())]
+    odd: list[str] = []
     for folder in sorted(path for path in home.glob("stage1_train/*") if path.is_dir() and path.name not in images):
         files, masks = sorted(folder.glob("images/*.png")), tuple(sorted(folder.glob("masks/*.png")))
         if len(files) == 1 and masks:
-            yield files[0], masks
+            found.append((files[0], masks))
         else:
-            notes.append(f"skipped: {len(files)} images and {len(masks)} masks in stage1_train/{folder.name}")
+            odd.append(f"stage1_train/{folder.name}: {len(files)} images, {len(masks)} masks")
+    notes = skipped(stray, "label without image", "labels without image")
+    notes += skipped(bare, "image without label", "images without label")
+    notes += skipped(odd, "folder without one image and its masks", "folders without one image and its masks")
+    return found, notes
 
 
 def _case(image: Path, masks: tuple[Path, ...], known: dict[str, tuple[str, str]]) -> Case:

@@ -1,7 +1,7 @@
 """A folder of the user's own, described in the sweep file alone."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,9 +12,11 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Kind, Task
 from . import DATASETS, truth
 from .case import Case, Dataset, Sample
+from .notes import skipped
 from .read import FORMATS, read_image, read_mask, suffix
 from .source import Source
 
+_IMAGE, _MASK = ("image without mask", "images without mask"), ("mask without image", "masks without image")
 _WILD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
 
 
@@ -163,24 +165,25 @@ def _pair(
     home: Path, pictures: Mapping[str, Path], planes: Sequence[Mapping[str, Path]], *, skip: bool
 ) -> tuple[list[str], tuple[str, ...]]:
     complete = sorted(key for key in pictures if all(key in plane for plane in planes))
-    alone = list(_alone(home, pictures, planes))
+    images, masks = _alone(home, pictures, planes)
+    alone = [f"{_IMAGE[0]}: {file}" for file in images] + [f"{_MASK[0]}: {file}" for file in masks]
     if alone and not skip:
         more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
         raise DataError(f"folder: {alone[0]}{more}; add it, fix the globs, or say `unpaired: skip`")
     if not complete:
         example = next(iter(pictures.values()), None)
         raise DataError(f"folder: no image has a mask of the same name ({example} has none); check both globs")
-    return complete, tuple(f"skipped: {line}" for line in alone)
+    return complete, (*skipped(images, *_IMAGE), *skipped(masks, *_MASK))
 
 
-def _alone(home: Path, pictures: Mapping[str, Path], planes: Sequence[Mapping[str, Path]]) -> Iterator[str]:
-    for key, file in sorted(pictures.items()):
-        if not all(key in plane for plane in planes):
-            yield f"image without mask: {file.relative_to(home)}"
-    for plane in planes:
-        for key, file in sorted(plane.items()):
-            if key not in pictures:
-                yield f"mask without image: {file.relative_to(home)}"
+def _alone(
+    home: Path, pictures: Mapping[str, Path], planes: Sequence[Mapping[str, Path]]
+) -> tuple[list[str], list[str]]:
+    """Images that lack a mask, and masks that lack their image."""
+    incomplete = (file for key, file in sorted(pictures.items()) if not all(key in plane for plane in planes))
+    strays = (file for plane in planes for key, file in sorted(plane.items()) if key not in pictures)
+    images, masks = ([str(file.relative_to(home)) for file in files] for files in (incomplete, strays))
+    return images, masks
 
 
 def _part(pattern: str, path: Path, option: str) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .notes import skipped
 from .read import read_image, read_mask, stem
 from .source import Archive, Source
 from .truth import classes
@@ -37,12 +38,14 @@ def msd_hippocampus(source: Source) -> Dataset:
     )
     images = _volumes(home, "imagesTr", "unpaired/images")
     labels = _volumes(home, "labelsTr", "unpaired/labels")
-    notes = [f"skipped: image without label: {name}" for name in sorted(images.keys() - labels.keys())]
-    notes += [f"skipped: label without image: {name}" for name in sorted(labels.keys() - images.keys())]
+    notes = skipped(sorted(images.keys() - labels.keys()), "image without label", "images without label")
+    notes += skipped(sorted(labels.keys() - images.keys()), "label without image", "labels without image")
     groups: dict[str, str] = {}
-    for twins in _identical(labels):
-        notes.append(f"labels are the same file: {', '.join(twins)}")
+    for twins in (identical := _identical(labels)):
         groups.update(dict.fromkeys(twins, "-".join(twins)))
+    if identical:
+        more = f", and {len(identical) - 1} more groups" if len(identical) > 1 else ""
+        notes += (f"labels are the same file: {', '.join(identical[0])}{more}",)
     cases = tuple(
         Case(name, groups.get(name, name), partial(_read, images[name], labels[name]), "", (images[name], labels[name]))
         for name in sorted(images.keys() & labels.keys())
@@ -53,7 +56,7 @@ def msd_hippocampus(source: Source) -> Dataset:
         cases,
         licence="CC BY-SA 4.0",
         citation="Antonelli et al. 2022, Nature Communications 13:4128, doi:10.1038/s41467-022-30695-9",
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

@@ -11,6 +11,7 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .notes import skipped
 from .read import read_image, read_mask
 from .sections import blocks
 from .source import Source
@@ -59,19 +60,23 @@ def sstem_vnc(
     home = source.find("sstem_vnc", "stack1/raw/*.tif", origin=_ORIGIN) / "stack1"
     pattern = "labels/labels{:0>8}.png" if target == "classes" else f"{_BINARY[target]}/{{}}.png"
     listed = [_Section(file.stem, file, home / pattern.format(file.stem)) for file in sorted(home.glob("raw/*.tif"))]
-    notes = [f"skipped: section without {target}: {section.name}" for section in listed if not section.label.is_file()]
+    bare = [section.name for section in listed if not section.label.is_file()]
+    notes = skipped(bare, f"section without {target}", f"sections without {target}")
     stack = [section for section in listed if section.label.is_file()]
     if not stack:
         raise DataError(f"sstem_vnc: no section in {home} has a mask of {target}; get them from {_ORIGIN}")
-    if rank == 3 and notes:
-        raise DataError(f"sstem_vnc: {notes[0]}; a volume needs every section, get it from {_ORIGIN}")
+    if rank == 3 and bare:
+        more = f" and {len(bare) - 1} more" if len(bare) > 1 else ""
+        raise DataError(
+            f"sstem_vnc: no {target} for section {bare[0]}{more}; a volume needs every section, get it from {_ORIGIN}"
+        )
     if rank == 3:
         cases = _columns(stack, target, grid)
     else:
         groups = blocks([section.name for section in stack], block, gap)
         cases = tuple(_section(section, target, groups[section.name]) for section in stack if section.name in groups)
         left_out = [section.name for section in stack if section.name not in groups]
-        notes += [f"left out between groups: sections {', '.join(left_out)}"] if left_out else []
+        notes += (f"left out between groups: sections {', '.join(left_out)}",) if left_out else ()
     exclusive = target == "classes"
     names = tuple(_CLASSES) if exclusive else (target,)
     return Dataset(
@@ -80,7 +85,7 @@ def sstem_vnc(
         cases,
         licence="CC BY-NC-SA 3.0",
         citation="Gerhard et al. 2013, figshare, doi:10.6084/m9.figshare.856713",
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

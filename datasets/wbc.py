@@ -6,6 +6,7 @@ from pathlib import Path
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .notes import skipped
 from .read import read_image, read_mask
 from .source import Source
 from .truth import classes
@@ -35,8 +36,10 @@ def wbc(source: Source) -> Dataset:
     images = {file.stem: file for file in sorted(home.glob("*.bmp"))}
     masks = {file.stem: file for file in sorted(home.glob("*.png"))}
     groups = {name: "-".join(twins) for twins in _TWINS for name in twins}
-    notes = [f"skipped: image without mask: {images[name].name}" for name in sorted(images.keys() - masks.keys())]
-    notes += [f"skipped: mask without image: {masks[name].name}" for name in sorted(masks.keys() - images.keys())]
+    bare = [images[name].name for name in sorted(images.keys() - masks.keys())]
+    stray = [masks[name].name for name in sorted(masks.keys() - images.keys())]
+    notes = skipped(bare, "image without mask", "images without mask")
+    notes += skipped(stray, "mask without image", "masks without image")
     cases = tuple(
         Case(name, groups.get(name, name), partial(_read, images[name], masks[name]), "", (images[name], masks[name]))
         for name in sorted(images.keys() & masks.keys())
@@ -47,7 +50,7 @@ def wbc(source: Source) -> Dataset:
         cases,
         licence="GPL-3.0",
         citation="Zheng et al. 2018, Micron 107:55, doi:10.1016/j.micron.2018.01.010",
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

@@ -31,7 +31,12 @@ def _run(folder, sweep, **environment):
     file.write_text(yaml.safe_dump(sweep))
     words = [*CALL, "run", str(file), "--results", str(folder / "results")]
     return subprocess.run(
-        words, capture_output=True, text=True, timeout=600, env={**os.environ, **environment}, check=False
+        words,
+        capture_output=True,
+        text=True,
+        timeout=600,
+        env={**os.environ, "COLUMNS": "80", **environment},
+        check=False,
     )
 
 
@@ -46,8 +51,14 @@ def test_every_trial_is_done_and_the_tables_are_printed(finished):
     assert process.returncode == 0, process.stderr
     records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
     assert [record["status"] for record in records] == ["done"] * 3
-    assert process.stdout.count("unet(depth=2, width=4)") >= 3
-    assert "index.html" in process.stdout
+    assert process.stdout.count("Model: unet(depth=2, width=4)") == 1  # one line for all three tables
+    shown = (
+        "cells(size=[64, 64])",
+        "cells(form=nucleus_cytoplasm, size=[64, 64])",
+        "cells(form=volume, size=[16, 32, 32])",
+    )
+    assert all(f"\n{name} · " in process.stdout for name in shown)
+    assert max(map(len, process.stdout.splitlines()[:-1])) <= 80  # but for the place of the page
 
 
 def test_two_and_three_dimensions_and_three_classes_are_scored(finished):

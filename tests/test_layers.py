@@ -14,7 +14,7 @@ REGISTRIES = ("datasets", "models", "losses", "metrics", "runtimes")
 ALLOWED = {"core": (), **dict.fromkeys(REGISTRIES, ("core",)), "benchmark": ("core", *REGISTRIES)}
 FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("*.py"))]
 
-_LOWEST = ("records", "timing")
+_LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
 _UPPER = ("sweep", "run")
 INSIDE = {

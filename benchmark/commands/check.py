@@ -4,7 +4,6 @@ import argparse
 import gc
 import json
 import math
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -18,7 +17,6 @@ SIZES = {2: (256, 256), 3: (64, 64, 64)}
 
 def check(options: argparse.Namespace) -> int:
     """Build every row of the table of published counts; 1 when a count differs or a recipe has none."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     table, asked = _table(), {len(size): size for size in options.size}
     rows = list(tqdm(_rows(table, asked), total=len(table), desc="recipes", leave=False, disable=None))
     if options.json:

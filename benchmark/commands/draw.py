@@ -1,7 +1,6 @@
 """`unetbench show models NAME --draw FILE`: a model as a figure."""
 
 import argparse
-import os
 
 import yaml
 
@@ -13,7 +12,6 @@ FORMATS = (".svg", ".pdf", ".png")
 
 def draw(options: argparse.Namespace) -> int:
     """Draw the model that its options make, for images of three channels and one class; in 3D where it needs that."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     from ...models import MODELS
     from ..report.architecture import draw as write
 

@@ -2,9 +2,10 @@
 
 import argparse
 import json
-import os
 from dataclasses import asdict
 
+from ...core.trial import Trial
+from ..naming.trial_names import TrialNames, shared_options
 from ..records.store import Store, records
 from ..sweep import plan as planning
 from .run import context_of, read
@@ -14,41 +15,47 @@ UNFIT, FAILED = "unfit:", "failed:"
 
 def plan(options: argparse.Namespace) -> int:
     """Print the sweep's trials by graph with parameters, MACs and time expected; trains nothing."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     wanted = read(options)
     context = context_of(wanted, options)
     planned = planning.trials(wanted, context)
     store = Store.here(context.results, context.sweep)
     earlier = [record for folder in sorted(context.results.glob("*")) for record in records(folder)]
     estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)])
+    trials = [entry.trial for entry in planned]
+    names = TrialNames(trials, wanted.labels)
     settled = sum(not entry.problem and store.is_complete(entry.trial) for entry in planned)
     if options.json:
-        rows = [{**asdict(cost), "trial": cost.trial.label, "graph": cost.trial.compile_key} for cost in estimates]
+        rows = [
+            {**asdict(cost), "trial": str(names[cost.trial]), "graph": cost.trial.compile_key} for cost in estimates
+        ]
         print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows}, indent=2))
     else:
-        _print(estimates, len(planned), settled)
+        _print(estimates, names, trials, settled)
     return 0
 
 
-def _print(estimates: list[planning.TrialEstimate], trials: int, settled: int) -> None:
+def _print(estimates: list[planning.TrialEstimate], names: TrialNames, trials: list[Trial], settled: int) -> None:
     head = ("data set", "model", "loss", "trials", "parameters", "MACs", "time a trial")
     rows: list[tuple[str, ...]] = [head]
     for cost in estimates:
-        names = (cost.trial.dataset.label, cost.trial.model.label, cost.trial.loss.label, str(cost.seeds))
+        name = names[cost.trial]
+        parts = (name.dataset, name.model, name.loss, str(cost.seeds))
         facts = (f"{cost.parameters:,}", f"{cost.macs / 1e9:.2f} G", _time(cost.seconds))
         rows.append(
-            names + (facts if cost.fits else (UNFIT, cost.unfit, "") if cost.unfit else (FAILED, cost.failed, ""))
+            parts + (facts if cost.fits else (UNFIT, cost.unfit, "") if cost.unfit else (FAILED, cost.failed, ""))
         )
     told = (UNFIT, FAILED)  # their reasons are longer than any column
     widths = [max(len(row[column]) for row in rows if column < 5 or row[4] not in told) for column in range(len(head))]
     for row in rows:
         print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    for kind, options in shared_options(trials):
+        print(f"{kind}: {options}")
     for cost in (cost for cost in estimates if cost.warning):
-        print(f"warning: {cost.trial.model.label}: {cost.warning}; it starts at random")
+        print(f"warning: {names[cost.trial].model}: {cost.warning}; it starts at random")
     known = [cost.seconds * cost.seeds for cost in estimates if cost.seconds is not None]
     fit = [cost for cost in estimates if cost.fits]
     total = _time(sum(known)) if len(known) == len(fit) and fit else "unknown until a trial was run on this machine"
-    print(f"\n{trials} trials, {settled} settled already; training time expected for all: {total}")
+    print(f"\n{len(trials)} trials, {settled} settled already; training time expected for all: {total}")
 
 
 def _time(seconds: float | None) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from ...core.record import Record
 from ...core.trial import Trial
 from ...datasets.source import Source
+from ..naming.trial_names import TrialNames
 from ..records.machine import provenance
 from ..records.store import Store
 from ..records.store import read as read_record
@@ -28,13 +29,15 @@ def run(options: argparse.Namespace) -> int:
     store.check()
     store.put_sweep(wanted.resolved)
     missing = _without_data(planned, store)
-    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=Progress(quiet=options.quiet))
+    progress = Progress(wanted.labels, quiet=options.quiet)
+    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
     outcome = runner.run([entry.trial for entry in planned if not entry.problem])
     made = [*missing, *outcome.made]
     if not options.no_report:
         _report(store, options)
     if options.json:
-        print(json.dumps({"settled": outcome.settled, "made": [_brief(record) for record in made]}, indent=2))
+        names = TrialNames([entry.trial for entry in planned], wanted.labels)
+        print(json.dumps({"settled": outcome.settled, "made": [_brief(record, names) for record in made]}, indent=2))
     return 0 if outcome.fine and not missing else 1
 
 
@@ -93,17 +96,21 @@ def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:
-    from ..report.write import write_report
+    from ..report.tables.terminal import columns_of, terminal_text
+    from ..report.write import write_reports
 
-    files = write_report(store.folder)
-    tables = [file for file in files if file.suffix == ".md"]
     stream = sys.stderr if options.json else sys.stdout
-    for table in tables:
-        print(table.read_text("utf-8").split("\n## ")[0], file=stream)  # the rest is on the page
-    for page in (file for file in files if file.suffix == ".html"):
-        print(f"Report with plots: {page}", file=stream)
+    for report in write_reports(store.folder):
+        print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
+        print(f"All columns and plots: {_nearest(report.page)}", file=stream)
 
 
-def _brief(record: Record) -> dict[str, str]:
+def _nearest(file: Path) -> Path:
+    """The path from here where the file is below, else the whole one."""
+    here = Path.cwd()
+    return file.relative_to(here) if file.is_relative_to(here) else file
+
+
+def _brief(record: Record, names: TrialNames) -> dict[str, str]:
     trial: Trial = record.trial
-    return {"id": trial.id, "trial": trial.label, "status": record.status, "reason": record.reason}
+    return {"id": trial.id, "trial": str(names[trial]), "status": record.status, "reason": record.reason}

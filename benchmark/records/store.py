@@ -168,6 +168,18 @@ def read(file: Path) -> Record:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
 
 
+def read_sweep(folder: Path) -> dict[str, Any]:
+    """Read the sweep as it was run, {} where the folder has none. Raises StoreError naming the file."""
+    file = folder / "sweep.yaml"
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    return content if isinstance(content, dict) else {}
+
+
 def records(folder: Path) -> Iterator[Record]:
     """Every record below a sweep's folder, by machine and id."""
     for file in sorted(folder.glob("records/*/*.json")):

@@ -13,7 +13,10 @@ from ...core.measure import MEASURES
 from ...core.record import Record
 from ...core.trial import canonical
 from ...metrics.empty import apply
-from ..records.store import read
+from ..naming.labels import Labels
+from ..naming.names import choice_key
+from ..naming.trial_names import TrialNames
+from ..records.store import read, read_sweep
 from .machines import Host, hosts
 
 PRIMARY = "dice"
@@ -38,8 +41,9 @@ COLLAPSED_SHARE, COLLAPSED_DICE = 0.95, 0.05
 class Frames:
     """The records of a sweep. The column `record` is `<machine>/<trial id>`, the key of `records`.
 
-    trials: record, table, machine, older (see `machines.hosts`), model, loss, seed, status, reason, collapsed (names of
-    the collapsed classes).
+    trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
+    (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
+    sweep as it was run.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
     """
@@ -47,6 +51,7 @@ class Frames:
     sweep: str
     policy: str
     records: dict[str, Record]
+    labels: Labels
     measures: tuple[str, ...]
     trials: pd.DataFrame
     scores: pd.DataFrame
@@ -55,11 +60,15 @@ class Frames:
 
 
 def frames(sweep: Path, policy: str) -> Frames:
-    """Read the records of one sweep folder. Raises StoreError when there are none or one cannot be read."""
+    """Read the records of one sweep folder.
+
+    Raises StoreError when there are none or one cannot be read, SpecError for a label that cannot be one.
+    """
     files = sorted(sweep.glob("records/*/*.json"))
     if not files:
         raise StoreError(f"{sweep}: no records/<machine>/*.json inside; `unetbench run` makes them")
     records = {f"{file.parent.name}/{file.stem}": read(file) for file in files}
+    labels = Labels(read_sweep(sweep), str(sweep / "sweep.yaml"))
     measures = tuple(_measures(records.values()))
     machines = hosts(records)
     scores = _scores(records, measures, policy)
@@ -67,12 +76,13 @@ def frames(sweep: Path, policy: str) -> Frames:
         sweep=sweep.resolve().name,
         policy=policy,
         records=records,
+        labels=labels,
         measures=measures,
-        trials=_trials(records, scores, machines),
+        trials=_trials(records, scores, machines, labels),
         scores=scores,
         history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
         latency=pd.DataFrame(
-            _latency(records, machines), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
+            _latency(records, machines, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
         ),
     )
 
@@ -84,7 +94,7 @@ def table_key(record: Record, machine: str) -> str:
     """
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
-    return canonical([record.trial.dataset.label, split, digest, record.trial.recipe.describe(), machine])
+    return canonical([choice_key(record.trial.dataset), split, digest, record.trial.recipe.describe(), machine])
 
 
 def collapsed(scores: pd.DataFrame) -> list[str]:
@@ -121,16 +131,25 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
     return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
 
 
-def _trials(records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host]) -> pd.DataFrame:
+def _trials(
+    records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host], labels: Labels
+) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
+    keys = {key: table_key(record, machines[key].name) for key, record in records.items()}
+    everywhere = TrialNames((record.trial for record in records.values()), labels)
+    here = {  # what the rows of one table share is left out of its names
+        table: TrialNames((record.trial for key, record in records.items() if keys[key] == table), labels)
+        for table in set(keys.values())
+    }
     rows = [
         {
             "record": key,
-            "table": table_key(record, machines[key].name),
+            "table": keys[key],
             "machine": machines[key].name,
             "older": machines[key].older,
-            "model": record.trial.model.label,
-            "loss": record.trial.loss.label,
+            "dataset": everywhere[record.trial].dataset,
+            "model": here[keys[key]][record.trial].model,
+            "loss": here[keys[key]][record.trial].loss,
             "seed": record.trial.seed,
             "status": record.status,
             "reason": record.reason,
@@ -141,11 +160,12 @@ def _trials(records: dict[str, Record], scores: pd.DataFrame, machines: dict[str
     return pd.DataFrame(rows)
 
 
-def _latency(records: dict[str, Record], machines: dict[str, Host]) -> Iterator[tuple[Any, ...]]:
+def _latency(records: dict[str, Record], machines: dict[str, Host], labels: Labels) -> Iterator[tuple[Any, ...]]:
     for key, record in records.items():
         for entry in record.latency:
             values = [_hashable(entry.get(name)) for name in SETTING]
-            setting = setting_text(entry) + OLDER * machines[key].older
+            setting = setting_text({**entry, "runtime": labels.runtime(str(entry.get("runtime")))})
+            setting += OLDER * machines[key].older
             for sample in entry["samples_s"]:
                 yield key, *values, entry.get("warmup"), setting, _number(sample)
 

@@ -1,15 +1,16 @@
 """The report of a sweep: read the records, write tables, plots and the page."""
 
-import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-import yaml
 from matplotlib.figure import Figure
 
 from ...core.errors import StoreError
+from ..naming.names import file_stem
+from ..records.store import read_sweep
 from ..records.store import write as write_file
 from .frame import Frames, frames
 from .page.document import Plot, page
@@ -28,8 +29,22 @@ from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, re
 STANDARD_POLICY = "nan_worst"
 
 
+@dataclass(frozen=True)
+class Report:
+    """What was written for one sweep. page: one HTML file. tables: what the files say. files: all, the page first."""
+
+    page: Path
+    tables: tuple[ComparisonTable, ...]
+    files: tuple[Path, ...]
+
+
 def write_report(results: Path, out: Path | None = None, *, empty: str | None = None) -> list[Path]:
-    """Write the report of one sweep, or of each sweep of a folder, and return the files, each page first.
+    """Write the report of one sweep, or of each sweep of a folder, and return the files, each page first."""
+    return [file for report in write_reports(results, out, empty=empty) for file in report.files]
+
+
+def write_reports(results: Path, out: Path | None = None, *, empty: str | None = None) -> list[Report]:
+    """Write the report of one sweep, or of each sweep of a folder.
 
     results: a sweep's folder, with `records` inside, or a folder of such folders. out: where to write, by default
     `<sweep>/report`; for several sweeps each gets its own folder in it. empty: the policy for empty masks, by default
@@ -37,15 +52,15 @@ def write_report(results: Path, out: Path | None = None, *, empty: str | None = 
     one is damaged, SpecError for an unknown policy.
     """
     if (results / "records").is_dir():
-        return _report(results, out or results / "report", empty)
+        return [_report(results, out or results / "report", empty)]
     sweeps = sorted(folder.parent for folder in results.glob("*/records"))
     if not sweeps:
         raise StoreError(f"{results}: no sweep here; give a folder with `records` inside, which `unetbench run` makes")
-    return [file for sweep in sweeps for file in _report(sweep, out / sweep.name if out else sweep / "report", empty)]
+    return [_report(sweep, out / sweep.name if out else sweep / "report", empty) for sweep in sweeps]
 
 
-def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
-    read = frames(sweep, empty or _policy(sweep))
+def _report(sweep: Path, out: Path, empty: str | None) -> Report:
+    read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     out.mkdir(parents=True, exist_ok=True)
     summaries = comparison_tables(read)
     written: list[Path] = []
@@ -55,24 +70,19 @@ def _report(sweep: Path, out: Path, empty: str | None) -> list[Path]:
         shown.append((table, plots))
         written += [*_tables(read, table, out / stem, plots), *files]
     index = _text(out / "index.html", page(read, shown))
-    return [index, *written]
-
-
-def _policy(sweep: Path) -> str:
-    file = sweep / "sweep.yaml"
-    resolved = yaml.safe_load(file.read_text("utf-8")) if file.exists() else None
-    return (resolved or {}).get("empty", STANDARD_POLICY)
+    return Report(index, tuple(summaries), (index, *written))
 
 
 def _stems(summaries: Sequence[ComparisonTable]) -> list[str]:
     """A file name a table: the data set, the machine where there are several, a number where that is not enough."""
     machines = len({table.machine for table in summaries}) > 1
-    names = [_slug(f"{table.name}-{table.machine}" if machines else table.name) for table in summaries]
+    names = [file_stem(f"{table.name}-{table.machine}" if machines else table.name) for table in summaries]
+    folded = [name.casefold() for name in names]  # some file systems take A and a for the same
     seen: Counter[str] = Counter()
     stems = []
     for name in names:
-        seen[name] += 1
-        stems.append(f"{name}-{seen[name]}" if names.count(name) > 1 else name)
+        seen[name.casefold()] += 1
+        stems.append(f"{name}-{seen[name.casefold()]}" if folded.count(name.casefold()) > 1 else name)
     return stems
 
 
@@ -142,7 +152,3 @@ def _text(file: Path, text: str) -> Path:
 
 def _csv(file: Path, table: pd.DataFrame) -> Path:
     return _text(file, table.to_csv(index=False))
-
-
-def _slug(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:80].strip("-") or "table"

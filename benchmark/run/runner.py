@@ -74,7 +74,7 @@ class Runner:
                 outcome.settled += 1
             else:
                 pending.append(trial)
-        self.progress.begin(len(trials), outcome.settled)
+        self.progress.begin(trials, outcome.settled)
         queue = deque(_by_network(pending))
         workers: list[_Worker] = []
         try:

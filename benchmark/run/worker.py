@@ -11,6 +11,7 @@ import psutil
 from ...core.registry import load_plugin
 from ..records.machine import machine
 from ..trial.context import Context
+from .tensorflow_log import quiet_tensorflow
 
 
 def work(pipe: Connection, context: Context, log: Path) -> None:
@@ -22,6 +23,7 @@ def work(pipe: Connection, context: Context, log: Path) -> None:
     _redirect(log)
     machine()  # named before the environment below limits threads: a share of a machine is no other machine
     _share(context.threads)
+    quiet_tensorflow()
     from ..trial.run_trial import (  # Keras and TensorFlow are loaded here, after the environment is set
         WorkerCache,
         run_trial,
@@ -46,7 +48,6 @@ def _redirect(log: Path) -> None:
 
 def _share(threads: int) -> None:
     """Leave the other workers their cores, and their part of a GPU's memory."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     if threads:
         for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
             os.environ[name] = str(threads)

@@ -28,6 +28,7 @@ def choices(registry: Registry, entries: Sequence[Entry], where: str, *, indexed
     for index, entry in enumerate(entries):
         place = f"{where}[{index}]" if indexed else where
         options = {} if isinstance(entry, str) else dict(entry)
+        options.pop("label", None)  # names the part and is none of its options: see `naming.labels`
         name = entry if isinstance(entry, str) else options.pop("name", None)
         if not isinstance(name, str):
             raise SpecError(f"{place}: {entry} has no `name`")

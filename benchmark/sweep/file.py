@@ -18,6 +18,7 @@ from ...metrics.empty import POLICIES
 from ...metrics.objects import SPLITS
 from ...models import MODELS
 from ...runtimes import RUNTIMES
+from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from .choices import Entry, choices, losses, mapping
 
@@ -75,7 +76,11 @@ class DataChoice:
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep as values. folder: where relative paths of the user's own data start. resolved: the file's content."""
+    """A sweep as values.
+
+    folder: where relative paths of the user's own data start. resolved: the file's content. labels: what its parts are
+    to be called.
+    """
 
     name: str
     folder: Path
@@ -90,6 +95,7 @@ class Sweep:
     weights: bool
     standard: int
     resolved: dict[str, Any]
+    labels: Labels
 
 
 def shipped() -> list[str]:
@@ -141,10 +147,11 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
     seeds = tuple(range(spec.seeds)) if isinstance(spec.seeds, int) else tuple(spec.seeds)
     if not seeds or len(set(seeds)) != len(seeds):
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
+    resolved = {**raw, "standard": spec.standard}
     return Sweep(
         name=spec.name,
         folder=file.resolve().parent,
-        datasets=tuple(_data_choice(spec, index, where) for index in range(len(spec.datasets))),
+        datasets=_data_choices(spec, where),
         models=choices(MODELS, spec.models, f"{where}: models"),
         losses=losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
@@ -154,8 +161,19 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         previews=spec.previews,
         weights=spec.weights,
         standard=spec.standard,
-        resolved={**raw, "standard": spec.standard},
+        resolved=resolved,
+        labels=Labels(resolved, where),
     )
+
+
+def _data_choices(spec: SweepFile, where: str) -> tuple[DataChoice, ...]:
+    found: list[DataChoice] = []
+    for index in range(len(spec.datasets)):
+        chosen = _data_choice(spec, index, where)
+        if chosen in found:
+            raise SpecError(f"{where}: datasets[{index}]: {chosen.choice.label} is there twice")
+        found.append(chosen)
+    return tuple(found)
 
 
 def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
@@ -163,6 +181,8 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     entry = spec.datasets[index]
     options: dict[str, Any] = {"name": entry} if isinstance(entry, str) else dict(entry)
     if "folder" in options:
+        if "name" in options:
+            raise SpecError(f"{where}.name: {options['name']!r} beside a folder; write `label: {options['name']}`")
         options = {"name": "folder", "path": options.pop("folder"), **options}
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
     split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()

@@ -65,7 +65,7 @@ def test_dsb2018_reads_both_layouts_and_never_the_removed_images(opened):
     _write(opened.home / "dsb2018" / "stage1_train_removed" / "r1" / "images" / "r1.png", _picture(8, 9, 4))
     dataset = opened("dsb2018")
     assert [case.name for case in dataset.cases] == ["k1", "m1"]
-    assert dataset.notes == ("skipped: label without image: m3.png", "skipped: image without label: m2.png")
+    assert dataset.notes == ("1 label without image skipped: m3.png", "1 image without label skipped: m2.png")
     kaggle, other = (case.read() for case in dataset.cases)
     assert kaggle.image.shape == other.image.shape == (8, 9, 3)
     np.testing.assert_array_equal(kaggle.instances[:, 0], [1, 1, 1, 2, 2, 0, 0, 0])  # aa before bb, row 2 stays aa
@@ -109,7 +109,7 @@ def test_bbbc006_groups_the_sites_of_a_well_and_notes_what_has_no_partner(opened
         _bbbc006_label(opened.home, field)
     dataset = opened("bbbc006")
     assert [(case.name, case.group) for case in dataset.cases] == [("a01_s1", "a01"), ("a01_s2", "a01")]
-    assert dataset.notes == ("skipped: 1 images without label: b02_s1", "skipped: 1 labels without image: c03_s1")
+    assert dataset.notes == ("1 image without label skipped: b02_s1", "1 label without image skipped: c03_s1")
     sample = dataset.cases[0].read()
     assert sample.image.dtype == np.uint16
     np.testing.assert_array_equal(sample.truth[..., 0], sample.instances > 0)
@@ -124,7 +124,7 @@ def test_bbbc006_stacks_its_channels_in_the_order_given(opened):
     one, both = opened("bbbc006", channels=(2,)), opened("bbbc006", channels=(2, 1))
     assert both.task.channels == 2
     np.testing.assert_array_equal(both.cases[0].read().image[..., :1], one.cases[0].read().image)
-    assert both.notes == ("skipped: 1 fields without all channels: a02_s1",)
+    assert both.notes == ("1 field without all channels skipped: a02_s1",)
     with pytest.raises(SpecError, match=r"bbbc006\.channels: \[3\] is unknown"):
         opened("bbbc006", channels=(3,))
     with pytest.raises(DataError, match=r"plane 3 is not in .*there are \[16\]"):
@@ -138,7 +138,7 @@ def test_wbc_gives_three_classes_and_groups_pictures_of_one_cell(opened):
     _write(opened.home / "wbc" / "Dataset 1" / "141.bmp", _picture(8, 9, 3))
     dataset = opened("wbc")
     assert [case.group for case in dataset.cases] == ["112-139", "112-139", "140"]
-    assert dataset.notes == ("skipped: image without mask: 141.bmp",)
+    assert dataset.notes == ("1 image without mask skipped: 141.bmp",)
     assert set(np.unique(dataset.cases[0].read().truth)) == {0, 1, 2}
 
 
@@ -155,8 +155,8 @@ def test_msd_hippocampus_notes_what_has_no_partner_and_groups_identical_labels(o
     dataset = opened("msd_hippocampus")
     assert [case.group.count("hippocampus") for case in dataset.cases] == [2, 2, 1]
     assert dataset.notes == (
-        "skipped: image without label: hippocampus_004",
-        "skipped: label without image: hippocampus_005",
+        "1 image without label skipped: hippocampus_004",
+        "1 label without image skipped: hippocampus_005",
         "labels are the same file: hippocampus_001, hippocampus_002",
     )
     sample = dataset.cases[2].read()
@@ -222,8 +222,8 @@ def test_sstem_vnc_gives_exclusive_classes_and_volumes(opened):
 def test_sstem_vnc_makes_no_volume_with_a_section_missing(opened):
     _sstem(opened.home)
     (opened.home / "sstem_vnc" / "stack1" / "membranes" / "02.png").unlink()
-    assert opened("sstem_vnc").notes[0] == "skipped: section without membrane: 02"
-    with pytest.raises(DataError, match="section without membrane: 02; a volume needs every section"):
+    assert opened("sstem_vnc").notes[0] == "1 section without membrane skipped: 02"
+    with pytest.raises(DataError, match="sstem_vnc: no membrane for section 02; a volume needs every section"):
         opened("sstem_vnc", rank=3)
 
 

@@ -156,7 +156,14 @@ def test_unpaired_files_are_an_error_or_skipped_and_noted(tmp_path):
         _list(tmp_path)
     dataset = _list(tmp_path, unpaired="skip")
     assert len(dataset.cases) == 3
-    assert dataset.notes == ("skipped: image without mask: img/c1.png", "skipped: mask without image: lab/d1.png")
+    assert dataset.notes == ("1 image without mask skipped: img/c1.png", "1 mask without image skipped: lab/d1.png")
+
+
+def test_many_unpaired_files_are_one_line_a_kind(tmp_path):
+    _fill(tmp_path)
+    for index in range(53):
+        _write(tmp_path / f"img/x{index:02}.png", np.zeros((8, 9), np.uint8))
+    assert _list(tmp_path, unpaired="skip").notes == ("53 images without mask skipped (first: img/x00.png)",)
 
 
 def test_sizes_that_differ_name_both_files(tmp_path):

@@ -15,6 +15,9 @@ from ..tables.summary import ComparisonTable
 from ..tables.table import STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
 from .prose import METHODS
 
+TRIAL = ("dataset", "model", "loss", "seed")
+"""Columns of the frame of trials that name one."""
+
 CSS = """
 :root { color-scheme: light; --ink: #1c1f23; --soft: #5c6570; --line: #dfe3e8; --best: #f1f7f4; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
@@ -111,11 +114,15 @@ def _records(frames: Frames) -> str:
     reading = measure(PRIMARY)
     order = frames.trials.sort_values(["machine", "table", "model", "loss", "seed"])
     rows = []
-    for key, fallen in zip(order["record"], order["collapsed"], strict=True):
+    names = [
+        f"{dataset} · {model} · {loss} · seed {seed}"
+        for dataset, model, loss, seed in zip(*(order[column] for column in TRIAL), strict=True)
+    ]
+    for key, name, fallen in zip(order["record"], names, order["collapsed"], strict=True):
         record = frames.records[key]
         cells = [
             f"<code>{_(key)}</code>",
-            _(record.trial.label),
+            _(name),
             _(STATUS_WORDS[record.status]) + (" †" if fallen else ""),
             _(reading.text(float(means.get(key, math.nan)))),
             _(str(record.selection.get("epoch", UNDEFINED))),

@@ -11,7 +11,7 @@ from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable
-from .style import GREY, Dash, colour_of, dash_of, figure, folded
+from .style import GREY, Dash, colour_of, dash_of, figure, folded, legend_columns, room
 
 TALLEST = 12
 """Losses one above the other, from which on they stand in columns."""
@@ -30,26 +30,27 @@ def curves(table: ComparisonTable) -> Figure | None:
     epoch that was selected. Trials that failed on the way are drawn as far as they came, with a cross at the end.
     None without a history.
     """
-    drawn = [record for record in table.records.values() if record.history]
+    drawn = [(record, table.row_of[key]) for key, record in table.records.items() if record.history]
     if not drawn:
         return None
-    losses = sorted({record.trial.loss.label for record in drawn})
-    models = sorted({record.trial.model.label for record in drawn})
+    losses = sorted({row.loss for _, row in drawn})
+    models = sorted({row.model for _, row in drawn})
     groups = [models] if len(models) <= MANY else [models[at : at + GROUP] for at in range(0, len(models), GROUP)]
     places = [(loss, group) for loss in losses for group in groups]
     # Names beside the panes take the room of further columns.
     columns = min(3, ceil(len(places) / TALLEST)) if len(groups) == 1 else 1
     wide = (7.2 if len(groups) == 1 else 9.2) if columns == 1 else 4.8 * columns
-    made = figure(wide, 1.0 + 1.75 * ceil(len(places) / columns))
+    names = {loss: folded(loss, 24) for loss in losses}
+    high = max(1.75, 0.3 + room(names.values(), 9))  # names of losses are written upwards
+    made = figure(wide, 1.0 + high * ceil(len(places) / columns))
     panes = _pairs(made, len(places), columns)
     for (left, right), (loss, group) in zip(panes, places, strict=True):
         right.sharey(panes[0][1])
         colours, dashes = colour_of(group), dash_of(group)
-        for record in drawn:
-            name = record.trial.model.label
-            if record.trial.loss.label == loss and name in group:
-                _draw(left, right, record, colours[name], dashes[name])
-        left.set_ylabel(folded(loss, 24))
+        for record, row in drawn:
+            if row.loss == loss and row.model in group:
+                _draw(left, right, record, colours[row.model], dashes[row.model])
+        left.set_ylabel(names[loss])
         for axes in (left, right):
             axes.grid(True)
         if len(groups) > 1:
@@ -63,9 +64,10 @@ def curves(table: ComparisonTable) -> Figure | None:
         axes.tick_params(labelbottom=True)
     lines = _lines(models) if len(groups) == 1 else []
     lines += [Line2D([], [], color=GREY, linestyle="", marker="o", markersize=4, label="selected epoch")]
-    if any(record.status != "done" for record in drawn):
+    if any(record.status != "done" for record, _ in drawn):
         lines += [Line2D([], [], color=GREY, linestyle="", marker="x", markersize=5, label="not finished")]
-    made.legend(handles=lines, loc="outside lower center", ncols=min(len(lines), 4))
+    columns = legend_columns([str(line.get_label()) for line in lines], wide)
+    made.legend(handles=lines, loc="outside lower center", ncols=columns)
     return made
 
 

@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable
-from .style import colour_of, figure, folded
+from .style import colour_of, figure, folded, line_count
 
 
 def distribution(table: ComparisonTable) -> Figure:
@@ -21,7 +21,8 @@ def distribution(table: ComparisonTable) -> Figure:
     rows = table.compared
     models = sorted({row.model for row in rows})
     colours = colour_of(models)
-    made = figure(7.2, 0.9 + 0.34 * len(rows) + 0.2)
+    names = [folded(table.short(row), 40) + (" †" if row.collapsed else "") for row in rows]
+    made = figure(7.2, 0.9 + max(0.34, 0.05 + 0.14 * line_count(names)) * len(rows) + 0.2)
     axes = made.add_subplot()
     axes.grid(axis="x")
     draw = np.random.default_rng(0)
@@ -33,7 +34,7 @@ def distribution(table: ComparisonTable) -> Figure:
         )
         _box(axes, values, place, colour)
         axes.plot(row.dice.mean, place, marker="D", markersize=4.5, color="white", markeredgecolor="black", zorder=5)
-    axes.set_yticks(range(len(rows)), [folded(table.short(row), 40) + (" †" if row.collapsed else "") for row in rows])
+    axes.set_yticks(range(len(rows)), names)
     axes.set_ylim(len(rows) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     reading = measure(PRIMARY)

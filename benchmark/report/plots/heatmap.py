@@ -9,7 +9,7 @@ from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable, Row
 from ..tables.table import STATUS_WORDS, estimate_text
-from .style import figure, folded
+from .style import figure, folded, line_count, room
 
 MANY = 12
 """Columns at most, where there are fewer rows."""
@@ -32,7 +32,10 @@ def heatmap(table: ComparisonTable) -> Figure:
     low, high = min(sound), max(sound)
     if high - low < 0.02:  # a difference in the third digit must not look like day and night
         low, high = (low + high) / 2 - 0.01, (low + high) / 2 + 0.01
-    made = figure(1.9 + 1.25 * len(columns) + 0.9, 1.1 + (0.3 if upright else 0.52) * len(rows))
+    heads, sides = [folded(name, 18) for name in columns], [folded(name, 60 if upright else 26) for name in rows]
+    wide = max(1.25, room(heads, 8) + 0.1)
+    tall = max(0.3 if upright else 0.52, 0.05 + 0.14 * line_count(sides))
+    made = figure(max(1.9, room(sides, 8) + 0.4) + wide * len(columns) + 0.9, 1.1 + tall * len(rows))
     axes = made.add_subplot()
     axes.set_facecolor("#efefef")
     shown = axes.imshow(np.ma.masked_invalid(means), cmap="viridis", vmin=low, vmax=high, aspect="auto")
@@ -40,8 +43,8 @@ def heatmap(table: ComparisonTable) -> Figure:
         for x, cell in enumerate(line):
             dark = not math.isnan(means[y, x]) and (means[y, x] - low) / (high - low) < 0.5
             axes.text(x, y, _text(cell), ha="center", va="center", color="white" if dark else "black", fontsize=8)
-    axes.set_xticks(range(len(columns)), [folded(name, 18) for name in columns])
-    axes.set_yticks(range(len(rows)), [folded(name, 44 if upright else 26) for name in rows])
+    axes.set_xticks(range(len(columns)), heads)
+    axes.set_yticks(range(len(rows)), sides)
     axes.tick_params(length=0)
     for side in axes.spines.values():
         side.set_visible(False)

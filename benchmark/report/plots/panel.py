@@ -16,8 +16,9 @@ from ....core.errors import StoreError
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY
+from ..tables.columns import shortened
 from ..tables.summary import ComparisonTable, Row
-from .style import figure, folded
+from .style import figure, folded, room
 
 HIT, FALSE, MISSED, SWAPPED = "#009E73", "#D55E00", "#0072B2", "#F0E442"
 """Colours of right foreground, false foreground, missed foreground and wrong class; Okabe and Ito's."""
@@ -53,17 +54,17 @@ def panel(table: ComparisonTable, sweep: Path) -> Figure | None:
     background = table.example.task.get("kind") == "exclusive"
     first = 1 if background else 0
     ratio = [np.divide(*shown[0][2][name].image.shape[:2]) for name in names]
-    width = 1.75
-    made = figure(width * (3 + len(shown)) + 0.3, width * sum(ratio) + 1.1)
-    panes = made.subplots(len(names), 3 + len(shown), squeeze=False, height_ratios=ratio)
     titles = ["image", "truth", f"prediction\n{_title(shown[0][0])}"]
     titles += [f"error\n{_title(row)}" for row, _, _ in shown]
+    width = max(1.75, room(titles, 8) + 0.1)
+    made = figure(width * (3 + len(shown)) + 0.3, width * sum(ratio) + 1.1)
+    panes = made.subplots(len(names), 3 + len(shown), squeeze=False, height_ratios=ratio)
     for axes, title in zip(panes[0], titles, strict=True):
         axes.set_title(title, fontsize=8)
-    for line, name in zip(panes, names, strict=True):
+    for line, name, high in zip(panes, names, ratio, strict=True):
         picture = shown[0][2][name]
         _show(line[0], picture.image)
-        line[0].set_ylabel(folded(name if len(name) <= 28 else f"{name[:20]}…{name[-5:]}", 16), fontsize=7)
+        line[0].set_ylabel(_beside(name, width * high), fontsize=7)
         _show(line[1], overlay(picture.image, _layers(picture.truth, len(classes), first)))
         _show(line[2], overlay(picture.image, _layers(picture.prediction, len(classes), first)))
         for axes, (_, record, pictures) in zip(line[3:], shown, strict=True):
@@ -150,6 +151,12 @@ def _key(classes: Sequence[str], first: int) -> list[Patch]:
     return named + [
         Patch(color=colour, label=f"error: {label}" if label != "right" else label) for label, colour in marks
     ]
+
+
+def _beside(name: str, inches: float) -> str:
+    """The name of a case in up to two lines that are no longer than its image is high."""
+    most = max(8, int(inches / room("m", 7)))
+    return "\n".join(shortened(line, most) for line in folded(shortened(name, 2 * most), most).split("\n")[:2])
 
 
 def _title(row: Row) -> str:

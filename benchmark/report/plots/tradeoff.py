@@ -134,9 +134,10 @@ def _below(axes: Axes, latency: float, floor: float, row: Row, colour: str) -> N
 def _key(rows: Sequence[Row], colours: dict[str, str], markers: dict[str, str]) -> list[Line2D]:
     blank = Line2D([], [], linestyle="", label="")
     bare: dict[str, Any] = {"linestyle": "", "color": GREY, "markerfacecolor": "white"}
-    handles = [Line2D([], [], linestyle="", marker="s", color=colour, label=name) for name, colour in colours.items()]
+    squares: dict[str, Any] = {"linestyle": "", "marker": "s"}
+    handles = [Line2D([], [], color=colour, label=folded(name, 30), **squares) for name, colour in colours.items()]
     handles.append(blank)
-    handles += [Line2D([], [], marker=marker, label=name, **bare) for name, marker in markers.items()]
+    handles += [Line2D([], [], marker=marker, label=folded(name, 30), **bare) for name, marker in markers.items()]
     return [*handles, blank, *_meaning(rows)]
 
 

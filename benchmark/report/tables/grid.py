@@ -4,6 +4,8 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .columns import padded, width
+
 LATEX = str.maketrans(
     {
         "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
@@ -32,9 +34,9 @@ class Grid:
         """A GitHub table, columns padded so that the source can be read too."""
         cells = [[_bold_markdown(c, i in self.bold, k) for k, c in enumerate(row)] for i, row in enumerate(self.cells)]
         rows = [[cell.replace("|", "\\|") for cell in row] for row in [list(self.headers), *cells]]
-        widths = [max(3, *(len(row[column]) for row in rows)) for column in range(len(self.headers))]
+        widths = [max(3, *(width(row[column]) for row in rows)) for column in range(len(self.headers))]
         rule = [("-" * w) if k < self.names else "-" * (w - 1) + ":" for k, w in enumerate(widths)]
-        lines = [[_pad(cell, widths[k], k < self.names) for k, cell in enumerate(row)] for row in rows]
+        lines = [[padded(cell, widths[k], left=k < self.names) for k, cell in enumerate(row)] for row in rows]
         return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]]) + "\n"
 
     def latex(self, notes: Sequence[str]) -> str:
@@ -84,10 +86,6 @@ class Grid:
 
 def _bold_markdown(cell: str, bold: bool, column: int) -> str:
     return f"**{cell}**" if bold and column < 2 else cell
-
-
-def _pad(cell: str, width: int, left: bool) -> str:
-    return cell.ljust(width) if left else cell.rjust(width)
 
 
 def _tex(text: str) -> str:

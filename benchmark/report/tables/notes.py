@@ -1,14 +1,24 @@
 """What stands under a table: the facts that hold for all of it, and what a reader must know to believe it."""
 
+import re
+
 from ....core.record import Record
 from ....metrics.empty import describe
+from ...naming.trial_names import shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
+from .columns import shortened
 from .summary import ComparisonTable
 from .table import STATUS_WORDS, UNDEFINED
 
 ROLES = ("train", "validation", "test")
+
+KINDS, LONGEST = 8, 400
+"""Notes of the data under a table at most, and letters of each."""
+
+SKIPPED = re.compile(r"skipped: (\w+) (without .+)")
+"""A note of an earlier version about one file."""
 
 
 def facts(table: ComparisonTable) -> list[tuple[str, str]]:
@@ -23,6 +33,8 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     commits = table.differing(_commit)
     lines = [
         ("Data set", trial.dataset.label),
+        ("Labels", "; ".join(f"{label} is {meant}" for label, meant in table.labelled)),
+        *shared_facts(table),
         ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
         ("Recipe", trial.recipe.describe()),
@@ -37,6 +49,13 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
         ("Citation", str(data.get("citation") or "")),
     ]
     return [(name, text) for name, text in lines if text]
+
+
+def shared_facts(table: ComparisonTable) -> list[tuple[str, str]]:
+    """The options that all rows share and their names leave out."""
+    explained = {meant for _, meant in table.labelled}
+    trials = [record.trial for record in table.records.values()]
+    return [(name, text) for name, text in shared_options(trials) if text not in explained]
 
 
 def selection_text(table: ComparisonTable) -> str:
@@ -69,49 +88,78 @@ def prediction_text(table: ComparisonTable) -> str:
 
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
-    lines = [*_rank_remarks(table), *_seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
+    lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
     lines += [*_missing_remarks(table), *_older_remarks(table)]
-    for note in table.differing(lambda record: tuple(record.data.get("notes") or ())):
-        lines += [f"Data: {entry}" for entry in note]
-    return lines
+    return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
-def _rank_remarks(table: ComparisonTable) -> list[str]:
+def data_notes(table: ComparisonTable) -> list[str]:
+    """What was noticed when the data was read and the results were kept, one line a kind and a few kinds at most.
+
+    Records of earlier versions have one line a file; lines that differ after their last colon only are told as one.
+    """
+    noted = table.differing(lambda record: tuple(record.data.get("notes") or ()))
+    kinds: dict[str, list[str]] = {}
+    for line in dict.fromkeys(line for lines in noted for line in lines):
+        kinds.setdefault(line.rpartition(": ")[0] or line, []).append(line)
+    notes = [_gathered(kind, lines) for kind, lines in kinds.items()]
+    more = [f"and {len(notes) - KINDS} more kinds of notes, in the records"] if len(notes) > KINDS else []
+    return [shortened(note, LONGEST) for note in notes[:KINDS]] + more
+
+
+def _gathered(kind: str, lines: list[str]) -> str:
+    first = lines[0].removeprefix(f"{kind}: ")
+    if skipped := SKIPPED.fullmatch(kind):
+        one = len(lines) == 1
+        what = f"{len(lines)} {skipped[1]}{'' if one else 's'} {skipped[2]} skipped"
+        return f"{what}: {first}" if one else f"{what} (first: {first})"
+    if len(lines) == 1:
+        return lines[0]
+    return f"{kind}: {len(lines)} times (first: {first})"
+
+
+def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
+    """What the ranks mean and how many share the first; `brief`: without the method."""
     found, rows = table.comparison, table.compared
     if found is None:
         return []
     if rows[0].rank is None:
         return [
             f"Not ranked: {_groups(table)} cannot tell {len(rows)} configurations apart at "
-            f"{100 * ALPHA:.0f} % after correction for {len(found.pairs)} pairs; the order is that of the means."
+            f"{100 * ALPHA:.0f}\u00a0% after correction for {len(found.pairs)} pairs; the order is that of the means."
         ]
     first = sum(row.rank is not None and row.rank[0] == 1 for row in rows)
+    if brief and first == 1:
+        return [f"Rank: paired tests set the first of {len(rows)} apart from all others."]
+    if brief:
+        return [f"Rank: places that paired tests leave open; {first} of {len(rows)} cannot be told from the best."]
     return [
         "Rank: the range of places that the paired comparisons leave open (sign-flip tests of "
-        f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f} %). "
+        f"{len(found.pairs)} pairs over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f}\u00a0%). "
         f"{first} of {len(rows)} cannot be told from the best: their ranges start at 1; bold where none collapsed."
     ]
 
 
-def _seed_remarks(table: ComparisonTable) -> list[str]:
+def seed_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
+    """What few seeds or groups forbid to say, and what the counts of empty masks mean unless `brief`."""
     lines = []
     if table.compared and max(row.seeds for row in table.compared) == 1:
         lines.append("One seed each: differences are between these trained networks, not yet between methods.")
     if table.compared and table.groups < MINIMUM_GROUPS:
         lines.append(f"No interval: {_groups(table)}; at least {MINIMUM_GROUPS} are needed.")
-    if table.compared:
+    if table.compared and not brief:
         lines.append(
             "Empty t/p/b: how many scores (a case, class and seed each) have no foreground in truth, prediction or "
             "both; undefined: how many have no Dice under the policy for empty masks."
         )
-    else:
+    if not table.compared:
         lines.append("No trial of this table is done, so there are no scores.")
     return lines
 
 
 def _collapse_remarks(table: ComparisonTable) -> list[str]:
     return [
-        f"† {row.label}: {len(row.collapsed)} of {row.done} trials collapsed, and the mean contains them: "
+        f"† {row.label}: {row.collapsed_text}, and the mean contains them: "
         + "; ".join(f"{key} ({', '.join(names)})" for key, names in row.collapsed.items())
         for row in table.rows
         if row.collapsed

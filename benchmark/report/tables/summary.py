@@ -3,7 +3,7 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 
 from ....core.record import Record
+from ....core.trial import Trial
+from ...naming.labels import Labels
 from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
 
@@ -78,6 +80,11 @@ class Row:
         return self.statuses["done"]
 
     @property
+    def collapsed_text(self) -> str:
+        """How many of the trials that are done collapsed."""
+        return f"{len(self.collapsed)} of {self.done} trials collapsed"
+
+    @property
     def dice(self) -> Estimate:
         """The estimate that orders the table."""
         return self.estimates[PRIMARY]
@@ -91,8 +98,9 @@ class Row:
 class ComparisonTable:
     """Trials that can be compared: same data, split, recipe and machine. rows: best mean Dice first, undone last.
 
-    comparison: of `compared`, the rows with scores. setting: the latency setting that most rows have, or "".
-    older: the records that tell less of their machine than the others, see `machines.hosts`.
+    name: of the data set. comparison: of `compared`, the rows with scores. setting: the latency setting that most rows
+    have, or "". labelled: each label that appears and what it stands for. older: the records that tell less of their
+    machine than the others, see `machines.hosts`.
     """
 
     name: str
@@ -104,6 +112,7 @@ class ComparisonTable:
     groups: int
     comparison: Comparison | None
     setting: str
+    labelled: tuple[tuple[str, str], ...] = ()
     older: tuple[str, ...] = ()
 
     @cached_property
@@ -115,6 +124,11 @@ class ComparisonTable:
     def example(self) -> Record:
         """A record to read common facts from, one with scores where there is one."""
         return next(iter({**self.done, **self.records}.values()))
+
+    @cached_property
+    def row_of(self) -> dict[str, Row]:
+        """The row of each record."""
+        return {key: row for row in self.rows for key in row.records}
 
     def short(self, row: Row) -> str:
         """What tells a row from the others: its model where all losses are the same, and the other way round."""
@@ -139,16 +153,9 @@ class ComparisonTable:
 
 
 def comparison_tables(frames: Frames) -> list[ComparisonTable]:
-    """Summarise every table of a sweep, by data set and machine; options name data sets that differ in them only."""
+    """Summarise every table of a sweep, by data set and machine."""
     found = [_comparison_table(frames, trials) for _, trials in frames.trials.groupby("table", sort=False)]
-    labels: dict[str, set[str]] = {}
-    for table in found:
-        labels.setdefault(table.name, set()).add(table.example.trial.dataset.label)
-    named = [
-        replace(table, name=table.example.trial.dataset.label if len(labels[table.name]) > 1 else table.name)
-        for table in found
-    ]
-    return sorted(named, key=lambda table: (table.name, table.machine))
+    return sorted(found, key=lambda table: (table.name, table.machine))
 
 
 def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
@@ -170,9 +177,8 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
     rows = [configuration.row(places[index] if places else None) for index, configuration in enumerate(scored)]
     rows += [configuration.row(None) for configuration in rest]
     counts = Counter(entry.setting for row in rows for entry in row.latencies)
-    first = next(iter(records.values()))
     return ComparisonTable(
-        name=first.trial.dataset.name,
+        name=str(trials["dataset"].iloc[0]),
         machine=str(trials["machine"].iloc[0]),
         policy=frames.policy,
         measures=frames.measures,
@@ -181,8 +187,16 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         groups=len(set(groups)),
         comparison=comparison,
         setting=max(counts, key=lambda name: (counts[name], not name.endswith(OLDER)), default=""),
+        labelled=_labelled(frames.labels, [record.trial for record in records.values()]),
         older=tuple(trials["record"][trials["older"]]),
     )
+
+
+def _labelled(labels: Labels, trials: Sequence[Trial]) -> tuple[tuple[str, str], ...]:
+    named = [(labels.dataset(trial), trial.dataset.label) for trial in trials]
+    named += [(labels.model(trial.model), trial.model.label) for trial in trials]
+    named += [(labels.loss(trial.loss), trial.loss.label) for trial in trials]
+    return tuple(dict.fromkeys((label, meant) for label, meant in named if label))
 
 
 def _compared(scored: Sequence["_Configuration"], groups: np.ndarray) -> Comparison | None:

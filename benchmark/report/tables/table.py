@@ -169,10 +169,10 @@ def _scaled(title: str, values: Sequence[float], unit: str) -> dict[str, list[st
     if unit == "s" and factor >= 1:
         factor, sign, unit = (60.0, "", "min") if _middle(values) >= 300 else (1.0, "", "s")
     heading = f"{title} [{sign}{unit}]" if sign + unit else title
-    return {heading: [_digits(value / factor) for value in values]}
+    return {heading: [digits(value / factor) for value in values]}
 
 
-def _digits(value: float) -> str:
+def digits(value: float) -> str:
     """Three significant digits, never in powers of ten."""
     if math.isnan(value):
         return UNDEFINED
@@ -210,6 +210,10 @@ def _flat(table: ComparisonTable, row: Row) -> dict[str, object]:
         "peak_bytes": row.peak_bytes,
         "machine": table.machine,
         "empty_policy": table.policy,
+        "data_set": table.name,
+        "data_set_options": table.records[row.records[0]].trial.dataset.label,
+        "model_options": table.records[row.records[0]].trial.model.label,
+        "loss_options": table.records[row.records[0]].trial.loss.label,
         "records": " ".join(row.records),
     }
 

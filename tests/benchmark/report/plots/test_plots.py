@@ -6,7 +6,7 @@ from unetbench.benchmark.report.plots.curves import curves
 from unetbench.benchmark.report.plots.distribution import distribution
 from unetbench.benchmark.report.plots.heatmap import heatmap
 from unetbench.benchmark.report.plots.panel import FALSE, HIT, MISSED, SWAPPED, Picture, errors, overlay, panel
-from unetbench.benchmark.report.plots.style import colour_of, folded
+from unetbench.benchmark.report.plots.style import colour_of, folded, look
 from unetbench.benchmark.report.plots.tradeoff import pareto, tradeoff
 from unetbench.benchmark.report.tables.summary import comparison_tables
 
@@ -70,6 +70,12 @@ def test_equal_points_are_both_on_the_front():
 def test_the_map_says_why_a_combination_has_no_score(folder):
     axes = heatmap(only_table(folder)).axes[0]
     assert sorted(texts(axes)) == ["0.000†", "0.800", "not in\nthe sweep", "unfit"]
+
+
+def test_the_colours_of_the_map_span_the_scores_that_did_not_collapse(sweep, make):
+    levels = {"bce": 0.5, "dice": 0.7, "focal": 0.8}
+    records = [make.record(make.trial(loss=loss), [make.score("a", dice)]) for loss, dice in levels.items()]
+    assert heatmap(only_table(sweep(*records))).axes[0].images[0].get_clim() == pytest.approx((0.5, 0.8))
 
 
 def test_distribution_has_a_row_a_configuration_with_the_collapsed_one_marked(folder):
@@ -203,4 +209,49 @@ def test_models_have_colours_of_their_own_and_long_names_are_folded():
     assert len(set(colour_of("abcdefgh").values())) == 8
     assert folded("unet_light(normalisation=batch, width=16)", 20) == "unet_light(\nnormalisation=batch,\nwidth=16)"
     assert folded("bce", 20) == "bce"
-    assert folded("abcdefgh", 3) == "abc\ndef\ngh"
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "lines"),
+    [
+        ("unet_quarter(normalisation=batch)", 18, ["unet_quarter(", "normalisation=", "batch)"]),
+        ("unet · exponential_logarithmic", 18, ["unet ·", "exponential_", "logarithmic"]),
+        ("unet_quarter · bce", 18, ["unet_quarter · bce"]),
+        ("Kolmogorov and abcdefghijklmnop", 8, ["Kolmogorov", "and", "abcdefghijklmnop"]),
+        ("細胞核の分割", 6, ["細胞核", "の分割"]),
+    ],
+)
+def test_no_word_is_broken(text, width, lines):
+    assert folded(text, width).split("\n") == lines
+
+
+def test_plots_have_room_for_long_words_and_for_letters_that_no_font_has(sweep, make, previews):
+    words = ["Donaudampfschifffahrtsgesellschaft", "Rindfleischetikettierungsüberwachung", "細胞核"]
+    trials = [make.trial(f"net_{k}", loss) for k in range(2) for loss in ("bce", "dice", "focal")]
+    labels = {"losses": [{"name": n, "label": w} for n, w in zip(("bce", "dice", "focal"), words, strict=True)]}
+    labels["models"] = [{"name": "net_0", "label": "Grundstücksverkehrsgenehmigungszuständig"}]
+    folder = sweep(*(make.record(trial, [make.score("a", 0.9), make.score("b", 0.7)]) for trial in trials), **labels)
+    for trial in trials:
+        previews(folder, trial, ("a", "b"))
+    table = only_table(folder)
+    with look():
+        boxes, charts = heatmap(table).axes[0], distribution(table).axes[0]
+        lines, pictures = curves(table), panel(table, folder)
+        assert lines is not None
+        assert pictures is not None
+        _stand_free(boxes.get_xticklabels())
+        _stand_free(boxes.get_yticklabels())
+        _stand_free(charts.get_yticklabels())
+        _stand_free([axes.yaxis.label for axes in lines.axes[::2]])
+        _stand_free([axes.title for axes in pictures.axes[:5]])
+    heads = [head.get_text() for head in boxes.get_xticklabels()]
+    assert heads == ["Grundstücksverkehrsgenehmigungszuständig", "net_1"]
+
+
+def _stand_free(labels):
+    """None covers another or leaves the figure."""
+    made = labels[0].get_figure(root=True)
+    made.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in labels]
+    assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
+    assert all(box.x0 > -1 and box.y0 > -1 and box.x1 < made.bbox.x1 + 1 and box.y1 < made.bbox.y1 + 1 for box in boxes)

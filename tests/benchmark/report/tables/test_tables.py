@@ -5,7 +5,7 @@ import pytest
 
 from unetbench.benchmark.report.frame import frames
 from unetbench.benchmark.report.tables.grid import Grid
-from unetbench.benchmark.report.tables.notes import facts, remarks, selection_text
+from unetbench.benchmark.report.tables.notes import data_notes, facts, remarks, selection_text
 from unetbench.benchmark.report.tables.summary import comparison_tables
 from unetbench.benchmark.report.tables.table import (
     class_grid,
@@ -97,6 +97,27 @@ def test_facts_name_data_split_recipe_policy_machine_selection_licence(table):
     assert found["Latency"] == "keras on cpu, batch 1, 32×32×1, float32"
     assert found["Licence"] == "CC0"
     assert "before a test image was read" in found["Selection"]
+
+
+def test_many_notes_of_one_kind_are_one_line(sweep, make):
+    """Records of earlier versions have a line a file; two trials have the same."""
+    notes = [f"skipped: image without mask: img/x{k:02}.png" for k in range(53)] + ["previews not written: disk full"]
+    data = {"test": 2, "notes": notes}
+    trials = [make.trial(seed=seed) for seed in range(2)]
+    table = only_table(sweep(*(make.record(trial, [make.score("a", 0.8)], data=data) for trial in trials)))
+    assert [line for line in remarks(table) if line.startswith("Data: ")] == [
+        "Data: 53 images without mask skipped (first: img/x00.png)",
+        "Data: previews not written: disk full",
+    ]
+
+
+def test_notes_are_bounded_whatever_they_say(sweep, make):
+    notes = [f"case {k} is odd" for k in range(300)] + ["b: 1", "b: 2"]
+    table = only_table(sweep(make.record(make.trial(), [make.score("a", 0.8)], data={"notes": ["x" * 999, *notes]})))
+    found = data_notes(table)
+    assert len(found) == 9
+    assert len(found[0]) == 400
+    assert found[-1] == "and 294 more kinds of notes, in the records"
 
 
 def test_selection_of_exclusive_classes_has_no_threshold(sweep, make):

@@ -1,0 +1,60 @@
+"""What progress, plans and tables call the trials of a sweep."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from ...core.trial import Choice, Trial
+from .labels import Labels
+from .names import choice_key, shared, short_names
+
+
+@dataclass(frozen=True)
+class TrialName:
+    """Data set, model and loss by their labels or short names."""
+
+    dataset: str
+    model: str
+    loss: str
+    seed: int
+
+    def __str__(self) -> str:
+        return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
+
+
+class TrialNames:
+    """Names of these trials: two data sets, models or losses that differ have names that differ."""
+
+    def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
+        self._labels = labels or Labels({})
+        listed = list(trials)
+        datasets = [(trial.dataset, self._labels.dataset(trial)) for trial in listed]
+        keys = [(choice_key(choice), label) for choice, label in datasets]
+        self._datasets = dict(zip(keys, short_names(datasets, by_base=True), strict=True)) if listed else {}
+        self._models = _named((trial.model for trial in listed), self._labels.model)
+        self._losses = _named((trial.loss for trial in listed), self._labels.loss)
+
+    def __getitem__(self, trial: Trial) -> TrialName:
+        dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
+        return TrialName(
+            dataset, self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)], trial.seed
+        )
+
+
+def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
+    """The options that short names leave out, since all trials have them: `All models`, `normalisation=batch`."""
+    models = {choice_key(trial.model): trial.model for trial in trials}
+    losses = {choice_key(trial.loss): trial.loss for trial in trials}
+    lines = []
+    for kind, plural, choices in (("Model", "models", models), ("Loss", "losses", losses)):
+        common = shared(list(choices.values())) if choices else {}
+        if common and len(choices) > 1:
+            lines.append((f"All {plural}", Choice("", common).settings))
+        elif common:
+            lines.append((kind, next(iter(choices.values())).label))
+    return lines
+
+
+def _named(choices: Iterable[Choice], label_of: Callable[[Choice], str]) -> dict[str, str]:
+    distinct = {choice_key(choice): choice for choice in choices}
+    parts = [(choice, label_of(choice)) for choice in distinct.values()]
+    return dict(zip(distinct, short_names(parts), strict=True)) if parts else {}
