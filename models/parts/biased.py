@@ -1,10 +1,14 @@
-"""Convolutions and matrix products as Keras has them, with biases whose gradients are right in bfloat16."""
+"""Convolutions and matrix products as Keras has them, with gradients that are right in bfloat16 and fast on CPUs."""
 
 import math
 from functools import cache
 from typing import Any
 
 import keras
+
+from .cpu import on_cpu
+from .tiled_conv import tiled_conv2d, tiles_pay
+from .up_conv import up_conv2d
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -63,7 +67,14 @@ class _Convolution(_Biased):
 
 @keras.saving.register_keras_serializable(package="unetbench")
 class Conv2D(_Convolution, keras.layers.Conv2D):
-    """`keras.layers.Conv2D` with the gradient of `add_bias`."""
+    """`keras.layers.Conv2D` with the gradients of `add_bias` and, where it is faster, of `tiled_conv2d`."""
+
+    def product(self, x):
+        """The convolution alone."""
+        plain = {*self.strides, *self.dilation_rate, self.groups} == {1} and self.padding == "same"
+        if plain and self.data_format == "channels_last" and tiles_pay(x, self.kernel):
+            return tiled_conv2d(x, self.kernel)
+        return super().product(x)
 
 
 @keras.saving.register_keras_serializable(package="unetbench")
@@ -73,7 +84,14 @@ class Conv3D(_Convolution, keras.layers.Conv3D):
 
 @keras.saving.register_keras_serializable(package="unetbench")
 class Conv2DTranspose(_Transposed, keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose` with the gradient of `add_bias`."""
+    """`keras.layers.Conv2DTranspose` with the gradients of `add_bias` and, on a CPU, of `up_conv2d`."""
+
+    def product(self, x):
+        """The convolution alone."""
+        plain = self.kernel_size == self.strides and {*self.dilation_rate} == {1} and self.output_padding is None
+        if plain and self.data_format == "channels_last" and on_cpu():
+            return up_conv2d(x, self.kernel)
+        return super().product(x)
 
 
 @keras.saving.register_keras_serializable(package="unetbench")

@@ -12,6 +12,7 @@ import keras
 from .biased import add_bias
 from .depthwise import DEPTHWISE_KERNEL
 from .saved import saved_as
+from .tiled_conv import tiled_conv2d, tiles_pay
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -64,7 +65,7 @@ class SplitInputConv(keras.layers.Layer):
     def call(self, parts, training=None):
         """Return the convolved channels."""
         pairs = _pairs(parts, self.kernel) if training else [(ops.concatenate(parts, -1), self.kernel)]
-        first, *others = (ops.conv(*pair, **OPTIONS) for pair in pairs)
+        first, *others = (_convolved(*pair, training) for pair in pairs)
         # In this order TensorFlow makes one operation of convolution, bias, sum and ReLU.
         total = first if self.bias is None else add_bias(first, self.bias, training)
         return sum(others, total)
@@ -114,6 +115,10 @@ class SplitInputDepthwiseConv2D(keras.layers.Layer):
     def get_config(self):
         """Constructor arguments."""
         return {**super().get_config(), "kernel": self.window_size}
+
+
+def _convolved(x, kernel, training: bool | None):
+    return tiled_conv2d(x, kernel) if training and tiles_pay(x, kernel) else ops.conv(x, kernel, **OPTIONS)
 
 
 def _pairs(parts, kernel):

@@ -1,13 +1,17 @@
 """The training step beside that of the same network in PyTorch, and of MONAI's BasicUNet, in one run.
 
     python tests/perf/training_step.py [--networks plain,separable,3d] [--precisions float32,bfloat16]
-                                       [--rounds 7] [--steps 3] [--json FILE]
+                                       [--limit AVX2] [--rounds 7] [--steps 3] [--json FILE]
 
 Each competitor trains in a process of its own on all cores that this one may use (`taskset` limits them). They take
 turns, a few steps each, so that whatever else the machine does meets all alike. Our step is that of a sweep:
 `benchmark.trial.compiled_model.CompiledModel`, from NumPy arrays to updated weights and a loss that was read. PyTorch's is channels-last,
 eager, with the fused Adam; its bfloat16 is autocast. Same sizes, batch, loss and optimizer; the number of parameters
 is compared. A ratio is the competitor's time over ours, both medians of a round; above 1 ours is faster.
+
+`--limit AVX2` keeps the libraries of all competitors from AVX-512 and AMX. What a step computes in convolutions, three
+times as much as forward, is set against the peak: the best that TensorFlow or PyTorch reached in single convolutions
+(`convolution_peak.py`) of the same precision under the same limit in the same rounds.
 
 Processor time is that of all threads together, PyTorch's waiting in a loop included (`OMP_WAIT_POLICY=PASSIVE` makes it
 sleep). It hardly changes when other programs compete for the cores, so that on a busy machine its ratio is the one to
@@ -22,12 +26,18 @@ import subprocess
 import sys
 import time
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 OURS, SETTLE_S = "unetbench", 0.3
 """Seconds between two turns, for the threads of one to stop spinning before another starts."""
+
+PEAKS = {"peak of tensorflow": "tensorflow", "peak of pytorch": "pytorch"}
+
+LIMITS = {"": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}}
+"""Environment variables that keep oneDNN, which both use, and PyTorch's own loops from wider vectors."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +66,10 @@ PRECISIONS = ("float32", "bfloat16")
 class Competitor:
     """A child process that trains when it is told to."""
 
-    def __init__(self, network: str, precision: str, name: str) -> None:
+    def __init__(self, network: str, precision: str, name: str, limit: str) -> None:
         self.network, self.precision, self.name = network, precision, name
         words = [sys.executable, __file__, "--child", network, precision, name]
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ}
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **LIMITS[limit]}
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
         )
@@ -90,6 +100,19 @@ class Competitor:
         return json.loads(line)
 
 
+class Peak(Competitor):
+    """A child process that convolves as fast as a library can when it is told to."""
+
+    def __init__(self, network: str, precision: str, library: str, limit: str) -> None:
+        super().__init__(network, precision, library, limit)
+        self.gflops: list[float] = []
+
+    def turn(self, steps: int) -> None:
+        """Convolve each shape a few times, as often in every turn."""
+        time.sleep(SETTLE_S)
+        self.gflops.append(self._ask(1)["gflops"])
+
+
 def main() -> None:
     """Measure what the command line asks for, print a table, write the raw seconds."""
     if sys.argv[1:2] == ["--child"]:
@@ -97,6 +120,8 @@ def main() -> None:
     options = _options()
     results = [result for network in options.networks for result in measure(network, options)]
     print(table(results))
+    if options.limit:
+        print(f"limited to {options.limit}")
     if options.json:
         from unetbench.benchmark.records.machine import machine, versions
 
@@ -108,27 +133,41 @@ def main() -> None:
 def measure(network: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Let all competitors on a network take turns. Raises SystemExit when one is not the same network."""
     names = [OURS, *(name for name in NETWORKS[network].against if name in options.against)]
-    field = [Competitor(network, precision, name) for precision in options.precisions for name in names]
+    pairs = [(precision, name) for precision in options.precisions for name in names]
+    field = [Competitor(network, precision, name, options.limit) for precision, name in pairs]
+    peaks = [Peak(network, precision, library, options.limit) for precision in options.precisions for library in PEAKS]
     try:
         _check(field)
         for number in range(options.rounds):
-            for competitor in field:
+            for competitor in (*field, *peaks):
                 competitor.turn(options.steps)
             print(f"{network}: round {number + 1} of {options.rounds}", file=sys.stderr)
     finally:
-        for competitor in field:
+        for competitor in (*field, *peaks):
             competitor.stop()
+    best = {p: max(max(peak.gflops) for peak in peaks if peak.precision == p) for p in options.precisions}
+    shared = {"network": network, "limit": options.limit, "convolution_gflop": field[0].facts["convolution_gflop"]}
     return [
-        {"network": c.network, "precision": c.precision, "competitor": c.name, **c.facts, **c.rounds} for c in field
+        {
+            "competitor": c.name,
+            "precision": c.precision,
+            "peak_gflops": best[c.precision],
+            **shared,
+            **c.facts,
+            **c.rounds,
+        }
+        for c in field
     ]
 
 
 def table(results: list[dict[str, Any]]) -> str:
-    """Median and quartiles of all steps in milliseconds, and how many times ours: median and range over the rounds."""
+    """Median and quartiles of all steps in milliseconds, and how many times ours: median and range over the rounds.
+
+    Last come the convolutions of a step over its median wall time, and their share of the peak, for the same networks.
+    """
     clocks = f"{'ms':>8} {'quartiles':>14} {'ratio to ours':>20}   "
-    lines = [
-        f"{'network':10} {'precision':9} {'competitor':11} {'parameters':>10}   {clocks}processor {clocks}".rstrip()
-    ]
+    heads = f"{'network':10} {'precision':9} {'competitor':11} {'parameters':>10}   {clocks}processor {clocks}"
+    lines = [f"{heads}{'GFLOP/s':>8}     of peak"]
     ours = {(r["network"], r["precision"]): r for r in results if r["competitor"] == OURS}
     for result in results:
         own = ours[result["network"], result["precision"]]
@@ -136,21 +175,32 @@ def table(results: list[dict[str, Any]]) -> str:
             f"{result['network']:10} {result['precision']:9} {result['competitor']:11} {result['parameters']:10,}   "
         )
         readings = (_reading(result[clock], own[clock], result is own) for clock in ("seconds", "processor"))
-        lines.append((words + "             ".join(readings)).rstrip())
+        lines.append((words + "             ".join(readings) + _share_of_peak(result)).rstrip())
     return "\n".join(lines)
 
 
 def serve(network: str, precision: str, name: str) -> None:
     """Build, warm up and say so; then train as many steps as each line of input asks for, answering their seconds."""
     answers, sys.stdout = sys.stdout, sys.stderr
-    step, parameters, threads = (_ours if name == OURS else _theirs)(NETWORKS[network], precision, name)
+    if name in PEAKS:
+        return _serve_peak(precision, name, answers)
+    step, facts = (_ours if name == OURS else _theirs)(NETWORKS[network], precision, name)
     for _ in range(2):
         step()
-    print(json.dumps({"parameters": parameters, "threads": threads}), file=answers, flush=True)
+    print(json.dumps(facts), file=answers, flush=True)
     for line in sys.stdin:
         samples = [_timed(step) for _ in range(int(line))]
         wall, processor = zip(*samples, strict=True)
         print(json.dumps({"seconds": wall, "processor": processor}), file=answers, flush=True)
+    return None
+
+
+def _serve_peak(precision: str, library: str, answers: Any) -> None:
+    import convolution_peak
+
+    best = convolution_peak.peak(precision, PEAKS[library])
+    for _ in chain(["start"], sys.stdin):
+        print(json.dumps({"gflops": best()}), file=answers, flush=True)
 
 
 def _ours(network: Network, precision: str, name: str):
@@ -158,6 +208,7 @@ def _ours(network: Network, precision: str, name: str):
     from unetbench.core.recipe import Recipe
     from unetbench.core.task import Task
     from unetbench.core.trial import Choice, Trial
+    from unetbench.models.anatomy.cost import cost
 
     precision = {"float32": "float32", "bfloat16": "mixed_bfloat16"}[precision]
     recipe = Recipe(patch=network.patch, batch=network.batch, precision=precision)
@@ -168,7 +219,9 @@ def _ours(network: Network, precision: str, name: str):
     def step() -> float:
         return float(graph.model.train_on_batch(images, truths, return_dict=True)["loss"])
 
-    return step, sum(w.value.numpy().size for w in graph.model.trainable_variables), _cores()
+    count = cost(graph.model, network.patch)
+    gflop = 3 * count.flops * network.batch / 1e9
+    return step, {"parameters": count.trainable, "threads": _cores(), "convolution_gflop": gflop}
 
 
 def _theirs(network: Network, precision: str, name: str):
@@ -180,7 +233,7 @@ def _theirs(network: Network, precision: str, name: str):
     built = make(network.options["width"], network.options["depth"])
     options = {"bfloat16": precision == "bfloat16", "channels_last": name == "pytorch"}
     step = torch_networks.Step(built, *_batch(network), **options)
-    return step, step.count(), torch.get_num_threads()
+    return step, {"parameters": step.count(), "threads": torch.get_num_threads()}
 
 
 def _timed(step) -> tuple[float, float]:
@@ -197,6 +250,13 @@ def _reading(rounds: list[list[float]], ours: list[list[float]], own: bool) -> s
     ratios = [median(theirs) / median(mine) for theirs, mine in zip(rounds, ours, strict=True)]
     spread = "" if own else f"{median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f})"
     return f"{middle:8.1f} {f'{low:.0f} to {high:.0f}':>14} {spread:>20}"
+
+
+def _share_of_peak(result: dict[str, Any]) -> str:
+    if result["competitor"] == "monai":  # another network
+        return ""
+    rate = result["convolution_gflop"] / median(seconds for turn in result["seconds"] for seconds in turn)
+    return f"   {rate:8.0f} {rate / result['peak_gflops']:8.0%} of {result['peak_gflops']:.0f}"
 
 
 def _batch(network: Network):
@@ -224,6 +284,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--networks", default=["plain", "separable", "3d"], help=f"of {', '.join(NETWORKS)}", **words)
     parser.add_argument("--precisions", default=list(PRECISIONS), help=f"of {', '.join(PRECISIONS)}", **words)
     parser.add_argument("--against", default=["pytorch", "monai"], help="of pytorch, monai", **words)
+    parser.add_argument("--limit", choices=list(LIMITS), default="", help="instruction sets that all may use at most")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=3, help="timed steps of one turn")
     parser.add_argument("--json", type=Path, help="where to write every measured step")
