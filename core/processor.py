@@ -4,7 +4,7 @@ import os
 import platform
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
@@ -129,6 +129,17 @@ def allowed(instructions: tuple[str, ...], level: str) -> tuple[str, ...]:
     """Return the instruction sets that oneDNN uses under a value of ONEDNN_MAX_CPU_ISA; all for another value."""
     top = LEVELS.get(level, inf)
     return tuple(name for name in instructions if LEVELS.get(INSTRUCTIONS[name][1], 0) <= top)
+
+
+def usable() -> tuple[str, ...]:
+    """Return the instruction sets that oneDNN may use in this process: those of the processor, less what is limited."""
+    level = limits(os.environ, platform.machine()).get("ONEDNN_MAX_CPU_ISA", "")
+    return allowed(processor().instructions, level)
+
+
+def stops_at_avx2(instructions: Collection[str]) -> bool:
+    """Whether AVX2 is the widest of these: several of oneDNN's kernels are much slower there than with AVX-512."""
+    return "avx2" in instructions and "avx512" not in instructions
 
 
 def cores() -> int:

@@ -1,13 +1,12 @@
 """The model as Keras runs it, without the overhead of `predict`."""
 
-import os
 from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
 from keras import Model, backend
 
-from ..core.processor import allowed, processor
+from ..core.processor import stops_at_avx2, usable
 from . import RUNTIMES
 
 
@@ -30,9 +29,8 @@ def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     shape = (None,) * (len(model.inputs[0].shape) - 1) + (model.inputs[0].shape[-1],)
     signature = [tensorflow.TensorSpec(shape, "float32")]
     call = tensorflow.function(lambda images: _first(model(images, training=False)), signature, jit_compile=False)
-    instructions = allowed(processor().instructions, os.environ.get("ONEDNN_MAX_CPU_ISA", "").upper())
     on_gpu = bool(tensorflow.config.list_physical_devices("GPU"))
-    pairs = len(shape) == 4 and not on_gpu and prefers_pairs(instructions)
+    pairs = len(shape) == 4 and not on_gpu and prefers_pairs(usable())
 
     def run(images: np.ndarray) -> np.ndarray:
         if pairs and len(images) == 1:
@@ -50,7 +48,7 @@ def prefers_pairs(instructions: Collection[str]) -> bool:
     normalisation a single 256×256 image took 3,938 ms in `unet_half` and 2,595 in `unet_light_half`, two took 767 and
     164; without normalisation one and two take the same time.
     """
-    return "avx2" in instructions and "avx512" not in instructions
+    return stops_at_avx2(instructions)
 
 
 def _jax(model: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -1,12 +1,10 @@
 """Whether TensorFlow trains on a CPU, and with which vectors oneDNN may compute there."""
 
-import os
-import platform
 from functools import cache
 
 import keras
 
-from ...core.processor import allowed, limits, processor
+from ...core.processor import stops_at_avx2, usable
 
 
 @cache
@@ -22,6 +20,4 @@ def on_cpu() -> bool:
 @cache
 def limited_to_avx2() -> bool:
     """Whether oneDNN computes with AVX2 and not with AVX-512, be it for the CPU or for `ONEDNN_MAX_CPU_ISA`."""
-    level = limits(os.environ, platform.machine()).get("ONEDNN_MAX_CPU_ISA", "")
-    usable = allowed(processor().instructions, level)
-    return "avx2" in usable and "avx512" not in usable
+    return stops_at_avx2(usable())

@@ -20,7 +20,7 @@ from typing import Any
 SETS: dict[str, dict[str, Any]] = {
     "hrf": {
         "data": {"folder": "hrf", "images": "images/*.*", "masks": "manual1/*.tif", "classes": ["vessel"]},
-        "epochs": 3,
+        "epochs": 2,
         "split": {"train": 0.5, "validation": 0.17, "test": 0.33},
     },
     "usiigaci": {
@@ -30,7 +30,7 @@ SETS: dict[str, dict[str, Any]] = {
     },
     "sstem_vnc": {
         "data": {"name": "sstem_vnc"},
-        "epochs": 6,
+        "epochs": 3,
         "split": {"train": 0.6, "validation": 0.2, "test": 0.2},
     },
 }

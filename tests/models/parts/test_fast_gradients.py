@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from unetbench.core import processor
 from unetbench.core.task import Task
 from unetbench.models.parts import biased, joined_channels, tiled_conv
 from unetbench.models.parts.cpu import limited_to_avx2
@@ -92,10 +93,7 @@ def test_an_up_convolution_equals_the_plain_one_with_all_gradients(stride, dtype
     ],
 )
 def test_the_vectors_of_a_cpu_are_those_it_has_and_may_use(instructions, limit, narrow, monkeypatch):
-    from unetbench.core.processor import Processor
-    from unetbench.models.parts import cpu
-
-    monkeypatch.setattr(cpu, "processor", lambda: Processor("", "", instructions))
+    monkeypatch.setattr(processor, "processor", lambda: processor.Processor("", "", instructions))
     monkeypatch.setenv("ONEDNN_MAX_CPU_ISA", limit)
     assert limited_to_avx2.__wrapped__() is narrow
 
