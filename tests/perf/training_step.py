@@ -5,8 +5,8 @@
 
 Each competitor trains in a process of its own on all cores that this one may use (`taskset` limits them). They take
 turns, a few steps each, so that whatever else the machine does meets all alike. Our step is that of a sweep
-(`CompiledModel`), from NumPy arrays to updated weights and a loss that was read. PyTorch's is channels-last, eager, with
-the fused Adam; its bfloat16 is autocast. Same sizes, batch, loss and optimizer; the number of parameters
+(`CompiledModel`), from NumPy arrays to updated weights and a loss that was read. PyTorch's is channels-last, eager,
+with the fused Adam; its bfloat16 is autocast. Same sizes, batch, loss and optimizer; the number of parameters
 is compared. A ratio is the competitor's time over ours, both medians of a round; above 1 ours is faster.
 
 `--limit AVX2` keeps the libraries of all competitors from AVX-512 and AMX. What a step computes in convolutions, three
