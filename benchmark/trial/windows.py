@@ -16,6 +16,13 @@ from ...models.parts.fit import divisor
 AUTO_MIB = 2048
 """Activations that a prediction may take by default."""
 
+HALVED_FROM = 4
+"""Patches in the longer edge of a 2D image from which two windows are taken though one would fit.
+
+A CPU with AVX2 and without AVX-512 predicts two windows in the time of one (`prefers_pairs`); elsewhere the two cost
+their overlap, an eighth at most. They are taken everywhere, so that results do not depend on the machine.
+"""
+
 
 @dataclass(frozen=True)
 class Windows:
@@ -56,10 +63,16 @@ class Windows:
         return cls(recipe.patch, tuple(units), pixels, recipe.overlap, recipe.batch, grows, least)
 
     def window(self, space: tuple[int, ...]) -> tuple[int, ...]:
-        """The window for an image: all of it, or the largest equal parts that fit; never less than fits a patch."""
+        """The window for an image: all of it, or the largest equal parts that fit; never less than fits a patch.
+
+        A 2D image with an edge of `HALVED_FROM` patches or more is two parts at least.
+        """
         if not self.grows:
             return self.patch
-        parts = [1] * len(space)
+        lengths = [edge / patch for edge, patch in zip(space, self.patch, strict=True)]
+        longest = lengths.index(max(lengths))
+        halved = len(space) == 2 and lengths[longest] >= HALVED_FROM
+        parts = [2 if halved and k == longest else 1 for k in range(len(space))]
         while True:
             edges = tuple(map(self._edge, range(len(space)), space, parts))
             if math.prod(edges) <= self.pixels:

@@ -52,6 +52,18 @@ def test_an_image_that_fits_is_one_window_in_edges_of_half_a_patch():
     assert windows.window((10, 10)) == (16, 16)
 
 
+def test_a_long_2d_image_is_two_windows_at_once_on_every_machine():
+    windows = Windows.of(_unet(), RECIPE)
+    assert windows.window((100, 127)) == (112, 128)
+    options = windows.options((100, 128))
+    assert options["window"] == (112, 80)
+    assert options["batch"] >= 2
+    batches = []
+    image = np.zeros((100, 128, 1), np.float32)
+    predict(lambda w: batches.append(len(w)) or np.zeros_like(w), image, BINARY, **options)
+    assert batches == [2]
+
+
 def test_where_normalisation_looks_across_the_window_or_the_recipe_says_so_it_stays_the_patch():
     assert Windows.of(_unet("instance"), RECIPE).window((100, 70)) == (32, 32)
     recipe = Recipe(patch=(32, 32), predict_mib=0)
