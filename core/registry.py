@@ -6,19 +6,24 @@ only the file that defines a part is imported, when the part is asked for.
 """
 
 import ast
+import hashlib
 import importlib
 import importlib.util
 import inspect
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, TypeVar
 
-from .errors import SpecError, unknown
+from .errors import SpecError, one_line, unknown
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+PLUGIN = "unetbench_plugin_"
+"""Begins the module name of a user's own file."""
 
 SINGULAR = {"models": "model", "losses": "loss", "datasets": "dataset", "metrics": "metric", "runtimes": "runtime"}
 
@@ -122,9 +127,13 @@ class Registry:
 
 
 def load_plugin(file: str | Path) -> None:
-    """Import a user's own file of parts; its decorators register them. Raises SpecError if it is missing."""
+    """Import a user's own file of parts; its decorators register them.
+
+    Modules beside it can be imported by their bare names, as by a script. Two files of one name are two plugins. Raises
+    SpecError, in one line with the place, when it is missing or cannot be imported.
+    """
     path = Path(file).resolve()
-    name = f"unetbench_plugin_{path.stem}"
+    name = f"{PLUGIN}{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
     if name in sys.modules:
         return
     spec = importlib.util.spec_from_file_location(name, path) if path.is_file() else None
@@ -132,7 +141,23 @@ def load_plugin(file: str | Path) -> None:
         raise SpecError(f"plugin {file} is not a Python file; give the path of one that decorates its parts")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    if str(path.parent) not in sys.path:
+        sys.path.append(str(path.parent))  # last, so that it hides nothing
+    try:
+        spec.loader.exec_module(module)
+    except SpecError:
+        del sys.modules[name]
+        raise
+    except Exception as error:
+        del sys.modules[name]
+        raise SpecError(f"plugin {file}{_place(error, path)}: {one_line(error)}") from error
+
+
+def _place(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError):
+        return f", line {error.lineno}" if error.filename == str(path) else f", {error.filename}, line {error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f", line {lines[-1]}" if lines else ""
 
 
 def _describe(function: Callable[..., Any]) -> Part:

@@ -34,7 +34,7 @@ class Case:
     """A case by name. Cases of one group (patient, plate, slide, near-duplicate) never get different roles.
 
     stratum: kind of image (stain, modality) that a split keeps in proportion, or "".
-    files: what it is read from; their sizes are part of the split's digest.
+    files: what it is read from; their contents are part of the split's digest.
     read: decodes it; raises DataError naming the file when it cannot.
     """
 

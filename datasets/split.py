@@ -8,15 +8,19 @@ from typing import TypeVar, get_args
 
 from ..core.errors import DataError
 from .case import Case, Dataset, Role
+from .digests import FileDigests
 
 K = TypeVar("K", Role, int)
+
+CONTENT = "content:"
+"""Begins the digest of a split whose cases are read from files. Before contents counted, files stood for their sizes."""
 
 
 @dataclass(frozen=True)
 class Split:
     """The role of every case by name, and the digest of it.
 
-    digest: SHA-256 over name, group, role and file sizes of every case; the same wherever the files lie.
+    digest: SHA-256 over name, group, role and the digests of the files of every case; the same wherever the files lie.
     """
 
     dataset: Dataset
@@ -39,6 +43,7 @@ class _Group:
 
 def split_cases(
     dataset: Dataset,
+    digests: FileDigests | None = None,
     *,
     train: float = 0.7,
     validation: float = 0.1,
@@ -58,7 +63,7 @@ def split_cases(
     validation share; validation cases are drawn from the official training cases unless the publisher named them.
 
     Raises DataError when fractions or folds make no sense, when the groups do not suffice to give every wanted role
-    one, and when the publisher's roles cut a group apart.
+    one, when the publisher's roles cut a group apart, and when a file cannot be read. digests: remembers the contents.
     """
     fractions = _fractions(train, validation, test, folds, fold)
     pinned = _pinned(dataset)
@@ -72,7 +77,7 @@ def split_cases(
     except _TooFew as error:
         raise DataError(f"{dataset.name}: {error}; add data, ask for fewer, or group less coarsely") from None
     roles = {case.name: roles[case.name] for case in dataset.cases}
-    return Split(dataset, roles, _digest(dataset, roles))
+    return Split(dataset, roles, _digest(dataset, roles, digests or FileDigests()))
 
 
 class _TooFew(Exception):
@@ -175,12 +180,10 @@ def _size(groups: Sequence[_Group]) -> int:
     return sum(len(group.names) for group in groups)
 
 
-def _digest(dataset: Dataset, roles: Mapping[str, Role]) -> str:
+def _digest(dataset: Dataset, roles: Mapping[str, Role], digests: FileDigests) -> str:
+    contents = digests.of([file for case in dataset.cases for file in case.files])
     digest = hashlib.sha256()
     for case in sorted(dataset.cases, key=lambda case: case.name):
-        try:
-            sizes = [file.stat().st_size for file in case.files]
-        except OSError as error:
-            raise DataError(f"{case.name}: {error.filename} is not there any more") from None
-        digest.update(repr((case.name, case.group, roles[case.name], sizes)).encode())
-    return digest.hexdigest()
+        files = [contents[file] for file in case.files]
+        digest.update(repr((case.name, case.group, roles[case.name], files)).encode())
+    return CONTENT * bool(contents) + digest.hexdigest()

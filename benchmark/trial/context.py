@@ -1,6 +1,7 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ from ...core.task import Task
 from ...core.trial import Choice
 from ...datasets import DATASETS
 from ...datasets.case import Case, Dataset
+from ...datasets.digests import FileDigests
 from ...datasets.prepare import Prepared, Preprocess, prepare, task_after
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
@@ -52,18 +54,24 @@ class OpenedDataset:
 
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
-    """List a data set's cases and give them roles; nothing is decoded. Raises DataError."""
+    """List a data set's cases, digest their files, and give them roles; nothing is decoded. Raises DataError."""
     options = dict(choice.options)
     preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
     objects = options.pop("objects", "components")
     if "path" in options:
         options["path"] = str(context.folder / Path(options["path"]).expanduser())
     dataset = DATASETS[choice.name](context.source, **options)
-    found = split_cases(dataset, **{key: value for key, value in split.items() if key != "digest"})
+    wanted = {key: value for key, value in split.items() if key != "digest"}
+    found = split_cases(dataset, _digests(context.source.cache / "digests"), **wanted)
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
     return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
+
+
+@cache
+def _digests(folder: Path) -> FileDigests:
+    return FileDigests(folder)
 
 
 def _tuples(options: dict[str, Any]) -> dict[str, Any]:

@@ -68,3 +68,44 @@ def test_a_plugin_file_puts_its_parts_on_the_shelves(tmp_path):
 def test_a_missing_plugin_is_named(tmp_path):
     with pytest.raises(SpecError, match="nowhere.py is not a Python file"):
         load_plugin(tmp_path / "nowhere.py")
+
+
+PART = "from unetbench.losses import LOSSES\n\n@LOSSES.add\ndef {name}(truth, logits, task):\n    'Mine.'\n"
+
+
+def test_two_plugins_of_one_file_name_are_two(tmp_path):
+    from unetbench.losses import LOSSES
+
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "own.py").write_text(PART.format(name=f"{folder}_of_two_plugins"))
+        load_plugin(tmp_path / folder / "own.py")
+    assert "first_of_two_plugins" in LOSSES
+    assert "second_of_two_plugins" in LOSSES
+
+
+def test_a_plugin_imports_what_lies_beside_it(tmp_path):
+    from unetbench.losses import LOSSES
+
+    (tmp_path / "helper_beside_a_plugin.py").write_text("VALUE = 7\n")
+    file = tmp_path / "importing.py"
+    file.write_text("from helper_beside_a_plugin import VALUE\n" + PART.format(name="importing_loss"))
+    file.write_text(file.read_text() + "    return VALUE\n")
+    load_plugin(file)
+    assert LOSSES["importing_loss"](None, None, None) == 7
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("\nimport no_such_module_anywhere\n", r"plugin .*bad\.py, line 2: ModuleNotFoundError: No module named"),
+        ("x = (\n", r"plugin .*bad\.py, line 1: SyntaxError: '\(' was never closed"),
+        ("def f():\n    return 1 / 0\n\nf()\n", r"plugin .*bad\.py, line 2: ZeroDivisionError"),
+    ],
+)
+def test_a_plugin_that_cannot_be_imported_is_one_line_with_the_place(tmp_path, text, words):
+    (tmp_path / "bad.py").write_text(text)
+    for _ in range(2):  # the second try says the same
+        with pytest.raises(SpecError, match=words) as caught:
+            load_plugin(tmp_path / "bad.py")
+        assert "\n" not in str(caught.value)
