@@ -8,11 +8,12 @@ from typing import Any, Literal
 from .errors import StoreError
 from .trial import Trial
 
-SCHEMA = 3
+SCHEMA = 4
 """Version of the record's layout.
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
-limits, quota_cores, threads, driver and digest.
+limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
+contents.
 """
 
 Status = Literal["done", "unfit", "failed", "timed_out"]

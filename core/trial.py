@@ -32,8 +32,9 @@ class Trial:
 
     dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
         `objects`, how predicted masks become objects, where they differ from the default.
-    split: the options of the split and `digest`, a hash of which case has which role and of the files' sizes, so that
-        data that changed makes another trial.
+    split: the options of the split and `digest`, a hash of which case has which role and of the files' contents, so
+        that data that changed makes another trial.
+    sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
     """
 
     dataset: Choice
@@ -42,6 +43,7 @@ class Trial:
     loss: Choice
     recipe: Recipe
     seed: int
+    sources: dict[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def id(self) -> str:
@@ -49,6 +51,8 @@ class Trial:
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
         fields["recipe"] = self.recipe.identity()
+        if not self.sources:  # as before they counted
+            fields.pop("sources")
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
@@ -73,7 +77,8 @@ class Trial:
     def from_json(cls, fields: dict[str, Any]) -> "Trial":
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
         parts = {name: Choice(**fields[name]) for name in ("dataset", "model", "loss")}
-        return cls(split=fields["split"], recipe=Recipe.from_json(fields["recipe"]), seed=fields["seed"], **parts)
+        rest = {"split": fields["split"], "seed": fields["seed"], "sources": fields.get("sources", {})}
+        return cls(recipe=Recipe.from_json(fields["recipe"]), **rest, **parts)
 
 
 def canonical(value: object) -> str:

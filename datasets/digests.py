@@ -70,9 +70,7 @@ class FileDigests:
     def _save(self, memory: Path, facts: dict[Path, Facts]) -> None:
         settled = time.time_ns() - SETTLED_NS
         entries = {
-            str(file): [*found, self._known[str(file)][1]]
-            for file, found in facts.items()
-            if max(found[1:]) < settled
+            str(file): [*found, self._known[str(file)][1]] for file, found in facts.items() if max(found[1:]) < settled
         }
         aside = memory.with_name(f".{memory.name}.{os.getpid()}.part")
         try:

@@ -13,7 +13,7 @@ from .digests import FileDigests
 K = TypeVar("K", Role, int)
 
 CONTENT = "content:"
-"""Begins the digest of a split whose cases are read from files. Before contents counted, files stood for their sizes."""
+"""Begins the digest of a split whose cases are read from files. Earlier their sizes stood for them."""
 
 
 @dataclass(frozen=True)

@@ -20,6 +20,13 @@ def check(name: str, options: Mapping[str, Any]) -> None:
         check(inner, inner_options)
 
 
+def names(name: str, options: Mapping[str, Any]) -> Iterator[str]:
+    """A loss and every loss that is named inside its options. Raises SpecError for options that `check` refuses."""
+    yield name
+    for inner, inner_options in _inside(name, options):
+        yield from names(inner, inner_options)
+
+
 def _inside(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if "loss" in options:
         yield options["loss"], _mapping(name, "options", options.get("options") or {})

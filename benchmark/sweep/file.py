@@ -186,6 +186,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         options = {"name": "folder", "path": options.pop("folder"), **options}
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
     split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
+    _check_shares(split, f"{where}.split")
     standard = FIRST_STANDARD if spec.standard == 1 else {}
     recipe = {**standard, **spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
     if recipe.get("augment") == "none":
@@ -201,6 +202,21 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         further["preprocess"] = differing
     choice = Choice(choice.name, choice.options | further)
     return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
+
+
+def _check_shares(split: dict[str, Any], where: str) -> None:
+    """Raise SpecError for shares with which nothing can be trained, selected or tested, whatever the data."""
+    shares = {role: split[role] for role in ("train", "validation", "test")}
+    if abs(sum(shares.values()) - 1) > 1e-6:
+        text = ", ".join(f"{role} {share:g}" for role, share in shares.items())
+        raise SpecError(f"{where}: {text} do not add up to 1")
+    for role, why in (("train", "nothing to train on"), ("validation", "nothing to select the epoch with")):
+        if shares[role] == 0:
+            raise SpecError(f"{where}.{role}: 0 leaves {why}; give a share above 0")
+    if shares["test"] == 0 and not split["folds"]:
+        raise SpecError(f"{where}.test: 0 leaves nothing to score; give a share above 0")
+    if split["folds"] == 1 or split["fold"] >= max(split["folds"], 1):
+        raise SpecError(f"{where}: fold {split['fold']} of {split['folds']}; at least 2 folds, from 0 to folds - 1")
 
 
 def _differing(own: Any, standard: Any) -> dict[str, Any]:

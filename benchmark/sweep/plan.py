@@ -5,12 +5,17 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ...core.errors import DataError, FallbackWarning, Unfit, one_line
+from ...core.errors import DataError, FallbackWarning, SpecError, Unfit, one_line
 from ...core.recipe import MAX_STEPS
 from ...core.record import Record
+from ...core.sources import source_digest
 from ...core.task import Task
-from ...core.trial import Trial, canonical
+from ...core.trial import Choice, Trial, canonical
+from ...datasets import DATASETS
 from ...datasets.patches import times_shown
+from ...losses import LOSSES
+from ...losses.nested import names
+from ...models import MODELS
 from ..trial.context import Context, OpenedDataset, open_dataset
 from .file import DataChoice, Sweep
 
@@ -31,8 +36,35 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost."""
-    return [planned for data in sweep.datasets for planned in _of(data, sweep, context)]
+    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost.
+
+    Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
+    when the source of a part of the user's own cannot be read.
+    """
+    found: list[Planned] = []
+    first: dict[str, int] = {}
+    for index, data in enumerate(sweep.datasets):
+        for planned in _of(data, sweep, context):
+            earlier = first.setdefault(planned.trial.id, index)
+            if earlier != index:
+                places = [f"datasets[{k}] ({_place(sweep.datasets[k].choice)})" for k in (earlier, index)]
+                raise SpecError(
+                    f"{sweep.name}: {' and '.join(places)} hold the same files and are split and trained alike; "
+                    "leave one out"
+                )
+            found.append(planned)
+    return found
+
+
+def _place(choice: Choice) -> str:
+    return str(choice.options.get("path") or choice.label)
+
+
+def _sources(data: Choice, model: Choice, loss: Choice) -> dict[str, str]:
+    """Digests of the sources of those parts, and of the losses named inside the loss, that are the user's own."""
+    parts = [(DATASETS, data.name), (MODELS, model.name), *((LOSSES, name) for name in names(loss.name, loss.options))]
+    digests = {f"{registry.name} {name}": source_digest(registry.part(name)) for registry, name in parts}
+    return {name: digest for name, digest in sorted(digests.items()) if digest}
 
 
 def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
@@ -45,8 +77,9 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
     for model in sweep.models:
         for loss in sweep.losses:
+            sources = _sources(data.choice, model, loss)
             for seed in sweep.seeds:
-                yield Planned(Trial(data.choice, split, model, loss, data.recipe, seed), opened, problem)
+                yield Planned(Trial(data.choice, split, model, loss, data.recipe, seed, sources), opened, problem)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,43 @@
 
 import json
 import math
+import zipfile
+import zlib
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
+from ...core.errors import one_line
 from .compiled_model import CompiledModel
+
+
+class Epoch(NamedTuple):
+    """An epoch as it was validated. score: the higher the better, whatever is monitored. loss: of validation."""
+
+    epoch: int
+    score: float
+    loss: float
+
+    def beats(self, other: "Epoch") -> bool:
+        """Whether it is to be preferred: by score, of equal scores by the lower loss; an earlier one needs neither."""
+        return (self.score, -_or_most(self.loss)) > (other.score, -_or_most(other.loss))
+
+
+def _or_most(loss: float) -> float:
+    return math.inf if math.isnan(loss) else loss
 
 
 @dataclass
 class TrainingState:
     """Where training stands after an epoch: enough, with the arrays, to go on bit for bit.
 
-    best: (epoch, score) of the best epochs so far, best first; the higher score is the better, whatever is monitored.
+    best: the best epochs so far, best first.
     """
 
     epoch: int = 0
-    best: list[tuple[int, float]] = field(default_factory=list)
+    best: list[Epoch] = field(default_factory=list)
     since_best: int = 0
     since_drop: int = 0
     rate: float = 0.0
@@ -27,7 +47,7 @@ class TrainingState:
     @property
     def best_score(self) -> float:
         """The best score so far, minus infinity before there is one."""
-        return self.best[0][1] if self.best else -math.inf
+        return self.best[0].score if self.best else -math.inf
 
 
 def save(file: Path, compiled: CompiledModel, state: TrainingState, weights: list[list[np.ndarray]]) -> None:
@@ -40,21 +60,43 @@ def save(file: Path, compiled: CompiledModel, state: TrainingState, weights: lis
     aside.replace(file)
 
 
+class Damaged(Exception):
+    """A checkpoint that cannot be read, or is not of this model; str() says why."""
+
+
 def load(file: Path, compiled: CompiledModel) -> tuple[TrainingState, list[list[np.ndarray]]]:
-    """Put model and optimizer back as `save` found them; return the state and the weights of the best epochs."""
-    with np.load(file) as arrays:
-        fields = json.loads(str(arrays["progress"]))
+    """Put model and optimizer back as `save` found them; return the state and the weights of the best epochs.
+
+    Raises Damaged, with the model untouched, when the file is not a checkpoint of it.
+    """
+    try:
+        with file.open("rb") as stream, np.load(stream) as arrays:
+            found = {name: arrays[name] for name in arrays.files}
+        fields = json.loads(str(found["progress"]))
         if "best_epoch" in fields:  # written when one epoch was kept
             epoch, score = fields.pop("best_epoch"), fields["best"]
             fields["best"] = [(epoch, score)] if epoch else []
-        state = TrainingState(**{**fields, "best": [tuple(entry) for entry in fields["best"]]})
+        losses = {int(row["epoch"]): row["val_loss"] for row in fields["history"]}
+        best = [Epoch(entry[0], entry[1], losses.get(entry[0], math.nan)) for entry in fields["best"]]
+        state = TrainingState(**{**fields, "best": best})
+    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+        raise Damaged(one_line(error)) from None
 
-        def of(name: str) -> list[np.ndarray]:
-            count = sum(key.rpartition("_")[0] == name for key in arrays.files)
-            return [arrays[f"{name}_{index}"] for index in range(count)]
+    def of(name: str) -> list[np.ndarray]:
+        count = sum(key.rpartition("_")[0] == name for key in found)
+        return [found[f"{name}_{index}"] for index in range(count)]
 
-        compiled.restore(of("state"))
-        return state, [of(_kept_name(place)) for place in range(len(state.best))]
+    weights = [of(_kept_name(place)) for place in range(len(state.best))]
+    _require(of("state"), compiled.state())
+    for kept in weights:
+        _require(kept, compiled.get_weights())
+    compiled.restore(of("state"))
+    return state, weights
+
+
+def _require(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
+    if [array.shape for array in found] != [array.shape for array in wanted]:
+        raise Damaged("it holds arrays of another model or optimizer")
 
 
 def _kept_name(place: int) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.errors import Diverged
 from ...core.recipe import Recipe
+from .checkpoint import Epoch
 from .compiled_model import CompiledModel
 from .validate import ValidationCases, validate
 
@@ -32,15 +33,15 @@ class Selection:
 
 def select(
     compiled: CompiledModel,
-    best: Sequence[tuple[int, float]],
+    best: Sequence[Epoch],
     weights: Sequence[list[np.ndarray]],
     cases: ValidationCases,
     recipe: Recipe,
 ) -> Selection:
     """Choose the epoch, on whole cases where the epochs were compared on a part, and put its weights in the model.
 
-    best, weights: of the best epochs, best first. Of equal scores the one that was better after its epoch is taken.
-    Raises Diverged when there is none.
+    best, weights: of the best epochs, best first. Of equal scores of whole cases the one with the lower loss is taken,
+    of equal losses too the one that was better after its epoch. Raises Diverged when no score is finite.
     """
     threshold = 0.5 if recipe.threshold == "tuned" else float(recipe.threshold)
     sign = 1 if recipe.monitor == "dice" else -1
@@ -48,19 +49,19 @@ def select(
         raise Diverged(f"validation: {recipe.monitor} was not finite after any epoch, so none can be selected")
     if not cases.sampled:
         compiled.set_weights(weights[0])
-        (epoch, score), *_ = best
-        return Selection(epoch, sign * score, recipe.monitor, threshold)
+        return Selection(best[0].epoch, sign * best[0].score, recipe.monitor, threshold)
     rows: list[dict[str, float]] = []
-    for (epoch, score), kept in zip(best, weights, strict=True):
+    chosen: Epoch | None = None
+    for (epoch, score, _), kept in zip(best, weights, strict=True):
         compiled.set_weights(kept)
         parts = ((tiles, compiled.targets(tiles.truths)) for tiles in cases.whole())
         found = validate(compiled.forward, compiled.loss, parts, compiled.task, batch=recipe.batch)
         whole = found.dice if recipe.monitor == "dice" else found.loss
         rows.append({"epoch": epoch, "score": sign * score, "whole": whole})
-    chosen = max(range(len(rows)), key=lambda k: (_or_least(sign * rows[k]["whole"]), -k))
-    compiled.set_weights(weights[chosen])
-    return Selection(int(rows[chosen]["epoch"]), rows[chosen]["whole"], recipe.monitor, threshold, rows)
-
-
-def _or_least(score: float) -> float:
-    return -math.inf if math.isnan(score) else score
+        one = Epoch(epoch, sign * whole, found.loss)
+        if math.isfinite(whole) and (chosen is None or one.beats(chosen)):
+            chosen = one
+    if chosen is None:
+        raise Diverged(f"validation: {recipe.monitor} of whole cases was not finite after any of the best epochs")
+    compiled.set_weights(weights[[entry.epoch for entry in best].index(chosen.epoch)])
+    return Selection(chosen.epoch, sign * chosen.score, recipe.monitor, threshold, rows)

@@ -14,7 +14,7 @@ import numpy as np
 from ...core.errors import DataError, Diverged
 from ...core.recipe import Recipe
 from ...datasets.patches import PatchSampler
-from .checkpoint import TrainingState, load, save
+from .checkpoint import Damaged, Epoch, TrainingState, load, save
 from .compiled_model import TERM, CompiledModel
 from .selection import CANDIDATES, Selection, select
 from .validate import Tiles, ValidationCases, best_threshold, validate
@@ -97,8 +97,17 @@ class _SelectionCallback(keras.callbacks.Callback):
         self.kept = CANDIDATES if cases.sampled else 1
         self.state, self.weights = TrainingState(rate=recipe.rate), []
         if checkpoint is not None and checkpoint.exists():
-            self.state, self.weights = load(checkpoint, compiled)
+            self._resume(checkpoint)
         self.started = self.saved = self.told = time.perf_counter()
+
+    def _resume(self, file: Path) -> None:
+        try:
+            self.state, self.weights = load(file, self.compiled)
+        except Damaged as error:
+            aside = file.with_name(f"{file.stem}.damaged{file.suffix}")
+            file.replace(aside)
+            text = f"checkpoint {file} cannot be used ({error}); it is {aside.name} now, and training begins anew"
+            self.on_progress({"phase": "warning", "text": text})
 
     def finished(self) -> bool:
         """Whether early stopping had already ended the training that a checkpoint was taken from."""
@@ -131,7 +140,7 @@ class _SelectionCallback(keras.callbacks.Callback):
         row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds
         self.state.history.append(row)
-        self._update_best(epoch, found.dice if self.recipe.monitor == "dice" else -found.loss)
+        self._update_best(Epoch(epoch + 1, found.dice if self.recipe.monitor == "dice" else -found.loss, found.loss))
         self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
         if self.finished():
             self.compiled.model.stop_training = True
@@ -155,13 +164,15 @@ class _SelectionCallback(keras.callbacks.Callback):
             print(f"{file}: checkpoint not written: {error}", file=sys.stderr)
         self.saved = time.perf_counter()
 
-    def _update_best(self, epoch: int, score: float) -> None:
+    def _update_best(self, latest: Epoch) -> None:
+        """Keep it if it is among the best; an equal score with a lower loss is better, for plateau and stopping too."""
         state = self.state
-        state.epoch = epoch + 1
-        better = score > state.best_score
-        place = sum(score <= other for _, other in state.best)
-        if place < self.kept and math.isfinite(score):
-            state.best = [*state.best[:place], (epoch + 1, score), *state.best[place:]][: self.kept]
+        state.epoch = latest.epoch
+        finite = math.isfinite(latest.score)
+        better = finite and (not state.best or latest.beats(state.best[0]))
+        place = sum(not latest.beats(other) for other in state.best)
+        if place < self.kept and finite:
+            state.best = [*state.best[:place], latest, *state.best[place:]][: self.kept]
             kept = [*self.weights[:place], self.compiled.get_weights(), *self.weights[place:]]
             self.weights = kept[: self.kept]
         if better:

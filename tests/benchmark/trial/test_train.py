@@ -80,7 +80,7 @@ def test_the_best_epoch_on_validation_is_kept(parts):
     graph = CompiledModel(TRIAL, task)
     selection, history = training.train(graph, sampler(), cases, RECIPE, on_progress=_silent)
     scores = [row["val_dice"] for row in history]
-    assert selection.epoch == 1 + int(np.argmax(scores))
+    assert selection.epoch == max(history, key=lambda row: (row["val_dice"], -row["val_loss"]))["epoch"]
     found = training.validate(graph.forward, graph.loss, [(cases.tiles, cases.tiles.truths)], task, batch=4)
     assert found.dice == pytest.approx(max(scores))
 
@@ -91,7 +91,7 @@ def test_early_stopping_and_the_plateau_follow_the_recipe(parts):
     _, history = training.train(
         CompiledModel(replace(TRIAL, recipe=recipe), task), sampler(), cases, recipe, on_progress=_silent
     )
-    best = 1 + int(np.argmax([row["val_dice"] for row in history]))
+    best = int(max(history, key=lambda row: (row["val_dice"], -row["val_loss"]))["epoch"])
     assert len(history) == best + 5
     assert [row["rate"] for row in history[best:]] == [1e-12, 1e-12, 5e-13, 5e-13, 2.5e-13]
 
@@ -269,7 +269,7 @@ def test_a_checkpoint_of_a_time_when_one_epoch_was_kept_goes_on(parts, tmp_path,
     with np.load(checkpoint) as arrays:
         kept = {name: arrays[name] for name in arrays.files}
     fields = json.loads(str(kept["progress"]))
-    ((epoch, score),) = fields["best"]
+    ((epoch, score, _),) = fields["best"]
     kept["progress"] = np.array(json.dumps({**fields, "best": score, "best_epoch": epoch}))
     np.savez(checkpoint, **kept)
     resumed = CompiledModel(TRIAL, task)
@@ -300,3 +300,75 @@ def test_another_loss_on_the_same_network_gives_the_bits_of_a_fresh_start(contex
         assert one.scores == other.scores
     assert "loss: ce" in shared[1].history[0]
     assert "loss: ce" not in shared[2].history[0]
+
+
+def _damage(file, how):
+    content = file.read_bytes()
+    if how == "half":
+        file.write_bytes(content[: len(content) // 2])
+    elif how == "empty":
+        file.write_bytes(b"")
+    elif how == "text":
+        file.write_text("not a checkpoint")
+    else:
+        with np.load(file) as arrays:
+            kept = {name: arrays[name] for name in arrays.files}
+        kept["state_0"] = kept["state_0"][..., :1]
+        np.savez(file, **kept)
+
+
+@pytest.mark.parametrize("how", ["half", "empty", "text", "another model"])
+def test_a_damaged_checkpoint_is_set_aside_and_training_begins_anew(parts, tmp_path, monkeypatch, how):
+    task, sampler, cases = parts
+    monkeypatch.setattr(training, "SAVE_EVERY_S", 0.0)
+    recipe = replace(RECIPE, epochs=2)
+    trial, checkpoint = replace(TRIAL, recipe=recipe), tmp_path / "checkpoint.npz"
+    first, history = training.train(
+        CompiledModel(trial, task), sampler(), cases, recipe, on_progress=_silent, checkpoint=checkpoint
+    )
+    _damage(checkpoint, how)
+    told = []
+    again, history_again = training.train(
+        CompiledModel(trial, task), sampler(), cases, recipe, on_progress=told.append, checkpoint=checkpoint
+    )
+    assert again == first
+    assert [row["loss"] for row in history_again] == [row["loss"] for row in history]
+    (warning,) = [event["text"] for event in told if event.get("phase") == "warning"]
+    assert "checkpoint.damaged.npz now, and training begins anew" in warning
+    assert (tmp_path / "checkpoint.damaged.npz").exists()
+
+
+def _validation(dice, loss):
+    return Validation(loss, dice)
+
+
+def _trained_while_validation_says(parts, monkeypatch, scores, **options):
+    """A training whose validation says these (dice, loss), epoch after epoch; the model is not trained."""
+    task, sampler, cases = parts
+    recipe = replace(RECIPE, rate=1e-12, epochs=len(scores), **options)
+    said = iter(scores)
+    monkeypatch.setattr(training, "validate", lambda *_, **__: _validation(*next(said)))
+    compiled = CompiledModel(replace(TRIAL, recipe=recipe), task)
+    return training.train(compiled, sampler(), cases, recipe, on_progress=_silent)
+
+
+def test_of_equal_scores_the_lower_loss_is_selected(parts, monkeypatch):
+    selection, _ = _trained_while_validation_says(parts, monkeypatch, [(0.0, 3.0), (0.0, 1.0), (0.0, 2.0), (0.0, 1.0)])
+    assert (selection.epoch, selection.score) == (2, 0.0)
+    selection, _ = _trained_while_validation_says(parts, monkeypatch, [(0.0, 1.0), (0.1, 9.0), (0.1, np.nan)])
+    assert selection.epoch == 2
+
+
+def test_a_dice_that_stays_is_no_standstill_while_the_loss_falls(parts, monkeypatch):
+    falling = [(0.0, 5.0 - k) for k in range(4)]
+    _, history = _trained_while_validation_says(
+        parts, monkeypatch, [*falling, (0.0, 2.0), (0.0, 2.0), (0.5, 0.0)], patience=1, stop_patience=2
+    )
+    assert len(history) == 6  # two epochs after the loss stopped falling
+    assert len({row["rate"] for row in history[:5]}) == 1
+
+
+@pytest.mark.parametrize("monitor", ["dice", "loss"])
+def test_no_finite_score_is_a_failure_with_its_reason(parts, monkeypatch, monitor):
+    with pytest.raises(Diverged, match=f"{monitor} was not finite after any epoch"):
+        _trained_while_validation_says(parts, monkeypatch, [(np.nan, np.nan)] * 2, monitor=monitor)
