@@ -76,9 +76,9 @@ class Trial:
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Trial":
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
-        parts = {name: Choice(**fields[name]) for name in ("dataset", "model", "loss")}
-        rest = {"split": fields["split"], "seed": fields["seed"], "sources": fields.get("sources", {})}
-        return cls(recipe=Recipe.from_json(fields["recipe"]), **rest, **parts)
+        dataset, model, loss = (Choice(**fields[name]) for name in ("dataset", "model", "loss"))
+        recipe, sources = Recipe.from_json(fields["recipe"]), fields.get("sources", {})
+        return cls(dataset, fields["split"], model, loss, recipe, fields["seed"], sources)
 
 
 def canonical(value: object) -> str:

@@ -27,8 +27,8 @@ INSIDE = {
     },
     "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
     "report": {
-        **dict.fromkeys(("machines", "statistics"), ()),
-        "frame": ("machines",),
+        **dict.fromkeys(("machines", "replaced", "statistics"), ()),
+        "frame": ("machines", "replaced"),
         "tables": ("frame", "statistics"),
         "plots": ("frame", "statistics", "tables"),
         "architecture": ("plots",),

@@ -18,6 +18,7 @@ from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
+from .replaced import latest
 
 PRIMARY = "dice"
 """The measure that orders the tables."""
@@ -44,6 +45,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run.
+    replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
     """
@@ -57,6 +59,7 @@ class Frames:
     scores: pd.DataFrame
     history: pd.DataFrame
     latency: pd.DataFrame
+    replaced: dict[str, int]
 
 
 def frames(sweep: Path, policy: str) -> Frames:
@@ -67,7 +70,7 @@ def frames(sweep: Path, policy: str) -> Frames:
     files = sorted(sweep.glob("records/*/*.json"))
     if not files:
         raise StoreError(f"{sweep}: no records/<machine>/*.json inside; `unetbench run` makes them")
-    records = {f"{file.parent.name}/{file.stem}": read(file) for file in files}
+    records, replaced = latest({f"{file.parent.name}/{file.stem}": read(file) for file in files})
     labels = Labels(read_sweep(sweep), str(sweep / "sweep.yaml"))
     measures = tuple(_measures(records.values()))
     machines = hosts(records)
@@ -84,6 +87,7 @@ def frames(sweep: Path, policy: str) -> Frames:
         latency=pd.DataFrame(
             _latency(records, machines, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
         ),
+        replaced=replaced,
     )
 
 

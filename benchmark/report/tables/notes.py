@@ -17,6 +17,9 @@ ROLES = ("train", "validation", "test")
 KINDS, LONGEST = 8, 400
 """Notes of the data under a table at most, and letters of each."""
 
+CONTENT_SCHEMA = 4
+"""Version of the records whose trials are told by the contents of files and by the sources of parts of one's own."""
+
 SKIPPED = re.compile(r"skipped: (\w+) (without .+)")
 """A note of an earlier version about one file."""
 
@@ -89,7 +92,7 @@ def prediction_text(table: ComparisonTable) -> str:
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
-    lines += [*_missing_remarks(table), *_older_remarks(table)]
+    lines += [*_missing_remarks(table), *_older_remarks(table), *_identity_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
@@ -200,6 +203,22 @@ def _older_remarks(table: ComparisonTable) -> list[str]:
         "instruction sets and threads; what they say of their machine is the same. Their latency stands apart from the "
         "others'; their training times may be those of other hardware."
     ]
+
+
+def _identity_remarks(table: ComparisonTable) -> list[str]:
+    lines: list[str] = []
+    first = sum(record.schema < CONTENT_SCHEMA for record in table.records.values())
+    if first:
+        lines.append(
+            f"{first} of {len(table.records)} records were made under the older identity of a trial, which held the "
+            "sizes of the data's files, not their contents, and no sources of parts of one's own."
+        )
+    if table.replaced:
+        lines.append(
+            f"{table.replaced} earlier records of these trials, made with other sources of parts of one's own or, with "
+            "folds, other data, are kept in the folder and left out here."
+        )
+    return lines
 
 
 def _commit(record: Record) -> str:

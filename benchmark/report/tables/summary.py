@@ -100,7 +100,7 @@ class ComparisonTable:
 
     name: of the data set. comparison: of `compared`, the rows with scores. setting: the latency setting that most rows
     have, or "". labelled: each label that appears and what it stands for. older: the records that tell less of their
-    machine than the others, see `machines.hosts`.
+    machine than the others, see `machines.hosts`. replaced: how many earlier records these stand in for.
     """
 
     name: str
@@ -114,6 +114,7 @@ class ComparisonTable:
     setting: str
     labelled: tuple[tuple[str, str], ...] = ()
     older: tuple[str, ...] = ()
+    replaced: int = 0
 
     @cached_property
     def done(self) -> dict[str, Record]:
@@ -189,6 +190,7 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         setting=max(counts, key=lambda name: (counts[name], not name.endswith(OLDER)), default=""),
         labelled=_labelled(frames.labels, [record.trial for record in records.values()]),
         older=tuple(trials["record"][trials["older"]]),
+        replaced=sum(frames.replaced.get(key, 0) for key in records),
     )
 
 

@@ -1,0 +1,37 @@
+"""Which records a later one of the same trial stands in for, although its identity is another."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import asdict
+
+from ...core.record import Record
+from ...core.trial import canonical
+
+
+def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, int]]:
+    """Return the records to report, and for each that stands in for earlier ones how many those are.
+
+    A part of the user's own that was changed makes another trial of the same name; with folds, so does data that was
+    changed. The one that was finished last is reported. The others stay where they are.
+    """
+    same: dict[str, list[str]] = defaultdict(list)
+    for key, record in records.items():
+        same[_name(key, record)].append(key)
+    kept: dict[str, Record] = {}
+    replaced: dict[str, int] = {}
+    for keys in same.values():
+        last = max(keys, key=lambda key: records[key].finished)
+        kept[last] = records[last]
+        if len(keys) > 1:
+            replaced[last] = len(keys) - 1
+    return {key: record for key, record in records.items() if key in kept}, replaced
+
+
+def _name(key: str, record: Record) -> str:
+    fields = asdict(record.trial)
+    fields.pop("sources")
+    fields["recipe"] = record.trial.recipe.identity()
+    fields["dataset"]["options"].pop("path", None)
+    if fields["split"].get("folds"):
+        fields["split"].pop("digest", None)
+    return canonical([key.rpartition("/")[0], fields])
