@@ -5,6 +5,7 @@ import json
 
 from tqdm import tqdm
 
+from ...core.errors import one_line
 from ...core.trial import Trial
 from ...datasets.audit import audit
 from ...datasets.case import ROLES
@@ -20,7 +21,13 @@ def check(options: argparse.Namespace) -> int:
     context = context_of(wanted, options)
     findings: dict[str, list[str]] = {}
     for name, data in zip(_names(wanted), wanted.datasets, strict=True):
-        opened = open_dataset(data.choice, data.split, context)
+        try:
+            opened = open_dataset(data.choice, data.split, context)
+        except Exception as error:  # the other data sets are looked at all the same
+            findings[name] = [one_line(error)]
+            if not options.json:
+                print(f"{name}: cannot be listed: {one_line(error)}")
+            continue
         with tqdm(total=len(opened.dataset.cases), desc=name, leave=False, disable=None) as bar:
             findings[name] = audit(opened.dataset, preprocess=opened.preprocess, progress=bar.update)
         if not options.json:

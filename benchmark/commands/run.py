@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     missing = _without_data(planned, store)
     progress = Progress(wanted.labels, quiet=options.quiet)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
-    outcome = runner.run([entry.trial for entry in planned if not entry.problem])
+    listed, others = ([entry.trial for entry in planned if bool(entry.problem) is lost] for lost in (False, True))
+    outcome = runner.run(listed, beside=others)
     made = [*missing, *outcome.made]
     if not options.no_report:
         _report(store, options)

@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 
+from ...core.errors import SpecError
 from ...core.processor import allowed, cores, limits, processor, quota_cores, threads
 from ...core.trial import canonical
 
@@ -52,7 +53,17 @@ def machine() -> dict[str, Any]:
         "system": f"{platform.system()} {platform.machine()}",
     }
     facts["digest"] = digest(facts)
-    return {"name": os.environ.get("UNETBENCH_MACHINE") or name_of(facts), **facts}
+    return {"name": _given_name(os.environ.get("UNETBENCH_MACHINE", "")) or name_of(facts), **facts}
+
+
+def _given_name(name: str) -> str:
+    """The name, if a folder can have it. Raises SpecError."""
+    if name and not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}", name):
+        raise SpecError(
+            f"UNETBENCH_MACHINE: {name!r} is to name a folder; use letters, digits, '.', '_' and '-', at most 60, "
+            "a letter or digit first"
+        )
+    return name
 
 
 def digest(facts: Mapping[str, Any]) -> str:

@@ -33,9 +33,9 @@ class Progress:
         self.started, self.of, self.count = {}, 0, 0
         self.told = time.monotonic()
 
-    def begin(self, trials: Sequence[Trial], settled: int) -> None:
-        """Open the bars."""
-        self.names = TrialNames(trials, self.labels)
+    def begin(self, trials: Sequence[Trial], settled: int, beside: Sequence[Trial] = ()) -> None:
+        """Open the bars. beside: trials of the sweep that are not run; names tell all apart."""
+        self.names = TrialNames([*trials, *beside], self.labels)
         self.of, self.count = len(trials), settled
         if settled:
             self._line(f"{settled} of {self.of} trials are settled already")

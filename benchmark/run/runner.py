@@ -64,8 +64,11 @@ class Runner:
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned = 0
 
-    def run(self, trials: Sequence[Trial]) -> Outcome:
-        """Run what the store has not, same graph after same graph. Raises StoreError when no record can be written."""
+    def run(self, trials: Sequence[Trial], beside: Sequence[Trial] = ()) -> Outcome:
+        """Run what the store has not, same graph after same graph. Raises StoreError when no record can be written.
+
+        beside: the sweep's other trials, whose data cannot be listed; progress names all alike.
+        """
         outcome = Outcome()
         pending: list[Trial] = []
         for trial in trials:
@@ -74,7 +77,7 @@ class Runner:
                 outcome.settled += 1
             else:
                 pending.append(trial)
-        self.progress.begin(trials, outcome.settled)
+        self.progress.begin(trials, outcome.settled, beside)
         queue = deque(_by_network(pending))
         workers: list[_Worker] = []
         try:

@@ -72,8 +72,8 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
     try:
         opened = open_dataset(data.choice, data.split, context)
         split["digest"] = opened.split.digest
-    except DataError as error:
-        problem = str(error)
+    except Exception as error:  # a data set's own bug must not hide the rest of the plan
+        problem = one_line(error)
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
     for model in sweep.models:
         for loss in sweep.losses:

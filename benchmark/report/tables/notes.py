@@ -92,7 +92,7 @@ def prediction_text(table: ComparisonTable) -> str:
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
-    lines += [*_missing_remarks(table), *_older_remarks(table), *_identity_remarks(table)]
+    lines += [*_missing_remarks(table), *older_remarks(table), *_identity_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
@@ -194,7 +194,8 @@ def _missing_remarks(table: ComparisonTable) -> list[str]:
     ]
 
 
-def _older_remarks(table: ComparisonTable) -> list[str]:
+def older_remarks(table: ComparisonTable) -> list[str]:
+    """Which records tell less of their machine than the others, and what that means."""
     if not table.older:
         return []
     folders = ", ".join(sorted({key.split("/")[0] for key in table.older}))

@@ -187,7 +187,7 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         rows=tuple(rows),
         groups=len(set(groups)),
         comparison=comparison,
-        setting=max(counts, key=lambda name: (counts[name], not name.endswith(OLDER)), default=""),
+        setting=max(counts, key=lambda name: (not name.endswith(OLDER), counts[name]), default=""),
         labelled=_labelled(frames.labels, [record.trial for record in records.values()]),
         older=tuple(trials["record"][trials["older"]]),
         replaced=sum(frames.replaced.get(key, 0) for key in records),

@@ -9,7 +9,7 @@ from typing import TextIO
 from ....core.measure import measure
 from ..frame import PRIMARY
 from .columns import padded, shortened, shortened_apart, width, wrapped
-from .notes import data_notes, rank_remarks, seed_remarks, shared_facts
+from .notes import data_notes, older_remarks, rank_remarks, seed_remarks, shared_facts
 from .summary import ComparisonTable, Row
 from .table import STATUS_WORDS, UNDEFINED, digits, estimate_text, interval_text, prefix, rank_text
 
@@ -53,15 +53,18 @@ def terminal_text(tables: Sequence[ComparisonTable], columns: int) -> str:
     """The tables of a sweep, each with the notes that matter, and once what holds for all; no line over `columns`."""
     columns = max(columns, NARROWEST)
     notes = [_notes(table) for table in tables]
+    machines = len({table.machine for table in tables})
     common = [note for note in notes[0] if all(note in others for others in notes)] if len(tables) > 1 else []
     parts = [
-        "\n".join([*_drawn(table, columns), *_wrapped([note for note in own if note not in common], columns)])
+        "\n".join(
+            [*_drawn(table, columns, machines > 1), *_wrapped([note for note in own if note not in common], columns)]
+        )
         for table, own in zip(tables, notes, strict=True)
     ]
     return "\n\n".join([*parts, *(["\n".join(_wrapped(common, columns))] if common else [])]) + "\n"
 
 
-def _drawn(table: ComparisonTable, columns: int) -> list[str]:
+def _drawn(table: ComparisonTable, columns: int, several: bool) -> list[str]:
     natural = _columns(table)
     fitted = _fitted(natural, columns)
     if any(one.width < min(other.width, SHORTEST) for one, other in zip(fitted, natural, strict=False) if one.name):
@@ -72,19 +75,20 @@ def _drawn(table: ComparisonTable, columns: int) -> list[str]:
         for line in zip(*([column.header, *column.cells] for column in fitted), strict=True)
     ]
     rule = "─" * (sum(widths) + len(GAP) * (len(widths) - 1))
-    return [_title(table, columns), rule, lines[0], rule, *lines[1:], rule]
+    return [_title(table, columns, several), rule, lines[0], rule, *lines[1:], rule]
 
 
 def _wrapped(notes: Sequence[str], columns: int) -> list[str]:
     return [line for note in notes for line in wrapped(note, columns, indent=GAP)]
 
 
-def _title(table: ComparisonTable, columns: int) -> str:
+def _title(table: ComparisonTable, columns: int, several: bool) -> str:
+    """Name, what all rows share, numbers, machine, as far as there is room; of several machines that comes second."""
     models, losses = ({getattr(row, part) for row in table.rows} for part in ("model", "loss"))
     same = [*(models if len(models) == 1 and len(table.rows) > 1 else ()), *(losses if len(losses) == 1 else ())]
     cases, seeds = (max(getattr(row, part) for row in table.rows) for part in ("cases", "seeds"))
     scored = [_count(cases, "test case"), _count(seeds, "seed")] if table.compared else []
-    parts = [table.name, *same, *scored, table.machine]
+    parts = [table.name, table.machine, *same, *scored] if several else [table.name, *same, *scored, table.machine]
     while len(parts) > 1 and width(" · ".join(parts)) > columns:
         parts.pop()
     return shortened(" · ".join(parts), columns)
@@ -164,7 +168,7 @@ def _notes(table: ComparisonTable) -> list[str]:
         for row in table.rows
         if row.collapsed
     ]
-    return [*notes, *_missing(table), *(f"Data: {note}" for note in data_notes(table))]
+    return [*notes, *_missing(table), *older_remarks(table), *(f"Data: {note}" for note in data_notes(table))]
 
 
 def _missing(table: ComparisonTable) -> list[str]:

@@ -3,8 +3,10 @@
 import json
 
 import pytest
+import yaml
 
 from unetbench.benchmark.cli import main
+from unetbench.benchmark.records.machine import machine
 
 
 def _run(capsys, *words):
@@ -136,3 +138,31 @@ def test_data_check_counts_the_cases_and_names_what_is_worth_a_look(capsys):
         "volume_00002: the mask is empty",
         "volume_00031: the mask is empty",
     ]
+
+
+@pytest.mark.parametrize("name", ["x/y", "..", "two words", "a" * 61])
+def test_a_machine_name_that_no_folder_can_have_is_refused_before_training(capsys, tmp_path, monkeypatch, name):
+    monkeypatch.setenv("UNETBENCH_MACHINE", name)
+    machine.cache_clear()
+    try:
+        status, _, err = _run(capsys, "run", "quick", "--results", str(tmp_path))
+    finally:
+        machine.cache_clear()
+    assert status == 2
+    assert err.startswith(f"unetbench: UNETBENCH_MACHINE: {name!r} is to name a folder; use letters")
+    assert len(err.strip().split("\n")) == 1
+
+
+def test_a_data_set_that_raises_an_error_of_its_own_hides_no_other(capsys, tmp_path):
+    cells = [{"name": "cells", "count": 12, "size": 64}, {"name": "cells", "count": 12, "size": [64, 64]}]
+    sweep = tmp_path / "own.yaml"
+    sweep.write_text(yaml.safe_dump({"datasets": cells, "models": ["unet_light"], "losses": ["dice"]}))
+    status, out, _ = _run(capsys, "plan", str(sweep), "--results", str(tmp_path))
+    assert status == 0
+    assert "failed:" in out
+    assert "TypeError" in out
+    assert "unet_light" in out
+    status, out, _ = _run(capsys, "data", "check", str(sweep), "--results", str(tmp_path))
+    assert status == 1
+    assert "cannot be listed: TypeError" in out
+    assert "12 cases (" in out

@@ -6,6 +6,7 @@ from unetbench.benchmark.records.machine import digest, name_of
 from unetbench.benchmark.report.frame import frames
 from unetbench.benchmark.report.tables.notes import facts, remarks
 from unetbench.benchmark.report.tables.summary import comparison_tables
+from unetbench.benchmark.report.tables.terminal import terminal_text
 from unetbench.benchmark.report.write import write_report
 
 FIRST = {"name": "amd-epyc-2-cores", "cpu": "AMD EPYC", "cores": 2, "memory_bytes": 2**34, "gpu": "", "system": "Linux"}
@@ -59,6 +60,14 @@ def test_the_latency_of_older_records_is_another_setting(put):
         table.setting,
         f"{table.setting}, older record",
     ]
+
+
+def test_more_older_records_do_not_push_the_latency_of_this_machine_aside(put):
+    for seed in range(3):
+        put(FIRST, seed=seed)
+    (table,) = tables(put(known(), "vnet", seed=0))
+    assert table.setting == "keras on cpu, batch 1, 32×32×1, float32"
+    assert "3 of 4 records are older" in " ".join(terminal_text([table], 400).split())
 
 
 def test_a_sweep_of_older_records_alone_is_shown_as_ever(put):

@@ -101,6 +101,14 @@ def test_what_all_tables_have_to_say_is_said_once(sweep, make):
     assert ["One seed each" in part for part in parts] == [False, False, True]
 
 
+def test_of_several_machines_each_title_keeps_its_own(sweep, make):
+    for name in ("first-2-cores", "second-2-cores"):
+        cases = [make.score("a", 0.8), make.score("b", 0.7)]
+        folder = sweep(make.record(make.trial(), cases, machine={"name": name, "cpu": name}), machine=name)
+    titles = [part.split("\n")[0] for part in terminal_text(tables(folder), 40).split("\n\n")[:2]]
+    assert titles == ["dsb2018 · first-2-cores · bce", "dsb2018 · second-2-cores · bce"]
+
+
 def test_no_done_trial_still_gives_a_table(sweep, make):
     text = terminal_text(tables(sweep(make.record(make.trial(), status="failed", reason="out of memory"))), 80)
     assert _rows(text)[1] == ["unet      –  failed"]
