@@ -34,6 +34,10 @@ _Loader.add_implicit_resolver(
 )
 
 
+_TYPE = re.compile(r"int|float|str|bool|literal\[.*")
+"""What pydantic appends to the place of a value that may be of several types."""
+
+
 class SplitOptions(BaseModel):
     """How cases get their roles: fractions, or `folds` and `fold`."""
 
@@ -189,6 +193,11 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     _check_shares(split, f"{where}.split")
     standard = FIRST_STANDARD if spec.standard == 1 else {}
     recipe = {**standard, **spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
+    for key, value in recipe.items():  # pydantic takes true for 1
+        if isinstance(value, bool) and not isinstance(getattr(Recipe, key, value), bool):
+            raise SpecError(
+                f"{where}: recipe.{key}: {str(value).lower()} does not belong here; try {getattr(Recipe, key)}"
+            )
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
     preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
@@ -261,7 +270,8 @@ def _validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
 
 def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
     detail = error.errors(include_url=False)[0]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in detail["loc"]).lstrip(".")
+    places = [part for part in detail["loc"] if not _TYPE.fullmatch(str(part)) or isinstance(part, int)]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in places).lstrip(".")
     if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
         return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
     if detail["type"] == "missing":
