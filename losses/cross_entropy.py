@@ -125,4 +125,4 @@ def label_smoothing(truth: Tensor, logits: Tensor, task: Task, *, amount: float 
 
 
 def _all_space(x: Tensor) -> Tensor:
-    return ops.sum(x, axis=tuple(range(1, len(x.shape) - 1)), keepdims=True)
+    return ops.expand_dims(space_sum(x), tuple(range(1, len(x.shape) - 1)))
