@@ -84,11 +84,11 @@ def focal(
 ) -> Tensor:
     """Focal loss: mean of -a (1 - q)^gamma log q, q the probability of what is true (Lin 2017, arXiv:1708.02002).
 
-    alpha: None means a = 1, as in MONAI; a number, 0.25 in the paper and in SMP, means a = alpha on the foreground and
-    1 - alpha on the background (the first of exclusive classes). softmax: exclusive classes compete and a pixel has one
-    term; False takes them one against the rest, a term for each class. MONAI's softmax form averages over classes too,
-    which is 1/k of ours. gamma = 0 is the cross-entropy. Truth `(n, *space, t)`, logits `(n, *space, k)`, value
-    `(n,)`. A case all ignored costs 0.
+    alpha: None means a = 1, as in MONAI and SMP; a number, 0.25 in the paper and SMP before 0.6, means a = alpha on the
+    foreground and 1 - alpha on the background (the first of exclusive classes). softmax: exclusive classes compete and
+    a pixel has one term; False takes them one against the rest, a term for each class. MONAI's softmax form averages
+    over classes too, which is 1/k of ours. gamma = 0 is the cross-entropy. Truth `(n, *space, t)`, logits `(n, *space,
+    k)`, value `(n,)`. A case all ignored costs 0.
     """
     target, valid = planes(truth, task)
     logits = ops.cast(logits, "float32")
@@ -125,4 +125,4 @@ def label_smoothing(truth: Tensor, logits: Tensor, task: Task, *, amount: float 
 
 
 def _all_space(x: Tensor) -> Tensor:
-    return ops.sum(x, axis=tuple(range(1, len(x.shape) - 1)), keepdims=True)
+    return ops.expand_dims(space_sum(x), tuple(range(1, len(x.shape) - 1)))

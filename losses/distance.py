@@ -20,7 +20,8 @@ def signed_distance(truth: np.ndarray, task: Task) -> np.ndarray:
     """Signed distance of pixel centres to each class's boundary: truth `(n, *space, t)` to float32 `(n, *space, k)`.
 
     Negative inside, positive outside. The boundary runs between the pixels, so the nearest ones lie at -1/2 and 1/2.
-    Ignored pixels are neither inside nor outside and get 0, as does a class that is absent or everywhere.
+    Ignored pixels are neither inside nor outside, so that a cut along them is no boundary, and get 0, as does a class
+    that is absent or everywhere.
     """
     inside, valid = _masks(truth, task)
     return signed(inside, valid, edges(task))

@@ -61,6 +61,8 @@ def _extension(errors: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
     errors, target = (ops.take_along_axis(x, order, -1) for x in (errors, target))
     size = ops.sum(target, -1, keepdims=True)
     both, union = size - ops.cumsum(target, -1), size + ops.cumsum(1 - target, -1)
-    index = 1 - both / ops.maximum(union, 1.0)
-    steps = ops.concatenate([index[..., :1], index[..., 1:] - index[..., :-1]], -1)
+    # What a pixel adds to 1 - both / union. As a difference of two of these it would have two digits in a large image.
+    before = union - (1 - target)
+    left = ops.where(before > 0, both / ops.maximum(before, 1.0), 1.0)  # the first pixel of an absent class adds 1
+    steps = (target + (1 - target) * left) / ops.maximum(union, 1.0)
     return ops.sum(ops.relu(errors) * ops.stop_gradient(steps), -1), size[..., 0]

@@ -83,8 +83,14 @@ def pixel_ce(truth: Tensor, logits: Tensor, task: Task) -> tuple[Tensor, Tensor,
 
 
 def space_sum(x: Tensor) -> Tensor:
-    """Sum over the spatial axes: `(n, *space, k)` to `(n, k)`."""
-    return ops.sum(x, axis=tuple(range(1, len(x.shape) - 1)))
+    """Sum over the spatial axes: `(n, *space, k)` to `(n, k)`.
+
+    One axis after the other, the last first: TensorFlow on a CPU would add all the pixels of a plane to one float32,
+    whose rounding grows with their number.
+    """
+    for axis in range(len(x.shape) - 2, 0, -1):
+        x = ops.sum(x, axis)
+    return x
 
 
 def space_mean(x: Tensor, valid: Tensor) -> Tensor:

@@ -32,9 +32,11 @@ def ssim(
     Gaussian window of 11 pixels a side and sigma 1.5, of probabilities p and truth g from 0 to 1; C1 = 0.01², C2 =
     0.03². Windows are normalised over the pixels that count, at the image's borders too. scales: 1 is the SSIM of
     BASNet; from 2 to 5 it is 1 - prod_j c_j^b_j · l_last^b, each scale halved by averaging, with the exponents b of
-    Wang (2003) normalised to 1 and negative c taken as 0; UNet 3+ has 5. Large scales need large patches: 5
-    are meant for 176 pixels or more. background, weights as in `dice`. Truth `(n, *space, t)`, logits `(n, *space, k)`,
-    value `(n,)`, from 0 to 2. A case all ignored costs 0. Raises SpecError for another number of scales.
+    Wang (2003) normalised to 1 and negative c taken as 0; UNet 3+ has 5. Large scales need large patches: 5 are meant
+    for 176 pixels or more. Where the mean c of a scale is negative, as of an inverted or noisy start, the cost of that
+    class is exactly 1 and has no slope: begin with one scale or in a sum. background, weights as in `dice`. Truth `(n,
+    *space, t)`, logits `(n, *space, k)`, value `(n,)`, from 0 to 2. A case all ignored costs 0. Raises SpecError for
+    another number of scales.
     """
     if scales not in range(1, 6):
         raise SpecError(f"ssim: scales is {scales}; from 1 to 5")
@@ -76,7 +78,11 @@ def _window(x: Tensor) -> Tensor:
 
 def _halved(g: Tensor, p: Tensor, valid: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Means of 2 × 2 blocks over the pixels that count."""
-    share = ops.average_pool(valid, 2, padding="same")
+    share = _pooled(valid)
     fresh = ops.cast(share > 0, "float32")
     divisor = ops.where(share > 0, share, 1.0)
-    return ops.average_pool(g, 2, padding="same") / divisor, ops.average_pool(p, 2, padding="same") / divisor, fresh
+    return _pooled(g) / divisor, _pooled(p) / divisor, fresh
+
+
+def _pooled(x: Tensor) -> Tensor:
+    return ops.average_pool(x, 2, strides=2, padding="same")  # JAX has no default for the strides

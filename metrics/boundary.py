@@ -9,6 +9,12 @@ from . import METRICS
 from .pair import Missing, Pair
 from .surface import bands, surfaces
 
+TOLERANCE_PX = 2.0
+"""Tolerance of `nsd` in an image, in edges of its coarsest axis."""
+
+TOLERANCE_MM = 2
+"""Tolerance of `nsd` in a volume, in millimetres: two edges of thick slices would forgive an organ's width."""
+
 _TIE = 1 + 1e-5  # distances are float32: 3 × 0.1 must lie within a tolerance of 0.3
 
 
@@ -74,23 +80,17 @@ def masd(pair: Pair) -> float:
 
 
 @METRICS.add
-def nsd(pair: Pair, *, tolerance_px: float = 2.0, tolerance_mm: float | None = None) -> float:
+def nsd(pair: Pair, *, tolerance_px: float | None = None, tolerance_mm: float | None = None) -> float:
     """Normalised surface distance: share of both surfaces with d <= τ; surface Dice (Nikolov et al. 2021).
 
     (#{t: d(t, P) <= τ} + #{p: d(p, T) <= τ}) / (n + m), counting surface voxels, as MONAI and not areas.
     tolerance_px: τ in edges of the coarsest axis; tolerance_mm: τ in millimetres, taken instead where given; it should
-    be what two annotators differ by. 0 when one mask is empty, NaN when both are. Raises SpecError for a negative
-    tolerance, Missing for millimetres or a volume of unknown spacing.
+    be what two annotators differ by. Without either τ is 2 pixels in an image and 2 mm in a volume, whose slices may be
+    far apart; scores of the latter are named `nsd(tolerance_mm=2)`. 0 when one mask is empty, NaN when both are. Raises
+    SpecError for a negative tolerance, Missing for millimetres or a volume of unknown spacing.
     """
-    name, value = ("tolerance_px", tolerance_px) if tolerance_mm is None else ("tolerance_mm", tolerance_mm)
-    if not 0 <= value < math.inf:
-        raise SpecError(f"nsd.{name}: {value} must be a length of 0 or more")
-    if tolerance_mm is not None and pair.spacing_mm is None:
-        raise Missing(
-            f"nsd.tolerance_mm: {value} mm needs spacing_mm, which this case lacks; give tolerance_px instead"
-        )
-    limit = (value * max(pair.spacing) if tolerance_mm is None else value) * _TIE
     found = pair.cached(surfaces)
+    limit = _tolerance(pair, tolerance_px, tolerance_mm) * _TIE
     near = sum(int(np.count_nonzero(side <= limit)) for side in (found.truth, found.prediction))
     total = found.truth.size + found.prediction.size
     return near / total if total else math.nan
@@ -108,3 +108,21 @@ def boundary_iou(pair: Pair) -> float:
     found = pair.cached(bands)
     union = found.truth + found.prediction - found.both
     return found.both / union if union else math.nan
+
+
+def _tolerance(pair: Pair, tolerance_px: float | None, tolerance_mm: float | None) -> float:
+    """The tolerance of `nsd` in the pair's unit."""
+    if tolerance_px is None and tolerance_mm is None:
+        if pair.truth.ndim > 2:
+            return TOLERANCE_MM
+        tolerance_px = TOLERANCE_PX
+    for name, value in (("tolerance_px", tolerance_px), ("tolerance_mm", tolerance_mm)):
+        if value is not None and not 0 <= value < math.inf:
+            raise SpecError(f"nsd.{name}: {value} must be a length of 0 or more")
+    if tolerance_mm is None:
+        return (tolerance_px or 0.0) * max(pair.spacing)
+    if pair.spacing_mm is None:
+        raise Missing(
+            f"nsd.tolerance_mm: {tolerance_mm} mm needs spacing_mm, which this case lacks; give tolerance_px instead"
+        )
+    return tolerance_mm

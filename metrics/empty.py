@@ -4,12 +4,13 @@ policy             both empty                         one empty
 nan_worst          NaN, counted apart                 the worst value of the measure; of a distance the image diagonal
 nnunet             the raw value, NaN where the formula is 0 / 0
 monai              as nnunet, but Dice and IoU are NaN whenever the truth is empty (`ignore_empty=True`), and HD, ASSD
-                   and MASD infinite when one mask is empty; a percentile of infinities is NaN there
+                   and MASD infinite when one mask is empty; a percentile of infinities is NaN there; PQ, SQ, RQ are 0
+                   where they are 0 / 0, as it adds 1e-6 below
 smp                the raw value, 1 where the formula is 0 / 0 (`zero_division=1`)
 surface_distance   the raw value, but HD and HD95      the raw value, but distances are infinite
                    are infinite
-metrics_reloaded   the best value, but the raw value  the raw value
-                   for IoU and what it lacks
+metrics_reloaded   the best value, but the raw value  the raw value, but 0 for the precision of an empty
+                   for IoU and what it lacks          prediction
 stardist           the raw value, 0 where a score that is better when higher is 0 / 0
 
 A measure that is defined without foreground (specificity, calibration, ISBI scores) is left as it is by all of them.
@@ -65,7 +66,9 @@ def _nnunet(measure: Measure, raw: float, empty: Empty, diagonal: float) -> floa
 
 
 def _monai(measure: Measure, raw: float, empty: Empty, diagonal: float) -> float:
-    """Dice, IoU of an empty truth and any 0 / 0 are left out, HD and ASSD of one empty mask infinite, as in MONAI."""
+    """Dice, IoU of an empty truth are left out, HD, ASSD of one empty mask infinite, PQ 0 where 0 / 0, as in MONAI."""
+    if _base(measure) in ("pq", "sq", "rq"):
+        return 0.0 if raw != raw else raw
     if _base(measure) in ("hd", "assd", "masd") and empty in ("truth", "prediction"):
         return math.inf
     return NAN if _base(measure) in ("dice", "iou") and empty in ("truth", "both") else raw
@@ -84,7 +87,9 @@ def _surface_distance(measure: Measure, raw: float, empty: Empty, diagonal: floa
 
 
 def _metrics_reloaded(measure: Measure, raw: float, empty: Empty, diagonal: float) -> float:
-    """Two empty masks have the best Dice, F-beta, NSD, boundary IoU and distances, as in MetricsReloaded."""
+    """Two empty masks have the best overlap and distances, an empty prediction precision 0, as in MetricsReloaded."""
+    if _base(measure) == "precision" and empty == "prediction":
+        return 0.0
     return measure.best if empty == "both" and _base(measure) in _RELOADED else raw
 
 

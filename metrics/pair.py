@@ -22,7 +22,7 @@ class Missing(DataError):
 class Pair:
     """Boolean masks of one class, both `(*space,)`, with their counts of voxels.
 
-    valid: False where the truth is the ignore label; those voxels are in neither mask and in no count.
+    valid: False where the truth is the ignore label; those voxels are in neither mask, in no object and in no count.
     spacing_mm: voxel edge lengths in the order of the axes, or None when unknown.
     truth_objects, predicted_objects: integer labels `(*space,)` of single objects, 0 = background, or None.
     probability: float `(*space,)` from 0 to 1 that the model gave this class, or None.
@@ -55,6 +55,10 @@ class Pair:
         if self.valid is not None:
             object.__setattr__(self, "truth", self.truth & self.valid)
             object.__setattr__(self, "prediction", self.prediction & self.valid)
+            for name in ("truth_objects", "predicted_objects"):
+                labels = getattr(self, name)
+                if labels is not None:
+                    object.__setattr__(self, name, np.where(self.valid, labels, 0).astype(labels.dtype, copy=False))
 
     def cached(self, make: Callable[..., T], *arguments: Any) -> T:
         """`make(pair, *arguments)`, computed on the first call and kept: a costly step that several metrics read."""

@@ -1,8 +1,8 @@
 """Distances between the surfaces of truth and prediction, and the bands along them: measured once, read often.
 
 The surface of a mask is its voxels that share a face with a voxel outside it (a mask minus its erosion by a cross);
-what lies beyond the image counts as outside. Distances run between voxel centres. This is the surface of MONAI, medpy
-and MetricsReloaded; DeepMind's surface-distance puts elements of area between the voxels instead.
+what lies beyond the image, or is ignored, counts as outside. Distances run between voxel centres. This is the surface
+of MONAI, medpy and MetricsReloaded; DeepMind's surface-distance puts elements of area between the voxels instead.
 """
 
 import os

@@ -12,6 +12,7 @@ from .parts.fit import require_rank
 from .parts.gates import ChannelSummary
 from .parts.layers import activate, add, concatenate, conv, conv_layer, flat_depthwise_conv, global_mean, multiply
 from .parts.norm import normalise
+from .parts.pixel_sums import pixel_sum
 from .parts.resampling import LinearUpsampling
 from .parts.skeleton import image_input, logits
 from .parts.style import Style
@@ -94,7 +95,7 @@ class DoubleSoftmax(keras.layers.Layer):
         x = ops.cast(scores, "float32")
         space = tuple(range(1, len(x.shape) - 1))
         x = ops.exp(x - ops.max(x, space, keepdims=True))
-        x = x / ops.sum(x, space, keepdims=True)
+        x = x / pixel_sum(x)
         return ops.cast(x / (ops.sum(x, -1, keepdims=True) + 1e-9), self.compute_dtype)
 
     def compute_output_shape(self, input_shape):

@@ -121,7 +121,8 @@ def collapsed(scores: pd.DataFrame) -> list[str]:
 def _measures(records: Any) -> Iterator[str]:
     names = {name: None for record in records for score in record.scores for name in score if name not in FACTS + ASIDE}
     names = {PRIMARY: None, **names}
-    yield from sorted(names, key=lambda name: list(MEASURES).index(name) if name in MEASURES else len(MEASURES))
+    order = {name: place for place, name in enumerate(MEASURES)}
+    yield from sorted(names, key=lambda name: order.get(name.partition("(")[0], len(order)))
 
 
 def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) -> pd.DataFrame:

@@ -6,6 +6,8 @@ from typing import Any
 
 import keras
 
+from .pixel_sums import pixel_moments, pixel_sum
+
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 
@@ -32,7 +34,7 @@ class GroupNorm(keras.layers.GroupNormalization):
 
 def _normalised(x, gamma, beta, groups: int, epsilon: float):
     """Return y, gamma / sqrt(S² + epsilon) as it meets x, and of each group M and 1 / sqrt(S² + epsilon)."""
-    mean, variance = (_grouped(moment, groups) for moment in ops.moments(x, _space(x), keepdims=True))
+    mean, variance = (_grouped(moment, groups) for moment in pixel_moments(x))
     if groups < x.shape[-1]:
         centre = ops.mean(mean, -1, keepdims=True)
         variance = ops.mean(variance + ops.square(mean - centre), -1, keepdims=True)
@@ -54,9 +56,7 @@ def _with_gradient(groups: int, epsilon: float):
         def gradient(upstream):
             # With z = (x - M) / sqrt(S² + epsilon) and means over a group and all places:
             # dx = (gamma dy - mean(gamma dy) - z mean(gamma dy z)) / sqrt(S² + epsilon)
-            sums, products = (
-                _grouped(ops.sum(values, _space(x), keepdims=True), groups) for values in (upstream, upstream * x)
-            )
+            sums, products = (_grouped(pixel_sum(values), groups) for values in (upstream, upstream * x))
             products = (products - mean * sums) * inverse
             factor, size = _grouped(gamma, groups), x.shape[-1] // groups
             share = inverse / ops.cast(size * math.prod(ops.shape(x)[1:-1]), "float32")
@@ -68,10 +68,6 @@ def _with_gradient(groups: int, epsilon: float):
         return made, gradient
 
     return normalised
-
-
-def _space(x) -> tuple[int, ...]:
-    return tuple(range(1, len(x.shape) - 1))
 
 
 def _grouped(values, groups: int):

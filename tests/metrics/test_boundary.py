@@ -243,3 +243,14 @@ def test_distances_take_at_most_four_times_the_memory_of_both_masks(shape, spaci
     finally:
         tracemalloc.stop()
     assert peak <= 4 * (truth.nbytes + prediction.nbytes)
+
+
+def test_the_default_tolerance_of_a_volume_is_two_millimetres_however_thick_its_slices():
+    # Two plates 8 mm apart in slices of 5 mm: two edges of the coarsest axis would be 10 mm, and the score 1.
+    truth, prediction = _boxes((3, 20, 20), np.s_[1:2, 2:4, :]), _boxes((3, 20, 20), np.s_[1:2, 10:12, :])
+    pair = Pair(truth, prediction, (5.0, 1.0, 1.0))
+    assert METRICS["dice"](pair) == _read("nsd", pair) == 0
+    assert _read("nsd", pair, tolerance_px=2) == 1
+    near = Pair(truth, np.roll(truth, 2, 1), (5.0, 1.0, 1.0))
+    assert _read("nsd", near) == _read("nsd", near, tolerance_mm=2) == 1
+    assert _read("nsd", near, tolerance_mm=1.9) < 1

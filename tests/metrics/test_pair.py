@@ -52,3 +52,14 @@ def test_shapes_that_differ_are_an_error():
 def test_masks_that_are_not_boolean_are_an_error():
     with pytest.raises(DataError, match="uint8"):
         Pair(_mask("10"), np.zeros((1, 2), "uint8"))
+
+
+def test_objects_end_where_the_truth_is_ignored():
+    valid = np.array([True, True, False, False])
+    labels = np.array([1, 1, 1, 2], np.uint16)
+    pair = Pair(labels > 0, labels > 0, None, valid, labels, labels)
+    for found in (pair.truth_objects, pair.predicted_objects):
+        assert found is not None
+        assert found.dtype == np.uint16
+        np.testing.assert_array_equal(found, [1, 1, 0, 0])
+    np.testing.assert_array_equal(labels, [1, 1, 1, 2])

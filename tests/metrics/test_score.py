@@ -8,6 +8,7 @@ from unetbench.core.measure import MEASURES
 from unetbench.core.task import Task
 from unetbench.core.trial import Choice
 from unetbench.metrics import METRICS
+from unetbench.metrics.pair import Pair
 from unetbench.metrics.score import score_case
 
 CELL = Task(2, 1, ("cell",))
@@ -133,6 +134,13 @@ def test_a_metric_with_options_is_named_by_them():
     # Distances 2, 1 and 1, 2 pixels: within one pixel half of them, within 1 mm, which is two pixels, all.
     assert row["nsd(tolerance_px=1)"] == 0.5
     assert row["nsd(tolerance_mm=1.0)"] == 1
+
+
+def test_nsd_of_a_volume_is_named_by_its_tolerance_in_millimetres():
+    truth, prediction, _ = _case((4, 5, 6))
+    (row,) = score_case(truth, prediction, Task(3, 1, ("cell",)), (5.0, 1.0, 1.0))
+    assert "nsd" not in row
+    assert row["nsd(tolerance_mm=2)"] == pytest.approx(METRICS["nsd"](Pair(truth > 0, prediction > 0, (5.0, 1.0, 1.0))))
 
 
 def test_objects_are_scored_in_the_class_they_lie_in():

@@ -61,3 +61,19 @@ def test_a_small_box_agrees_with_itself(edges):
     # scikit-image thins a cube of 2 × 2 × 2 to nothing, and the formula of 0 voxels would be 0 / 0.
     box = np.ones(edges, bool)
     assert _cldice(box, box) == 1
+
+
+@pytest.mark.parametrize(("edges", "expected"), [((2, 2), 2 / 3), ((4, 4), 2 / 3)])
+def test_a_missed_vessel_of_even_width_is_seen_beside_one_that_was_found(edges, expected):
+    # Lee's thinning leaves nothing of it; found is a vessel of 3 × 3 with a skeleton as long: about p = 1, s = 1/2.
+    found = _line((50, 30, 30), np.s_[5:45, 5:8, 5:8])
+    truth = found | _line((50, 30, 30), np.s_[5:45, 20 : 20 + edges[0], 20 : 20 + edges[1]])
+    assert not skeletonize(truth ^ found).any()
+    assert _cldice(truth, found) == _cldice(found, truth) == pytest.approx(expected, abs=0.02)
+
+
+def test_a_missed_cube_is_seen_beside_a_line_that_was_found():
+    # A line, and a cube of 2 × 2 × 2 that is missed: thinning alone would see the line only.
+    truth = _line((12, 12, 12), np.s_[1:10, 1:2, 1:2], np.s_[8:10, 8:10, 8:10])
+    prediction = _line((12, 12, 12), np.s_[1:10, 1:2, 1:2])
+    assert 0 < _cldice(truth, prediction) < 1

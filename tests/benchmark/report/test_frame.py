@@ -38,6 +38,12 @@ def test_counts_of_objects_are_no_measures_and_a_metric_nobody_described_is_one(
     assert math.isnan(found.scores["of_a_plugin"][1])
 
 
+def test_a_measure_with_options_stands_where_its_measure_does(sweep, make):
+    extra = {"of_a_plugin": 0.5, "nsd(tolerance_mm=2)": 0.7}
+    found = frames(sweep(make.record(make.trial(), [{**make.score("a", 0.8), **extra}])), "nan_worst")
+    assert found.measures == ("dice", "iou", "precision", "recall", "nsd(tolerance_mm=2)", "of_a_plugin")
+
+
 def test_one_row_a_sample_an_epoch_and_a_trial(sweep, make):
     folder = sweep(*(make.record(make.trial(seed=seed), [make.score("a", 0.8)]) for seed in range(2)))
     found = frames(folder, "nan_worst")
