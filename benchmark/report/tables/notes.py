@@ -1,5 +1,6 @@
 """What stands under a table: the facts that hold for all of it, and what a reader must know to believe it."""
 
+import math
 import re
 
 from ....core.record import Record
@@ -147,6 +148,11 @@ def seed_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
         lines.append("One seed each: differences are between these trained networks, not yet between methods.")
     if table.compared and table.groups < MINIMUM_GROUPS:
         lines.append(f"No interval: {_groups(table)}; at least {MINIMUM_GROUPS} are needed.")
+    elif alone := [row.label for row in table.compared if math.isnan(row.dice.low)]:
+        lines.append(
+            f"No interval of {', '.join(alone)}: fewer than {MINIMUM_GROUPS} groups of cases have a defined score, or "
+            "one group outweighs the others."
+        )
     if table.compared and not brief:
         lines.append(
             "Empty t/p/b: how many scores (a case, class and seed each) have no foreground in truth, prediction or "

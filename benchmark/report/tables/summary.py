@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ....core.measure import measure
 from ....core.record import Record
 from ....core.trial import Trial
 from ...naming.labels import Labels
@@ -255,7 +256,10 @@ class _Configuration:
         return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0).reshape(shape)
 
     def measured(self, chosen: np.ndarray) -> dict[str, Estimate]:
-        return {name: estimate(self.values(name, chosen), self.groups) for name in self.frames.measures}
+        return {
+            name: estimate(self.values(name, chosen), self.groups, bounds=_bounds(name))
+            for name in self.frames.measures
+        }
 
     def by_class(self) -> dict[str, dict[str, Estimate]]:
         names = self.scores["class"].to_numpy(dtype=str)
@@ -302,6 +306,12 @@ class _Configuration:
             Latency(str(setting), part["latency_s"].to_numpy(dtype=float))
             for setting, part in taken.groupby("setting", sort=False)
         )
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """Both ends of a measure's range, NaN where nobody said one."""
+    ends = measure(name).best, measure(name).worst
+    return (math.nan, math.nan) if any(map(math.isnan, ends)) else (min(ends), max(ends))
 
 
 def _first(records: Sequence[Record], key: str) -> float:
