@@ -116,10 +116,13 @@ def _data(options: argparse.Namespace) -> int:
 
 
 def _report(options: argparse.Namespace) -> int:
-    from .report.write import write_report
+    from .report.write import write_reports
 
-    for file in write_report(options.results, options.out, empty=options.empty):
-        print(file)
+    for report in write_reports(options.results, options.out, empty=options.empty):
+        for file in report.files:
+            print(file)
+        for note in report.notes:
+            print(f"unetbench: {note}", file=sys.stderr)
     return 0
 
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from ....core.measure import measure
+from ....core.record import Record
 from ..frame import PRIMARY, Frames
 from ..tables.notes import facts, remarks
 from ..tables.summary import ComparisonTable
-from ..tables.table import STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
+from ..tables.table import NO_SCORE, STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
 from .prose import METHODS
 
 TRIAL = ("dataset", "model", "loss", "seed")
@@ -53,12 +54,13 @@ code { font-size: 12px; }
 
 @dataclass(frozen=True)
 class Plot:
-    """A figure on disk, how many inches wide it is, and what it shows."""
+    """A figure on disk, how many inches wide it is, and what it shows. problem: why there is none, in place of it."""
 
     title: str
     caption: str
-    png: Path
-    width: float
+    png: Path | None = None
+    width: float = 0.0
+    problem: str = ""
 
 
 def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
@@ -81,15 +83,12 @@ def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]
 
 
 def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
-    items = [
-        f'<li><a href="#table-{k}">{_(table.name)} on {_(table.machine)}</a></li>'
-        for k, (table, _p) in enumerate(shown)
-    ]
+    items = [f'<li><a href="#table-{k}">{_(table.title)}</a></li>' for k, (table, _p) in enumerate(shown)]
     return f"<ul>{''.join(items)}</ul>" if len(items) > 1 else ""
 
 
 def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
-    parts = [f'<h2 id="table-{index}">{_(table.name)} <span class="soft">on {_(table.machine)}</span></h2>']
+    parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
     parts += [results_grid(table).html(), _notes(table)]
     for title, grid in (("Each class", class_grid(table)), ("Latency", latency_grid(table))):
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
@@ -103,6 +102,8 @@ def _notes(table: ComparisonTable) -> str:
 
 
 def _figure(plot: Plot) -> str:
+    if plot.png is None:
+        return f"<h3>{_(plot.title)}</h3><p>{_(plot.problem)}</p>"
     data = base64.b64encode(plot.png.read_bytes()).decode()
     caption = f"<figcaption>{_(plot.caption)}</figcaption>"
     image = f'<img alt="{_(plot.title)}" width="{100 * plot.width:.0f}" src="data:image/png;base64,{data}">'
@@ -111,7 +112,6 @@ def _figure(plot: Plot) -> str:
 
 def _records(frames: Frames) -> str:
     means: Any = frames.scores.groupby("record")[PRIMARY].mean()  # Any: pandas annotates this too widely
-    reading = measure(PRIMARY)
     order = frames.trials.sort_values(["machine", "table", "model", "loss", "seed"])
     rows = []
     names = [
@@ -124,15 +124,19 @@ def _records(frames: Frames) -> str:
             f"<code>{_(key)}</code>",
             _(name),
             _(STATUS_WORDS[record.status]) + (" †" if fallen else ""),
-            _(reading.text(float(means.get(key, math.nan)))),
+            _(_mean_text(record, float(means.get(key, math.nan)))),
             _(str(record.selection.get("epoch", UNDEFINED))),
             _(record.started),
         ]
         inside = "".join(f"<td>{cell}</td>" for cell in cells) + f'<td class="long">{_(record.reason)}</td>'
         rows.append(f'<tr id="{_(anchor(key))}">{inside}</tr>')
-    headers = ("Record", "Trial", "Status", f"Mean {reading.title}", "Epoch", "Started", "Reason")
+    headers = ("Record", "Trial", "Status", f"Mean {measure(PRIMARY).title}", "Epoch", "Started", "Reason")
     head = "".join(f'<th class="word">{_(header)}</th>' for header in headers)
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def _mean_text(record: Record, mean: float) -> str:
+    return NO_SCORE if record.status == "done" and math.isnan(mean) else measure(PRIMARY).text(mean)
 
 
 def _(text: str) -> str:

@@ -1,5 +1,7 @@
 """Per-case scores: a box and a point a case for every configuration."""
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
@@ -9,16 +11,17 @@ from matplotlib.patches import Rectangle
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable
-from .style import colour_of, figure, folded, line_count
+from ..tables.table import NO_SCORE
+from .style import GREY, colour_of, figure, folded, line_count
 
 
 def distribution(table: ComparisonTable) -> Figure:
-    """Box plots of the Dice of each test case, averaged over seeds; best mean on top.
+    """Box plots of the Dice of each test case, averaged over seeds; best mean on top, last what has no defined one.
 
     The box holds the middle half of the cases with the median in it, whiskers reach to the last case within 1.5 box
     lengths, the white diamond is the mean. Points are spread vertically by a fixed draw, only so that they can be seen.
     """
-    rows = table.compared
+    rows = [*table.compared, *(row for row in table.rows if row.done and math.isnan(row.dice.mean))]
     models = sorted({row.model for row in rows})
     colours = colour_of(models)
     names = [folded(table.short(row), 40) + (" †" if row.collapsed else "") for row in rows]
@@ -29,6 +32,10 @@ def distribution(table: ComparisonTable) -> Figure:
     for place, row in enumerate(rows):
         values = row.case_means[~np.isnan(row.case_means)]
         colour = colours[row.model]
+        if not len(values):
+            place_text = {"transform": axes.get_yaxis_transform(), "ha": "center", "va": "center", "color": GREY}
+            axes.text(0.5, place, f"{NO_SCORE} on all cases", fontsize=8, **place_text)
+            continue
         axes.scatter(
             values, place + draw.uniform(-0.27, 0.27, len(values)), s=7, color=colour, alpha=0.45, linewidths=0
         )

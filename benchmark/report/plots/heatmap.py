@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable, Row
-from ..tables.table import STATUS_WORDS, estimate_text
+from ..tables.table import NO_SCORE, STATUS_WORDS, estimate_text
 from .style import figure, folded, line_count, room
 
 MANY = 12
@@ -66,6 +66,7 @@ def _text(row: Row | None) -> str:
     if row is None:
         return "not in\nthe sweep"
     if math.isnan(row.dice.mean):
-        return "\n".join(STATUS_WORDS[name] for name in row.statuses if name != "done") or "undefined"
+        ended = [STATUS_WORDS[name] for name in row.statuses if name != "done"]
+        return "\n".join([*([NO_SCORE] if row.done else []), *ended])
     missing = f"\n({row.done} of {row.statuses.total()})" if row.done < row.statuses.total() else ""
     return estimate_text(row.dice, measure(PRIMARY)).replace(" ± ", "\n± ") + ("†" if row.collapsed else "") + missing

@@ -114,7 +114,7 @@ def read_previews(file: Path) -> dict[str, Picture]:
 def _configurations(table: ComparisonTable, sweep: Path) -> list[tuple[Row, Record, dict[str, Picture]]]:
     """The best row of each model that has previews, with the record of its middle seed."""
     found: dict[str, tuple[Row, Record, dict[str, Picture]]] = {}
-    for row in table.compared:
+    for row in table.rows:
         stored = [key for key in row.records if key in table.done and _file(sweep, key).exists()]
         if row.model not in found and stored and len(found) < MODELS:
             stored.sort(key=lambda key: _trial_mean(table.done[key]))

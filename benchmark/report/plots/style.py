@@ -4,6 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..tables import columns
+from ..written import Written
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999933")
 """Okabe and Ito's colours, told apart with any colour vision; the yellow, too pale on white, is an olive."""
@@ -49,6 +51,7 @@ LOOK = {
     "lines.linewidth": 1.0,
     "pdf.fonttype": 42,  # text stays text: journals refuse Type 3 fonts
     "figure.dpi": 100.0,
+    "text.parse_math": False,  # names are text: `a$^b$` is no formula, and `a$^{b$` no error
 }
 
 
@@ -73,13 +76,13 @@ def figure(width: float, height: float) -> Figure:
     return made
 
 
-def save(made: Figure, stem: Path, dpi: int = 160) -> list[Path]:
-    """Write PNG and PDF, without a date, so that the same records give the same files."""
-    files = [stem.with_name(stem.name + suffix) for suffix in (".png", ".pdf")]
-    made.savefig(files[0], dpi=dpi, metadata={"Software": None})
+def save(made: Figure, written: Written, stem: str, dpi: int = 160) -> list[Path]:
+    """Write PNG and PDF, both or none, without a date, so that the same records give the same files."""
+    png, pdf = BytesIO(), BytesIO()
+    made.savefig(png, format="png", dpi=dpi, metadata={"Software": None})
     made.set_layout_engine("none")  # the layout is found; finding it again would double the time
-    made.savefig(files[1], dpi=dpi, metadata={"CreationDate": None})
-    return files
+    made.savefig(pdf, format="pdf", dpi=dpi, metadata={"CreationDate": None})
+    return [written.put(f"{stem}.png", png.getvalue()), written.put(f"{stem}.pdf", pdf.getvalue())]
 
 
 def colour_of(names: Sequence[str]) -> dict[str, str]:

@@ -4,11 +4,13 @@ Arrays of one configuration are `values (s, n)`: s seeds, n cases, NaN where und
 cases belong together (patient, plate, slide).
 """
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
+from scipy.special import ndtr, stdtrit
 
 MINIMUM_GROUPS = 6
 """Fewest groups from which an interval is given: with five, no two-sided sign-flip test can reach 5 %."""
@@ -47,35 +49,66 @@ class Comparison:
     smallest: float
 
 
-def estimate(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000, seed: int = 0) -> Estimate:
-    """Mean, spread and interval of one configuration."""
+def estimate(
+    values: np.ndarray,
+    groups: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    draws: int = 2000,
+    seed: int = 0,
+) -> Estimate:
+    """Mean, spread and interval of one configuration.
+
+    bounds: the range of the score, NaN where it has no end; the interval is cut there, or at the scores outside it.
+    """
     means = _mean(values, axis=1)
     means = means[~np.isnan(means)]
     spread = float(means.std(ddof=1)) if len(means) > 1 else float("nan")
     low, high = interval(values, groups, draws=draws, seed=seed)
+    if not math.isnan(low):
+        low = max(low, min(bounds[0], float(np.nanmin(values)))) if not math.isnan(bounds[0]) else low
+        high = min(high, max(bounds[1], float(np.nanmax(values)))) if not math.isnan(bounds[1]) else high
     return Estimate(float(_mean(means, axis=0)), spread, low, high, tuple(map(float, means)))
 
 
 def interval(
     values: np.ndarray, groups: np.ndarray, *, level: float = 0.95, draws: int = 2000, seed: int = 0
 ) -> tuple[float, float]:
-    """Percentile interval of the mean from a bootstrap of whole groups and, independently, of seeds.
+    """Interval of the mean from a bootstrap of whole groups, widened for few of them, and Student's t over seeds.
 
-    Each draw takes as many groups as there are, and as many seeds, both with replacement; its value is the mean over
-    the cases drawn, then over the seeds drawn (the pigeonhole bootstrap of crossed factors: Owen 2007,
-    doi:10.1214/07-AOAS122; clusters as units: Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x).
-    With one seed the interval covers the cases only. NaN for fewer than `MINIMUM_GROUPS` groups with a defined case.
+    Each draw takes as many groups as there are, with replacement; its value is the mean over the cases drawn, then over
+    seeds (clusters as units: Field & Welsh 2007, doi:10.1111/j.1467-9868.2007.00593.x). With Q its quantile function,
+    Φ the normal and t_k Student's distribution function, groups and seeds are added as independent:
+
+        Q(Φ(sqrt(m / (m - 1)) t_{m-1}^{-1}(U))) + sqrt(v / s) t_{s-1}^{-1}(V),   U, V uniform,
+
+    and the interval holds the middle `level` of this. The first term's ends are the expanded percentiles of Hesterberg
+    2015 (doi:10.1080/00031305.2015.1089789), without which few groups cover too little; m = (Σ c)² / Σ c² is how many
+    groups of one size would weigh as much as these, of c cases each (Kish 1965). v is the variance over the s seeds of
+    the mean, as in `compare`. With one seed the second term is missing and the interval covers the cases only.
+    NaN for fewer than `MINIMUM_GROUPS` groups with a defined case, or m < 2: one group outweighs the others.
+    docs/numbers.md has the measured coverage.
     """
     sums, counts = _by_group(values, groups)
     some = counts.any(axis=0)
     sums, counts = sums[:, some], counts[:, some]
-    if sums.shape[1] < MINIMUM_GROUPS:
+    many = _effective(counts.sum(axis=0))
+    if sums.shape[1] < MINIMUM_GROUPS or many < 2:
         return float("nan"), float("nan")
-    of_groups, of_seeds = _draws(sums.shape[1], draws, seed), _draws(sums.shape[0], draws, seed + 1)
-    means = _ratio(of_groups @ sums.T, of_groups @ counts.T)
-    defined = ~np.isnan(means)
-    drawn = _ratio((np.where(defined, means, 0.0) * of_seeds).sum(axis=1), (defined * of_seeds).sum(axis=1))
-    low, high = np.nanquantile(drawn, [(1 - level) / 2, (1 + level) / 2])
+    of_groups = _draws(sums.shape[1], draws, seed)
+    drawn = _mean(_ratio(of_groups @ sums.T, of_groups @ counts.T), axis=1)
+    drawn = drawn[~np.isnan(drawn)]
+    means = _ratio(sums.sum(axis=1), counts.sum(axis=1))
+    means = means[~np.isnan(means)]
+    ends = np.array([(1 - level) / 2, (1 + level) / 2])
+    outwards = math.sqrt(many / (many - 1))
+    if len(means) < 2:
+        low, high = np.quantile(drawn, ndtr(outwards * stdtrit(many - 1, ends)))
+        return float(low), float(high)
+    of_cases = np.quantile(drawn, ndtr(outwards * _student(many - 1, draws)))
+    of_seeds = math.sqrt(means.var(ddof=1) / len(means)) * _student(len(means) - 1, draws)
+    order = np.random.default_rng(seed + 1).permutation(draws)
+    low, high = np.quantile(of_cases + of_seeds[order], ends)
     return float(low), float(high)
 
 
@@ -171,6 +204,19 @@ def _by_group(values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nd
     member = (codes[:, None] == np.arange(len(names))).astype(float)
     defined = ~np.isnan(values)
     return np.where(defined, values, 0.0) @ member, defined @ member
+
+
+def _effective(weights: np.ndarray) -> float:
+    """How many groups of one size weigh as much as these, to a tenth, so that similar rows share quantiles."""
+    return round(float(weights.sum() ** 2 / max((weights**2).sum(), 1)), 1)
+
+
+@lru_cache(maxsize=256)
+def _student(freedom: float, count: int) -> np.ndarray:
+    """The quantiles of Student's distribution in the middles of `count` equal steps; kept, as they take long."""
+    found = stdtrit(freedom, (np.arange(count) + 0.5) / count)
+    found.flags.writeable = False
+    return found
 
 
 @lru_cache(maxsize=32)

@@ -4,6 +4,7 @@ import html
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...naming.names import is_letter
 from .columns import padded, width
 
 LATEX = str.maketrans(
@@ -11,9 +12,15 @@ LATEX = str.maketrans(
         "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
         "±": r"$\pm$", "×": r"$\times$", "†": r"$\dagger$", "–": "--", "·": r"$\cdot$", "µ": r"$\mu$", "…": r"\dots{}",
-        "\u00a0": "~",
+        "\u00a0": "~", "\u202f": r"\,", "≤": r"$\leq$", "≥": r"$\geq$", "<": r"\textless{}", ">": r"\textgreater{}",
+        "|": r"\textbar{}", "\n": " ", "\r": " ",
     }
 )  # fmt: skip
+
+MARKDOWN = str.maketrans({**{mark: f"\\{mark}" for mark in "\\|*`$<"}, "\n": " ", "\r": " "})
+
+LATIN = 0x17F
+"""The last letter that pdflatex has without further packages."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +39,22 @@ class Grid:
 
     def markdown(self) -> str:
         """A GitHub table, columns padded so that the source can be read too."""
-        cells = [[_bold_markdown(c, i in self.bold, k) for k, c in enumerate(row)] for i, row in enumerate(self.cells)]
-        rows = [[cell.replace("|", "\\|") for cell in row] for row in [list(self.headers), *cells]]
+        cells = [
+            [_bold_markdown(c.translate(MARKDOWN), i in self.bold, k) for k, c in enumerate(row)]
+            for i, row in enumerate(self.cells)
+        ]
+        rows = [[header.translate(MARKDOWN) for header in self.headers], *cells]
         widths = [max(3, *(width(row[column]) for row in rows)) for column in range(len(self.headers))]
         rule = [("-" * w) if k < self.names else "-" * (w - 1) + ":" for k, w in enumerate(widths)]
         lines = [[padded(cell, widths[k], left=k < self.names) for k, cell in enumerate(row)] for row in rows]
         return "\n".join("| " + " | ".join(line) + " |" for line in [lines[0], rule, *lines[1:]]) + "\n"
 
     def latex(self, notes: Sequence[str]) -> str:
-        """A `table*` that needs the packages booktabs, graphicx and threeparttable."""
+        """A `table*` whose first lines name the packages that it needs, and the engine where pdflatex does not do.
+
+        pdflatex has no letters beyond Latin ones without packages for each script; lualatex and xelatex take them from
+        a font that has them, which the document chooses. pdflatex stops at the file with a line that says so.
+        """
         columns = "l" * self.names + "r" * (len(self.headers) - self.names)
         body = [
             " & ".join(
@@ -48,7 +62,9 @@ class Grid:
             )
             for i, row in enumerate(self.cells)
         ]
+        texts = [self.caption, *self.headers, *(cell for row in self.cells for cell in row), *notes]
         lines = [
+            *_head(texts),
             r"\begin{table*}",
             r"\centering",
             rf"\caption{{{_tex(self.caption)}}}",
@@ -56,13 +72,13 @@ class Grid:
             r"\resizebox{\textwidth}{!}{%",
             rf"\begin{{tabular}}{{{columns}}}",
             r"\toprule",
-            " & ".join(_tex(header) for header in self.headers) + r" \\",
+            _guarded(" & ".join(_tex(header) for header in self.headers)) + r" \\",
             r"\midrule",
-            *(line + r" \\" for line in body),
+            *(_guarded(line) + r" \\" for line in body),
             r"\bottomrule",
             r"\end{tabular}}",
             r"\begin{tablenotes}\footnotesize",
-            *(rf"\item {_tex(note)}" for note in notes),
+            *(rf"\item {_guarded(_tex(note))}" for note in notes),
             r"\end{tablenotes}",
             r"\end{threeparttable}",
             r"\end{table*}",
@@ -86,6 +102,28 @@ class Grid:
 
 def _bold_markdown(cell: str, bold: bool, column: int) -> str:
     return f"**{cell}**" if bold and column < 2 else cell
+
+
+def _head(texts: Sequence[str]) -> list[str]:
+    """What a document needs for the table, as comments, and a guard where there are letters that pdflatex lacks."""
+    beyond = dict.fromkeys(mark for text in texts for mark in text if ord(mark) > LATIN and is_letter(mark))
+    lines = [r"% \usepackage{booktabs,graphicx,threeparttable}"]
+    if not beyond:
+        return lines
+    return [
+        "% !TeX program = lualatex",
+        f"% or xelatex, and a font that has the letters {''.join(list(beyond)[:12])}, such as",
+        r"% \usepackage{fontspec} \setmainfont{Noto Sans CJK SC}",
+        *lines,
+        r"\ifdefined\Umathchar\else",
+        r"\errmessage{This table has letters that pdflatex lacks: compile it with lualatex or xelatex}",
+        r"\fi",
+    ]
+
+
+def _guarded(line: str) -> str:
+    """The line, which must not begin with what the command before it would take for its argument."""
+    return f"{{}}{line}" if line.startswith(("[", "*")) else line
 
 
 def _tex(text: str) -> str:

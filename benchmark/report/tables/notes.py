@@ -1,5 +1,6 @@
 """What stands under a table: the facts that hold for all of it, and what a reader must know to believe it."""
 
+import math
 import re
 
 from ....core.record import Record
@@ -92,7 +93,7 @@ def prediction_text(table: ComparisonTable) -> str:
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
-    lines += [*_missing_remarks(table), *older_remarks(table), *_identity_remarks(table)]
+    lines += [*undefined_remarks(table), *_missing_remarks(table), *older_remarks(table), *_identity_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
@@ -150,14 +151,35 @@ def seed_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
         lines.append("One seed each: differences are between these trained networks, not yet between methods.")
     if table.compared and table.groups < MINIMUM_GROUPS:
         lines.append(f"No interval: {_groups(table)}; at least {MINIMUM_GROUPS} are needed.")
+    elif alone := [row.label for row in table.compared if math.isnan(row.dice.low)]:
+        lines.append(
+            f"No interval of {', '.join(alone)}: fewer than {MINIMUM_GROUPS} groups of cases have a defined score, or "
+            "one group outweighs the others."
+        )
     if table.compared and not brief:
         lines.append(
             "Empty t/p/b: how many scores (a case, class and seed each) have no foreground in truth, prediction or "
             "both; undefined: how many have no Dice under the policy for empty masks."
         )
-    if not table.compared:
+    done = sum(row.done for row in table.rows)
+    if not table.compared and done:
+        lines.append(
+            f"No Dice of the trials that are done ({done}) is defined under the policy for empty masks, so there is "
+            "nothing to compare."
+        )
+    elif not table.compared:
         lines.append("No trial of this table is done, so there are no scores.")
     return lines
+
+
+def undefined_remarks(table: ComparisonTable) -> list[str]:
+    """Which rows have trials that are done and whose Dice are all undefined."""
+    return [
+        f"Undefined: {row.label}: {row.without_score} of {row.done} trials that are done "
+        f"{'have' if row.without_score > 1 else 'has'} no defined Dice and no part in the mean."
+        for row in table.rows
+        if row.without_score
+    ]
 
 
 def _collapse_remarks(table: ComparisonTable) -> list[str]:

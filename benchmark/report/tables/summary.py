@@ -3,18 +3,20 @@
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from ....core.measure import measure
 from ....core.record import Record
 from ....core.trial import Trial
 from ...naming.labels import Labels
 from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
+from .apart import told_apart
 
 STATUSES = ("done", "failed", "timed_out", "unfit")
 
@@ -42,9 +44,9 @@ class Row:
     """One configuration. `estimates` average over classes case by case; `by_class` do not.
 
     statuses: how many trials ended how. collapsed: record → collapsed classes. rank: see `statistics.ranks`.
-    seeds: how many gave scores. cases: test cases scored. scored: score rows (case × class × seed); empty: how many of
-    them have which side empty; undefined: how many have no Dice under the policy. case_means (cases,): Dice of each
-    case, averaged over classes and seeds.
+    without_score: trials that are done and whose Dice are all undefined. seeds: how many gave scores. cases: test cases
+    scored. scored: score rows (case × class × seed); empty: how many of them have which side empty; undefined: how many
+    have no Dice under the policy. case_means (cases,): Dice of each case, averaged over classes and seeds.
     """
 
     model: str
@@ -55,6 +57,7 @@ class Row:
     estimates: dict[str, Estimate]
     by_class: dict[str, dict[str, Estimate]]
     rank: tuple[int, int] | None
+    without_score: int
     seeds: int
     cases: int
     scored: int
@@ -100,7 +103,8 @@ class ComparisonTable:
 
     name: of the data set. comparison: of `compared`, the rows with scores. setting: the latency setting that most rows
     have, or "". labelled: each label that appears and what it stands for. older: the records that tell less of their
-    machine than the others, see `machines.hosts`. replaced: how many earlier records these stand in for.
+    machine than the others, see `machines.hosts`. replaced: how many earlier records these stand in for. apart: what of
+    split and recipe tells it from the other tables of the data set, "" where nothing does.
     """
 
     name: str
@@ -115,6 +119,17 @@ class ComparisonTable:
     labelled: tuple[tuple[str, str], ...] = ()
     older: tuple[str, ...] = ()
     replaced: int = 0
+    apart: str = ""
+
+    @property
+    def title(self) -> str:
+        """Data set, what tells it from its other tables, and machine."""
+        return f"{self.subject} on {self.machine}"
+
+    @property
+    def subject(self) -> str:
+        """Data set and what tells the table from its other tables."""
+        return f"{self.name} ({self.apart})" if self.apart else self.name
 
     @cached_property
     def done(self) -> dict[str, Record]:
@@ -156,7 +171,15 @@ class ComparisonTable:
 def comparison_tables(frames: Frames) -> list[ComparisonTable]:
     """Summarise every table of a sweep, by data set and machine."""
     found = [_comparison_table(frames, trials) for _, trials in frames.trials.groupby("table", sort=False)]
-    return sorted(found, key=lambda table: (table.name, table.machine))
+    told: dict[str, list[ComparisonTable]] = {}
+    for table in found:
+        told.setdefault(table.name, []).append(table)
+    named = [
+        replace(table, apart=apart)
+        for tables in told.values()
+        for table, apart in zip(tables, told_apart([table.example.trial for table in tables]), strict=True)
+    ]
+    return sorted(named, key=lambda table: (table.name, table.machine, table.apart))
 
 
 def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
@@ -235,11 +258,18 @@ class _Configuration:
         return np.divide(sums, counts, out=np.full(len(sums), np.nan), where=counts > 0).reshape(shape)
 
     def measured(self, chosen: np.ndarray) -> dict[str, Estimate]:
-        return {name: estimate(self.values(name, chosen), self.groups) for name in self.frames.measures}
+        return {
+            name: estimate(self.values(name, chosen), self.groups, bounds=_bounds(name))
+            for name in self.frames.measures
+        }
 
     def by_class(self) -> dict[str, dict[str, Estimate]]:
         names = self.scores["class"].to_numpy(dtype=str)
         return {str(name): self.measured(names == name) for name in dict.fromkeys(names)}
+
+    def without_score(self) -> int:
+        done = self.trials["record"][self.trials["status"] == "done"]
+        return len(set(done) - set(self.scores["record"][self.scores[PRIMARY].notna()]))
 
     def row(self, rank: tuple[int, int] | None) -> Row:
         trials, scores = self.trials, self.scores
@@ -256,6 +286,7 @@ class _Configuration:
             estimates=self.estimates,
             by_class=self.by_class(),
             rank=rank,
+            without_score=self.without_score(),
             seeds=len(self.seeds),
             cases=len(set(self.case)),
             scored=len(scores),
@@ -277,6 +308,12 @@ class _Configuration:
             Latency(str(setting), part["latency_s"].to_numpy(dtype=float))
             for setting, part in taken.groupby("setting", sort=False)
         )
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """Both ends of a measure's range, NaN where nobody said one."""
+    ends = measure(name).best, measure(name).worst
+    return (math.nan, math.nan) if any(map(math.isnan, ends)) else (min(ends), max(ends))
 
 
 def _first(records: Sequence[Record], key: str) -> float:

@@ -14,6 +14,9 @@ from .summary import STATUSES, ComparisonTable, Row
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 STATUS_WORDS = {"done": "done", "failed": "failed", "timed_out": "timed out", "unfit": "unfit"}
 UNDEFINED = "–"
+NO_SCORE = "undefined"
+"""Of trials that are done and whose scores are all undefined, where `–` is what there is not."""
+
 SIDES = ("truth", "prediction", "both")
 
 
@@ -28,9 +31,7 @@ def results_grid(table: ComparisonTable) -> Grid:
         "Model": [row.model for row in rows],
         "Loss": [row.loss for row in rows],
         "Rank": [rank_text(row.rank) for row in rows],
-        measure(PRIMARY).title: [
-            estimate_text(row.dice, measure(PRIMARY)) + ("†" if row.collapsed else "") for row in rows
-        ],
+        measure(PRIMARY).title: [score_text(row) + ("†" if row.collapsed else "") for row in rows],
         "95\u00a0%\u00a0CI": [interval_text(row.dice, measure(PRIMARY)) for row in rows],
         **{
             measure(name).title: [measure(name).text(row.estimates[name].mean) for row in rows]
@@ -49,7 +50,7 @@ def results_grid(table: ComparisonTable) -> Grid:
     best = frozenset(index for index, row in enumerate(rows) if row.rank and row.rank[0] == 1 and not row.collapsed)
     links = tuple(anchor(row.records[0]) for row in rows)
     cells = tuple(zip(*columns.values(), strict=True))
-    return Grid(f"{table.name} on {table.machine}: models and losses", tuple(columns), cells, bold=best, links=links)
+    return Grid(f"{table.title}: models and losses", tuple(columns), cells, bold=best, links=links)
 
 
 def class_grid(table: ComparisonTable) -> Grid | None:
@@ -63,7 +64,7 @@ def class_grid(table: ComparisonTable) -> Grid | None:
             row.model,
             row.loss,
             name,
-            estimate_text(row.by_class[name][PRIMARY], first) + ("†" if _fell(row, name) else ""),
+            score_text(row, row.by_class[name][PRIMARY]) + ("†" if _fell(row, name) else ""),
             interval_text(row.by_class[name][PRIMARY], first),
             *(estimate_text(row.by_class[name][key], measure(key)) for key in _first(table)),
         )
@@ -71,7 +72,7 @@ def class_grid(table: ComparisonTable) -> Grid | None:
     )
     titles = tuple(measure(key).title for key in _first(table))
     headers = ("Model", "Loss", "Class", first.title, "95\u00a0%\u00a0CI", *titles)
-    return Grid(f"{table.name} on {table.machine}: each class", headers, cells, names=3)
+    return Grid(f"{table.title}: each class", headers, cells, names=3)
 
 
 def latency_grid(table: ComparisonTable) -> Grid | None:
@@ -88,7 +89,7 @@ def latency_grid(table: ComparisonTable) -> Grid | None:
         "Samples": [str(len(entry.samples_s)) for _, entry in entries],
     }
     cells = tuple(zip(*columns.values(), strict=True))
-    return Grid(f"{table.name} on {table.machine}: latency", tuple(columns), cells, names=3)
+    return Grid(f"{table.title}: latency", tuple(columns), cells, names=3)
 
 
 def results_frame(table: ComparisonTable) -> pd.DataFrame:
@@ -136,6 +137,12 @@ def estimate_text(estimate: Estimate, reading: Measure) -> str:
     """Mean ± standard deviation over seeds, or the mean alone for one seed."""
     spread = "" if math.isnan(estimate.spread) else f" ± {reading.text(estimate.spread)}"
     return reading.text(estimate.mean) + spread
+
+
+def score_text(row: Row, dice: Estimate | None = None) -> str:
+    """The row's Dice, or another of its Dice; `undefined` where trials are done and no case has one."""
+    dice = dice or row.dice
+    return NO_SCORE if row.done and math.isnan(dice.mean) else estimate_text(dice, measure(PRIMARY))
 
 
 def interval_text(estimate: Estimate, reading: Measure) -> str:

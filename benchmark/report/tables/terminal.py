@@ -9,9 +9,9 @@ from typing import TextIO
 from ....core.measure import measure
 from ..frame import PRIMARY
 from .columns import padded, shortened, shortened_apart, width, wrapped
-from .notes import data_notes, older_remarks, rank_remarks, seed_remarks, shared_facts
+from .notes import data_notes, older_remarks, rank_remarks, seed_remarks, shared_facts, undefined_remarks
 from .summary import ComparisonTable, Row
-from .table import STATUS_WORDS, UNDEFINED, digits, estimate_text, interval_text, prefix, rank_text
+from .table import NO_SCORE, STATUS_WORDS, UNDEFINED, digits, interval_text, prefix, rank_text, score_text
 
 USUAL, NARROWEST = 80, 40
 """Columns where there is no terminal, and the fewest that are drawn for."""
@@ -88,7 +88,8 @@ def _title(table: ComparisonTable, columns: int, several: bool) -> str:
     same = [*(models if len(models) == 1 and len(table.rows) > 1 else ()), *(losses if len(losses) == 1 else ())]
     cases, seeds = (max(getattr(row, part) for row in table.rows) for part in ("cases", "seeds"))
     scored = [_count(cases, "test case"), _count(seeds, "seed")] if table.compared else []
-    parts = [table.name, table.machine, *same, *scored] if several else [table.name, *same, *scored, table.machine]
+    parts = [table.subject, table.machine] if several else [table.subject]
+    parts += [*same, *scored] if several else [*same, *scored, table.machine]
     while len(parts) > 1 and width(" · ".join(parts)) > columns:
         parts.pop()
     return shortened(" · ".join(parts), columns)
@@ -106,7 +107,9 @@ def _columns(table: ComparisonTable, *, narrow: bool = False) -> list[_Column]:
         found.append(_Column("Rank", [rank_text(row.rank) for row in rows]))
     blank = " " if any(row.collapsed for row in rows) else ""
     marks = ["†" if row.collapsed else blank for row in rows]
-    means = [dice.text(row.dice.mean) if narrow else estimate_text(row.dice, dice) for row in rows]
+    means = [score_text(row) for row in rows]
+    if narrow:
+        means = [text if text == NO_SCORE else dice.text(row.dice.mean) for text, row in zip(means, rows, strict=True)]
     found.append(_Column(dice.title, [mean + mark for mean, mark in zip(means, marks, strict=True)]))
     if any(row.done < row.statuses.total() for row in rows):
         found.append(_Column("Status", [_status(row, "/" if narrow else " of ") for row in rows]))
@@ -168,7 +171,8 @@ def _notes(table: ComparisonTable) -> list[str]:
         for row in table.rows
         if row.collapsed
     ]
-    return [*notes, *_missing(table), *older_remarks(table), *(f"Data: {note}" for note in data_notes(table))]
+    notes += [*undefined_remarks(table), *_missing(table), *older_remarks(table)]
+    return [*notes, *(f"Data: {note}" for note in data_notes(table))]
 
 
 def _missing(table: ComparisonTable) -> list[str]:

@@ -1,13 +1,18 @@
 import re
 import subprocess
 import sys
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+import yaml
 
-from unetbench.benchmark.report.write import write_report
+from unetbench.benchmark.cli import main
+from unetbench.benchmark.report import write
+from unetbench.benchmark.report.write import write_report, write_reports
 from unetbench.core.errors import StoreError
+from unetbench.core.trial import Choice
 
 
 @pytest.fixture
@@ -83,10 +88,29 @@ def test_machines_have_files_of_their_own(sweep, make):
     assert {"dsb2018-laptop.csv", "dsb2018-server.csv"} <= names
 
 
-def test_two_tables_of_one_data_set_are_numbered(sweep, make):
+def test_two_tables_of_one_data_set_say_what_differs(sweep, make):
     records = [make.record(make.trial(digest=digest), [make.score("a", 0.8)]) for digest in ("aaaa", "bbbb")]
-    names = {file.name for file in write_report(sweep(*records))}
-    assert {"dsb2018-1.csv", "dsb2018-2.csv"} <= names
+    files = {file.name: file for file in write_report(sweep(*records))}
+    assert {"dsb2018-data-aaaa.csv", "dsb2018-data-bbbb.csv"} <= set(files)
+    assert (
+        files["dsb2018-data-aaaa.md"].read_text("utf-8").startswith("# nuclei: dsb2018 (data aaaa) on desk-8-cores\n")
+    )
+    assert r"\caption{dsb2018 (data aaaa) on desk-8-cores" in files["dsb2018-data-aaaa.tex"].read_text("utf-8")
+    page = files["index.html"].read_text("utf-8")
+    assert ">dsb2018 (data bbbb) on desk-8-cores</a>" in page
+    assert "dsb2018 (data bbbb) <span" in page
+
+
+def test_no_table_takes_the_file_names_of_another(sweep, make):
+    """The data set `cells-classes` has tables of the names that the classes of `cells` would have."""
+    scores = [make.score("a", 0.8, name=name) for name in ("cytoplasm", "nucleus")]
+    records = []
+    for name in ("cells", "cells-classes"):
+        trial = make.trial()
+        records.append(make.record(replace(trial, dataset=Choice(name)), scores))
+    written = write_report(sweep(*records))
+    assert len(written) == len(set(written))
+    assert {"cells-classes.csv", "cells-classes-1.csv"} <= {file.name for file in written}
 
 
 def test_one_case_and_one_seed_are_enough_for_a_report(sweep, make):
@@ -111,8 +135,13 @@ def test_no_done_trial_still_gives_a_page_that_says_so(sweep, make):
 
 def test_scores_that_are_all_undefined_are_not_a_crash(sweep, make):
     scores = [make.score(case, None, empty="both") for case in "ab"]
-    text = write_report(sweep(make.record(make.trial(), scores)))[0].read_text("utf-8")
-    assert "2 of 2" in text
+    files = {file.name: file for file in write_report(sweep(make.record(make.trial(), scores)))}
+    for name in ("index.html", "dsb2018.md"):
+        text = files[name].read_text("utf-8")
+        assert "2 of 2" in text
+        assert "undefined" in text
+        assert "No Dice of the trials that are done (1) is defined" in text
+        assert "No trial of this table is done" not in text
 
 
 def test_a_failed_trial_with_a_history_has_its_curve(sweep, make):
@@ -132,11 +161,107 @@ def test_a_folder_without_a_sweep_is_one_clear_line(tmp_path):
         write_report(tmp_path)
 
 
-def test_a_damaged_preview_is_named(full):
+def test_a_plot_that_fails_is_a_note_and_all_else_is_written(full):
     for file in full.glob("previews/*/*.npz"):
         file.write_bytes(file.read_bytes()[:50])
-    with pytest.raises(StoreError, match=r"\.npz: previews cannot be read"):
+    (report,) = write_reports(full)
+    (note,) = report.notes
+    assert re.match(
+        r"dsb2018 on desk-8-cores: Test images: This plot could not be drawn: .*\.npz: previews cannot be read", note
+    )
+    names = {file.name for file in report.files}
+    assert "dsb2018-curves.png" in names
+    assert "dsb2018-images.png" not in names
+    for name in ("index.html", "dsb2018.md"):
+        assert "npz: previews cannot be read" in (report.page.parent / name).read_text("utf-8")
+
+
+def test_tables_are_on_disk_before_the_first_plot_is_drawn(full, monkeypatch):
+    """A plot that kills the process, as one that takes all memory does, leaves tables and a page."""
+    monkeypatch.setattr(write, "distribution", _killed)
+    with pytest.raises(KeyboardInterrupt):
         write_report(full)
+    names = {file.name for file in (full / "report").iterdir()}
+    assert {"index.html", "dsb2018.md", "dsb2018.csv", "dsb2018.tex", "dsb2018-pairs.csv"} <= names
+    assert "attention_unet" in (full / "report" / "dsb2018.md").read_text("utf-8")
+
+
+def _killed(table):
+    raise KeyboardInterrupt
+
+
+AWKWARD = "PD-1$^{hi$ cells"
+
+
+def test_names_in_all_plots_are_text_and_no_formula(sweep, make, previews):
+    names = [AWKWARD, r"_a\b%&#~"]
+    records = []
+    for model in ("unet", "vnet"):
+        for loss in ("bce", "dice"):
+            trial = replace(make.trial(loss=loss), model=Choice(model, {"norm": AWKWARD}), dataset=Choice("$x_{$"))
+            scores = [make.score(f"$c_{{{k}$", 0.8 + 0.01 * k, name=name) for k in range(2) for name in names]
+            task = {"rank": 2, "channels": 1, "classes": names, "kind": "multilabel"}
+            records.append(make.record(trial, scores, task=task))
+    folder = sweep(*records)
+    for record in records:
+        previews(folder, record.trial, ("$c_{0$", "$c_{1$"))
+    (report,) = write_reports(folder)
+    assert report.notes == ()
+    assert {file.name for file in report.files if file.suffix == ".png"} == {
+        f"x_-{plot}.png" for plot in ("cases", "heatmap", "latency", "curves", "images")
+    }
+    assert r"PD-1\$\textasciicircum{}\{hi\$ cells" in (report.page.parent / "x_-classes.tex").read_text("utf-8")
+    assert r"PD-1\$^{hi\$ cells" in (report.page.parent / "x_.md").read_text("utf-8")
+
+
+def test_what_an_earlier_report_wrote_and_this_one_did_not_is_removed(full):
+    write_report(full)
+    out = full / "report"
+    mine, edited = out / "notes.txt", out / "dsb2018-curves.pdf"
+    mine.write_text("my own")
+    edited.write_bytes(b"drawn anew by hand")
+    (full / "sweep.yaml").write_text(yaml.safe_dump({"datasets": [{"name": "dsb2018", "label": "Nuclei"}]}))
+    for file in full.glob("previews/*/*.npz"):
+        file.unlink()
+    written = write_report(full)
+    left = {file.name for file in out.iterdir()} - {file.name for file in written}
+    assert left == {"notes.txt", "dsb2018-curves.pdf", "unetbench-report.json"}
+    assert "Nuclei.md" in {file.name for file in written}
+    assert mine.read_text() == "my own"
+
+
+def test_a_report_that_was_broken_off_loses_track_of_no_file(full, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(write, "curves", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            write_report(full)
+    (full / "sweep.yaml").write_text(yaml.safe_dump({"datasets": [{"name": "dsb2018", "label": "Nuclei"}]}))
+    written = write_report(full)
+    assert {file.name for file in (full / "report").iterdir()} == {file.name for file in written} | {
+        "unetbench-report.json"
+    }
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"../sweep.yaml": ["0"]}', '{"a": "0"}'])
+def test_a_damaged_list_of_files_is_a_note_and_removes_nothing(full, content):
+    write_report(full)
+    (full / "report" / "unetbench-report.json").write_text(content)
+    old = full / "report" / "old.md"
+    old.write_text("old")
+    (report,) = write_reports(full)
+    assert "files of earlier reports stay" in report.notes[0]
+    assert old.exists()
+    assert (full / "sweep.yaml").exists()
+    assert write_reports(full)[0].notes == ()
+
+
+def test_the_command_prints_a_failed_plot_to_stderr(full, capsys):
+    for file in full.glob("previews/*/*.npz"):
+        file.write_bytes(file.read_bytes()[:50])
+    assert main(["report", str(full)]) == 0
+    found = capsys.readouterr()
+    assert found.err.startswith("unetbench: dsb2018 on desk-8-cores: Test images: This plot could not be drawn: ")
+    assert "index.html" in found.out
 
 
 def test_a_report_loads_neither_tensorflow_nor_keras_nor_pyplot(full):

@@ -255,3 +255,18 @@ def _stand_free(labels):
     boxes = [label.get_window_extent() for label in labels]
     assert not any(one.overlaps(other) for k, one in enumerate(boxes) for other in boxes[:k])
     assert all(box.x0 > -1 and box.y0 > -1 and box.x1 < made.bbox.x1 + 1 and box.y1 < made.bbox.y1 + 1 for box in boxes)
+
+
+def test_a_row_whose_scores_are_all_undefined_is_drawn_as_that(sweep, make):
+    empty = [make.score(case, None, empty="both") for case in "ab"]
+    table = only_table(
+        sweep(
+            make.record(make.trial(), [make.score("a", 0.9), make.score("b", 0.7)]),
+            make.record(make.trial(loss="dice"), empty),
+            make.record(make.trial(loss="dice", seed=1), status="failed", reason="out of memory"),
+        )
+    )
+    axes = distribution(table).axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["bce", "dice"]
+    assert texts(axes) == ["undefined on all cases"]
+    assert sorted(texts(heatmap(table).axes[0])) == ["0.800", "undefined\nfailed"]

@@ -64,6 +64,49 @@ def test_seeds_that_disagree_widen_the_interval():
     assert disagreeing[1] - disagreeing[0] > 10 * (agreeing[1] - agreeing[0])
 
 
+def test_two_seeds_are_widened_by_students_t_of_one_degree_of_freedom():
+    """Cases that do not differ leave the seeds: 0.80 ± 12.71 · 0.02 / sqrt(2) · sqrt(2) / 2, with sd 0.01414."""
+    found = interval(np.array([[0.79] * 10, [0.81] * 10]), each_alone(10))
+    half = 12.706 * math.sqrt(0.0002) / math.sqrt(2)
+    assert found == pytest.approx((0.80 - half, 0.80 + half), rel=0.05)
+
+
+def test_percentiles_are_expanded_for_few_groups():
+    """Two scores in equal parts: of n = 6 draws the share of 0.9 is binomial, so that its percentiles are known.
+
+    The level is Φ(-sqrt(6 / 5) · 2.571) = 0.0024 and P(none of 6) = 1 / 64 = 0.0156 is more: the interval is the whole
+    range, where the plain 2.5th percentile, P(at most one) = 7 / 64, is one sixth of it.
+    """
+    assert interval(np.array([[0.3, 0.3, 0.3, 0.9, 0.9, 0.9]]), each_alone(6)) == pytest.approx((0.3, 0.9))
+
+
+def test_an_interval_needs_more_than_one_group_of_weight():
+    values = np.random.default_rng(7).random((1, 205))
+    groups = np.concatenate([np.repeat("large", 200), each_alone(5)])
+    assert math.isnan(interval(values, groups)[0])
+
+
+def test_an_interval_ends_where_the_scores_range_does():
+    values = np.array([[0.85] * 10, [0.95] * 10])
+    assert estimate(values, each_alone(10)).high > 1
+    assert estimate(values, each_alone(10), bounds=(0.0, 1.0)).high == 1.0
+    assert (
+        estimate(values, each_alone(10), bounds=(0.0, 0.5)).high == 0.95
+    )  # a score outside the range says it is wider
+
+
+@pytest.mark.parametrize(("groups", "seeds", "spread"), [(10, 1, 0.0), (10, 3, 0.05), (20, 2, 0.02)])
+def test_intervals_hold_the_mean_as_often_as_they_say(groups, seeds, spread):
+    """More than .90 of 300 skewed samples; a percentile bootstrap of groups and seeds holds .75 to .89 of such ones."""
+    generator = np.random.default_rng(8)
+    held = 0
+    for _ in range(300):
+        cases = generator.beta(8.5, 1.5, groups) + generator.normal(0, spread, (seeds, 1))
+        low, high = interval(cases, each_alone(groups))
+        held += low <= 0.85 <= high
+    assert held / 300 > 0.90
+
+
 def test_the_same_seed_gives_the_same_interval():
     values = np.random.default_rng(4).random((3, 20))
     assert interval(values, each_alone(20)) == interval(values, each_alone(20))

@@ -187,3 +187,48 @@ def test_latex_escapes_what_latex_reads():
 def test_html_escapes_and_links_rows():
     grid = Grid("t", ("Model", "Loss", "Dice"), (("<b>", "bce", "0.9"),), links=("record-x",))
     assert '<a href="#record-x">&lt;b&gt;</a>' in grid.html()
+
+
+def test_latex_of_latin_letters_needs_packages_only():
+    text = Grid("é", ("Model", "Loss"), (("ü", "ő"),)).latex(["95 % of 3 × 3"])
+    assert text.startswith("% \\usepackage{booktabs,graphicx,threeparttable}\n\\begin{table*}")
+
+
+def test_latex_of_other_letters_names_the_engine_and_stops_pdflatex():
+    lines = Grid("細胞", ("Model", "Loss"), (("а", "b"),)).latex([]).splitlines()
+    assert lines[0] == "% !TeX program = lualatex"
+    assert "xelatex" in lines[1]
+    assert "細胞а" in lines[1]
+    assert lines[4] == r"\ifdefined\Umathchar\else"  # lualatex and xelatex have it, pdflatex has not
+    assert "lualatex" in lines[5]
+    assert lines[6] == r"\fi"
+
+
+def test_latex_takes_no_bracket_of_a_name_for_an_argument():
+    lines = Grid("t", ("Model", "Loss"), (("a", "b"), ("[c", "*"), ("*d", "<|>"))).latex(["[e"]).splitlines()
+    assert r"{}[c & * \\" in lines
+    assert r"{}*d & \textless{}\textbar{}\textgreater{} \\" in lines
+    assert r"\item {}[e" in lines
+
+
+def test_markdown_shows_names_as_they_are():
+    grid = Grid("t", ("Model", "Loss"), (("$a_{b$", "`c`\n<d>*\\"),))
+    assert grid.markdown().splitlines()[2] == "| \\$a_{b\\$ | \\`c\\` \\<d>\\*\\\\ |"
+
+
+def test_done_trials_without_a_defined_score_are_undefined_and_not_missing(sweep, make):
+    empty = [make.score(case, None, empty="both") for case in "ab"]
+    table = only_table(
+        sweep(
+            make.record(make.trial(), [make.score("a", 0.9), make.score("b", 0.7)]),
+            make.record(make.trial(seed=1), empty),
+            make.record(make.trial(loss="dice"), empty),
+            make.record(make.trial(loss="focal"), status="failed", reason="out of memory"),
+        )
+    )
+    dice = {cells[1]: cells[3] for cells in results_grid(table).cells}
+    assert dice == {"bce": "0.800", "dice": "undefined", "focal": "–"}
+    notes = remarks(table)
+    assert "Undefined: unet · bce: 1 of 2 trials that are done has no defined Dice and no part in the mean." in notes
+    assert "Undefined: unet · dice: 1 of 1 trials that are done has no defined Dice and no part in the mean." in notes
+    assert not any("Undefined: unet · focal" in note for note in notes)

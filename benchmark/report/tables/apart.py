@@ -1,0 +1,43 @@
+"""What differs between the tables of one data set, in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from ....core.trial import Trial
+
+DIGITS = 8
+"""Of a split's digest."""
+
+
+def told_apart(trials: Sequence[Trial]) -> list[str]:
+    """For one trial of each table: what of split and recipe is not the same in all, `epochs 60, batch 8`.
+
+    The digest of the split, which changes with the data, is told where the rest is the same in two tables. "" where
+    nothing differs.
+    """
+    told = [{**_split(trial), **_recipe(trial)} for trial in trials]
+    names = list(dict.fromkeys(name for entry in told for name in entry))
+    differing = [name for name in names if len({entry.get(name, "none") for entry in told}) > 1]
+    texts = [", ".join(f"{name} {entry.get(name, 'none')}" for name in differing) for entry in told]
+    digests = [str(trial.split.get("digest", ""))[:DIGITS] for trial in trials]
+    common = Counter(texts)
+    different = {text: len({d for d, other in zip(digests, texts, strict=True) if other == text}) for text in common}
+    return [
+        ", ".join(filter(None, [text, f"data {digest}" if digest and different[text] > 1 else ""]))
+        for text, digest in zip(texts, digests, strict=True)
+    ]
+
+
+def _split(trial: Trial) -> dict[str, str]:
+    return {f"split {name}": str(value) for name, value in trial.split.items() if name not in ("fold", "digest")}
+
+
+def _recipe(trial: Trial) -> dict[str, str]:
+    fields = asdict(trial.recipe)
+    augment = {f"augment {name}": str(value) for name, value in fields.pop("augment").items()}
+    return {**{name: _text(value) for name, value in fields.items()}, **augment}
+
+
+def _text(value: object) -> str:
+    return "×".join(map(str, value)) if isinstance(value, tuple) else str(value)
