@@ -24,6 +24,11 @@ class Measure:
     defined_when_empty: bool = False
     headline: bool = True
 
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """The lower and the upper end of the range, NaN where nobody said one."""
+        return (self.best, self.worst) if self.best < self.worst else (self.worst, self.best)
+
     def text(self, value: float) -> str:
         """The value as tables print it; an undefined one is an en dash."""
         return "–" if value != value else format(value, self.format)

@@ -27,13 +27,13 @@ INSIDE = {
     },
     "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
     "report": {
-        **dict.fromkeys(("machines", "replaced", "statistics"), ()),
+        **dict.fromkeys(("machines", "replaced", "statistics", "written"), ()),
         "frame": ("machines", "replaced"),
         "tables": ("frame", "statistics"),
-        "plots": ("frame", "statistics", "tables"),
+        "plots": ("frame", "statistics", "tables", "written"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
-        "write": ("frame", "statistics", "tables", "plots", "page"),
+        "write": ("frame", "statistics", "tables", "plots", "page", "written"),
     },
 }
 """What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""

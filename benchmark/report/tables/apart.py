@@ -10,12 +10,21 @@ DIGITS = 8
 """Of a split's digest."""
 
 
-def told_apart(trials: Sequence[Trial]) -> list[str]:
-    """For one trial of each table: what of split and recipe is not the same in all, `epochs 60, batch 8`.
+def told_apart(tables: Sequence[tuple[str, Trial]]) -> list[str]:
+    """For the data set's name and a trial of each table: what of split and recipe is not the same in all of that name.
 
-    The digest of the split, which changes with the data, is told where the rest is the same in two tables. "" where
-    nothing differs.
+    `epochs 60, batch 8`. The digest of the split, which changes with the data, is told where the rest is the same in
+    two tables. "" where nothing differs.
     """
+    found = [""] * len(tables)
+    for name in dict.fromkeys(name for name, _ in tables):
+        places = [place for place, (other, _) in enumerate(tables) if other == name]
+        for place, text in zip(places, _told([tables[place][1] for place in places]), strict=True):
+            found[place] = text
+    return found
+
+
+def _told(trials: Sequence[Trial]) -> list[str]:
     told = [{**_split(trial), **_recipe(trial)} for trial in trials]
     names = list(dict.fromkeys(name for entry in told for name in entry))
     differing = [name for name in names if len({entry.get(name, "none") for entry in told}) > 1]

@@ -17,26 +17,9 @@ from ...naming.labels import Labels
 from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
 from .apart import told_apart
+from .latency import Latency
 
 STATUSES = ("done", "failed", "timed_out", "unfit")
-
-
-@dataclass(frozen=True)
-class Latency:
-    """Raw samples of all seeds of a row, in seconds, under one setting."""
-
-    setting: str
-    samples_s: np.ndarray
-
-    @property
-    def median_s(self) -> float:
-        """Middle sample."""
-        return float(np.median(self.samples_s))
-
-    @property
-    def p95_s(self) -> float:
-        """95th percentile, linear between samples."""
-        return float(np.percentile(self.samples_s, 95))
 
 
 @dataclass(frozen=True)
@@ -171,14 +154,8 @@ class ComparisonTable:
 def comparison_tables(frames: Frames) -> list[ComparisonTable]:
     """Summarise every table of a sweep, by data set and machine."""
     found = [_comparison_table(frames, trials) for _, trials in frames.trials.groupby("table", sort=False)]
-    told: dict[str, list[ComparisonTable]] = {}
-    for table in found:
-        told.setdefault(table.name, []).append(table)
-    named = [
-        replace(table, apart=apart)
-        for tables in told.values()
-        for table, apart in zip(tables, told_apart([table.example.trial for table in tables]), strict=True)
-    ]
+    apart = told_apart([(table.name, table.example.trial) for table in found])
+    named = [replace(table, apart=words) for table, words in zip(found, apart, strict=True)]
     return sorted(named, key=lambda table: (table.name, table.machine, table.apart))
 
 
@@ -259,7 +236,7 @@ class _Configuration:
 
     def measured(self, chosen: np.ndarray) -> dict[str, Estimate]:
         return {
-            name: estimate(self.values(name, chosen), self.groups, bounds=_bounds(name))
+            name: estimate(self.values(name, chosen), self.groups, bounds=measure(name).bounds)
             for name in self.frames.measures
         }
 
@@ -308,12 +285,6 @@ class _Configuration:
             Latency(str(setting), part["latency_s"].to_numpy(dtype=float))
             for setting, part in taken.groupby("setting", sort=False)
         )
-
-
-def _bounds(name: str) -> tuple[float, float]:
-    """Both ends of a measure's range, NaN where nobody said one."""
-    ends = measure(name).best, measure(name).worst
-    return (math.nan, math.nan) if any(map(math.isnan, ends)) else (min(ends), max(ends))
 
 
 def _first(records: Sequence[Record], key: str) -> float:
