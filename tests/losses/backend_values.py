@@ -1,6 +1,7 @@
 """Value and gradient of every loss on the Keras backend of this process, into a file: `backend_values.py FILE`."""
 
 import sys
+from functools import partial
 
 import keras
 import numpy as np
@@ -9,11 +10,15 @@ from unetbench.core.task import Task
 from unetbench.losses import LOSSES
 
 TASKS = (Task(2, 1, ("cell",), ignore=255), Task(3, 1, ("background", "a", "b"), "exclusive"))
+OPTIONS = [("ssim", {"scales": 2})]
+"""What no default reaches: pooling."""
 
 
-def value_and_gradient(name: str, truth: np.ndarray, logits: np.ndarray, task: Task) -> tuple[np.ndarray, np.ndarray]:
+def value_and_gradient(
+    name: str, truth: np.ndarray, logits: np.ndarray, task: Task, **options: int
+) -> tuple[np.ndarray, np.ndarray]:
     """One value a case, and the gradient of their sum."""
-    backend, loss = keras.backend.backend(), LOSSES[name]
+    backend, loss = keras.backend.backend(), partial(LOSSES[name], **options)
     if backend == "jax":
         import jax
 
@@ -55,9 +60,10 @@ def main(file: str) -> None:
     """Write `<name>_<rank>_value` and `<name>_<rank>_gradient` of every loss and task."""
     arrays = {}
     for task in TASKS:
-        for name in LOSSES:
-            value, gradient = value_and_gradient(name, *case(task), task)
-            arrays |= {f"{name}_{task.rank}_value": value, f"{name}_{task.rank}_gradient": gradient}
+        for name, options in (*((name, {}) for name in LOSSES), *OPTIONS):
+            value, gradient = value_and_gradient(name, *case(task), task, **options)
+            key = f"{name}{options or ''}_{task.rank}"
+            arrays |= {f"{key}_value": value, f"{key}_gradient": gradient}
     np.savez(file, **arrays)
 
 
