@@ -136,7 +136,7 @@ def _check_truth(name: str, sample: Sample, task: Task) -> None:
         )
         raise DataError(
             f"{name}: the mask holds {', '.join(map(str, strange))}, the task knows {known}; add the missing class to "
-            "`classes` or name the value as `ignore`"
+            "`classes`"
         )
 
 
