@@ -11,7 +11,8 @@ from ...core.trial import Choice
 from ...datasets import DATASETS
 from ...datasets.case import Case, Dataset
 from ...datasets.digests import FileDigests
-from ...datasets.prepare import Prepared, Preprocess, prepare, task_after
+from ...datasets.object_labels import ObjectLabels
+from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ..timing.options import LatencyOptions
@@ -51,6 +52,13 @@ class OpenedDataset:
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
         return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
+
+    def hold(self, case: Case, objects: ObjectLabels | None = None) -> Held:
+        """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it."""
+        sample = case.read()
+        if objects is not None:
+            objects.add(case.name, sample.instances)
+        return hold(case.name, sample, self.dataset.task, self.preprocess)
 
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:

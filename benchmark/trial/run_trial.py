@@ -20,7 +20,7 @@ from ...core.trial import Trial, canonical
 from ...datasets.case import ROLES, Role
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.patches import PatchSampler
-from ...datasets.prepare import Prepared
+from ...datasets.prepare import Held
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
 from ..records.machine import machine, provenance
@@ -43,7 +43,7 @@ class WorkerCache:
 
     compiled: CompiledModel | None = None
     key: str = ""
-    prepared: dict[str, list[Prepared]] = field(default_factory=dict)
+    prepared: dict[str, list[Held]] = field(default_factory=dict)
     objects: ObjectLabels = field(default_factory=ObjectLabels)
 
 
@@ -151,16 +151,12 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
     return cache.compiled
 
 
-def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Prepared]:
+def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Held]:
     key = canonical([asdict(trial.dataset), trial.split])
     if cache.key != key:
         cache.key, cache.prepared, cache.objects = key, {}, ObjectLabels()
     if role not in cache.prepared:
-        found = []
-        for case in opened.split.cases(role):
-            found.append(opened.prepare(case))
-            cache.objects.add(case.name, found[-1].original.instances)
-        cache.prepared[role] = found
+        cache.prepared[role] = [opened.hold(case, cache.objects) for case in opened.split.cases(role)]
     return cache.prepared[role]
 
 
