@@ -24,13 +24,19 @@ def plan(options: argparse.Namespace) -> int:
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
     settled = sum(not entry.problem and store.is_complete(entry.trial) for entry in planned)
+    opened = {names[entry.trial].dataset: entry.opened for entry in planned}
+    notes = {name: found.dataset.notes for name, found in opened.items() if found is not None and found.dataset.notes}
     if options.json:
         rows = [
             {**asdict(cost), "trial": str(names[cost.trial]), "graph": cost.trial.compile_key} for cost in estimates
         ]
-        print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows}, indent=2))
+        told = {name: list(lines) for name, lines in notes.items()}
+        print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows, "notes": told}, indent=2))
     else:
         _print(estimates, names, trials, settled)
+        for name, lines in notes.items():
+            for line in lines:
+                print(f"{name}: {line}")
     return 0
 
 

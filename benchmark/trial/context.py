@@ -1,6 +1,6 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from ...core.trial import Choice
 from ...datasets import DATASETS
 from ...datasets.case import Case, Dataset
 from ...datasets.digests import FileDigests
+from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.source import Source
@@ -62,7 +63,10 @@ class OpenedDataset:
 
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
-    """List a data set's cases, digest their files, and give them roles; nothing is decoded. Raises DataError."""
+    """List a data set's cases, digest their files, and give them roles. Raises DataError.
+
+    Nothing is decoded but images of a folder without groups, of which `near_duplicates` makes a note.
+    """
     options = dict(choice.options)
     preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
     objects = options.pop("objects", "components")
@@ -74,6 +78,8 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
+    if choice.name == "folder":
+        dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
 
 
