@@ -49,7 +49,7 @@ class Task:
             if min(self.spacing_mm) <= 0:
                 raise DataError(f"task: spacing {self.spacing_mm} must be positive")
         if self.ignore is not None and 0 <= self.ignore < max(2, len(self.classes)):
-            raise DataError(f"task: ignore label {self.ignore} is also a class; choose 255")
+            raise DataError(f"task: ignore label {self.ignore} is also a class; choose a value that none has")
 
     @property
     def outputs(self) -> int:

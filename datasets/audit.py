@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.errors import DataError
 from .case import Case, Dataset, Sample
+from .object_labels import ObjectLabels
 from .prepare import Preprocess, prepare
 
 
@@ -15,12 +16,14 @@ def audit(
     """Return one line a finding; none means every case can be trained on and scored.
 
     Findings are what a case raises when it is read and prepared as `preprocess` says (the default when None), and what
-    is legal but worth a look: constant images, empty truths, a class that no case has, cases with the same pixels in
-    different groups. What the listing noticed is in `Dataset.notes`. progress is called after every case.
+    is legal but worth a look: constant images, empty truths, a class that no case has, labels that are not those of
+    single objects, cases with the same pixels in different groups. What the listing noticed is in `Dataset.notes`.
+    progress is called after every case.
     """
     findings: list[str] = []
     classes: set[tuple[int, int]] = set()
     pixels: dict[int, Case] = {}
+    labels = ObjectLabels()
     for case in dataset.cases:
         try:
             sample = case.read()
@@ -28,7 +31,8 @@ def audit(
         except DataError as error:
             findings.append(str(error))
         else:
-            findings += [f"{case.name}: {line}" for line in _odd(sample)]
+            findings += [f"{case.name}: {line}" for line in _odd(sample, dataset.task.ignore)]
+            labels.add(case.name, sample.instances)
             classes |= _present(sample, dataset)
             twin = pixels.setdefault(hash(sample.image.tobytes()), case)
             if twin.group != case.group:
@@ -36,15 +40,18 @@ def audit(
         if progress is not None:
             progress()
     findings += [f"no case holds the class {name}" for name in _missing(classes, dataset)]
-    return findings
+    return findings + labels.remarks()
 
 
-def _odd(sample: Sample) -> list[str]:
+def _odd(sample: Sample, ignore: int | None) -> list[str]:
     lines = []
     if sample.image.min() == sample.image.max():
         lines.append("the image is constant")
-    if not sample.truth.any():
+    marked = sample.truth != 0
+    if not marked.any():
         lines.append("the mask is empty")
+    elif ignore is not None and (sample.truth[marked] == ignore).all():
+        lines.append("the mask holds ignored pixels and no object; is the value of `ignore` the foreground's?")
     return lines
 
 

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from ..core.recipe import Augmentation
+from .scaling import ScaledImage, Scaling
 
 ISOTROPIC = 2.0
 """Largest ratio of two voxel edges between which a volume may turn."""
@@ -86,23 +87,26 @@ def draw_params(
     )
 
 
-def warp_patch(drawn: AugmentationParams, array: np.ndarray, centre: np.ndarray, interpolation: int) -> np.ndarray:
-    """Cut the patch around `centre` (pixels, (rank,)) out of `array` (*space, c), moved as drawn.
+def warp_patch(
+    drawn: AugmentationParams, image: np.ndarray | ScaledImage, centre: np.ndarray, interpolation: int
+) -> np.ndarray:
+    """Cut the patch around `centre` (pixels, (rank,)) out of `image` (*space, c), moved as drawn.
 
     Gives a new array (*patch, c), also where the patch is the whole image. Borders are reflected without repeating the
     edge pixel. A draw of flips and whole pixels only copies pixels and gives back the crop bit for bit. interpolation:
-    `cv2.INTER_LINEAR` or `cv2.INTER_NEAREST`.
+    `cv2.INTER_LINEAR` or `cv2.INTER_NEAREST`. Of a `ScaledImage` only the pixels that are looked at are scaled.
     """
+    array, scaling = (image.stored, image.scaling) if isinstance(image, ScaledImage) else (image, None)
     matrix, patch, plane = drawn.matrix, drawn.patch, drawn.plane
     origin = centre + drawn.shift - matrix @ ((np.asarray(patch) - 1) / 2)
     copied = range(len(patch)) if _whole_pixels(matrix, origin) else set(range(len(patch))) - set(plane)
     for axis in copied:
         array = _line(array, axis, round(origin[axis]), int(matrix[axis, axis]), patch[axis])
     if len(copied) == len(patch):
-        return array.copy()
+        return scaling(array) if scaling else array.copy()
     edges = patch[plane[0]], patch[plane[1]]
     slices = array[None] if len(patch) == 2 else np.moveaxis(array, plane, (1, 2))
-    moved = _warp(slices, matrix[np.ix_(plane, plane)], origin[list(plane)], edges, interpolation)
+    moved = _warp(slices, matrix[np.ix_(plane, plane)], origin[list(plane)], edges, interpolation, scaling)
     return moved[0] if len(patch) == 2 else np.ascontiguousarray(np.moveaxis(moved, (1, 2), plane))
 
 
@@ -157,18 +161,27 @@ def _line(array: np.ndarray, axis: int, start: int, step: int, count: int) -> np
 
 
 def _warp(
-    slices: np.ndarray, matrix: np.ndarray, origin: np.ndarray, edges: tuple[int, int], interpolation: int
+    slices: np.ndarray,
+    matrix: np.ndarray,
+    origin: np.ndarray,
+    edges: tuple[int, int],
+    interpolation: int,
+    scaling: Scaling | None,
 ) -> np.ndarray:
-    """Warp slices (k, h, w, c) by one map from pixels of the target to pixels of the source; gives (k, *edges, c)."""
+    """Warp slices (k, h, w, c), scaled, by one map from pixels of the target to pixels of the source.
+
+    Gives (k, *edges, c).
+    """
     corners = origin[:, None] + matrix @ (np.array([(0, 0, 1, 1), (0, 1, 0, 1)]) * (np.asarray(edges)[:, None] - 1))
     (top, bottom), (left, right) = (
         _window(c.min(), c.max(), n) for c, n in zip(corners, slices.shape[1:3], strict=True)
     )
     (yy, yx), (xy, xx) = matrix
     inverse = np.array([[xx, xy, origin[1] - left], [yx, yy, origin[0] - top]])
-    flags, channels = interpolation | cv2.WARP_INVERSE_MAP, slices.shape[-1]
-    moved = np.empty((len(slices), *edges, channels), slices.dtype)
-    for source, target in zip(slices[:, top:bottom, left:right], moved, strict=True):
+    flags, channels = interpolation | cv2.WARP_INVERSE_MAP, scaling.channels if scaling else slices.shape[-1]
+    moved = np.empty((len(slices), *edges, channels), np.float32 if scaling else slices.dtype)
+    for window, target in zip(slices[:, top:bottom, left:right], moved, strict=True):
+        source = scaling(window) if scaling else window
         for k in range(0, channels, _CHANNELS):
             part = source[..., k : k + _CHANNELS]
             dst = target if channels <= _CHANNELS else None

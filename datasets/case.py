@@ -28,6 +28,11 @@ class Sample:
     instances: np.ndarray | None = None
     spacing_mm: tuple[float, ...] | None = None
 
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Edge lengths in pixels."""
+        return self.truth.shape[:-1]
+
 
 @dataclass(frozen=True)
 class Case:

@@ -2,31 +2,22 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 import numpy as np
 
 from ..core.errors import DataError, SpecError
-from ..core.task import Kind, Task
+from ..core.task import Task
 from . import DATASETS, truth
 from .case import Case, Dataset, Sample
-from .notes import skipped
-from .read import FORMATS, read_image, read_mask, suffix
+from .meaning import Meaning, meaning
+from .pair_table import by_table
+from .pairing import Pair, Rules, by_globs
+from .read import Channels, page_count, read_image, read_mask, read_page
 from .source import Source
-
-_IMAGE, _MASK = ("image without mask", "images without mask"), ("mask without image", "masks without image")
-_WILD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
-
-
-class _Meaning(NamedTuple):
-    """What the values of a mask mean. values: those of each class, or empty for a two-valued mask."""
-
-    kind: Kind
-    values: tuple[tuple[int, ...], ...]
-    instances: bool
-    ignore: int | None
 
 
 @DATASETS.add
@@ -34,15 +25,23 @@ def folder(
     source: Source,
     *,
     path: str,
-    images: str,
-    masks: Any,
+    images: str = "",
+    masks: Any = None,
     classes: Any = None,
+    background: str = "",
     instances: bool = False,
+    components: bool = False,
     ignore: int | None = None,
     spacing_mm: Sequence[float] | None = None,
     group: str = "",
     stratum: str = "",
     unpaired: Literal["error", "skip"] = "error",
+    missing: Literal["error", "empty"] = "error",
+    pairing: Literal["one", "shared", "parts"] = "one",
+    named_by: int = 0,
+    pairs: str = "",
+    pages: Literal["volume", "cases"] = "volume",
+    channels: Literal["", "first", "last"] = "",
 ) -> Dataset:
     """Images and masks in a folder of your own: PNG, JPEG, BMP, TIFF (pages are a volume) or NIfTI.
 
@@ -52,38 +51,54 @@ def folder(
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
         these values; with a single name every other value is background.
+    background: the class of a mapping that is never scored; by default the one called so, or else that of value 0.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
-    ignore: value of the pixels that no loss and no metric looks at.
+    components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
+    ignore: value of the pixels that no loss and no metric looks at, whichever the files can hold.
     spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does).
     group, stratum: regular expressions searched in an image's path below the folder; the first parenthesis, or all
         that matched, names what stays together (patient, plate) and what the split keeps in proportion (stain).
     unpaired: `error`, or `skip` images without mask and masks without image and note them.
+    missing: `error`, or `empty`: an image without mask shows no object; noted.
+    pairing: `one` mask an image. `shared`: the masks' wildcards stand for the first ones of the images', and one mask
+        holds for all images that begin so, which are one group (`masks: roi.png`, without wildcard, holds for all).
+        `parts`: masks have more wildcards than images, and all that begin like an image are united to its truth, or,
+        with `instances`, are its objects; `named_by`: how many of the first wildcards name the case, where images have
+        more (`*/images/*.png` and `*/masks/*.png` with `named_by: 1`).
+    pairs: a CSV file below the folder in place of `images` and `masks`: columns image and mask (several masks apart by
+        `;`), and name, group, stratum and split (train, validation or test) where wanted. `masks` may map classes to
+        columns.
+    pages: those of a TIFF are a `volume`, or 2D `cases`, which are one group a file.
+    channels: `first` or `last` axis of an image whose file does not say which one is channels.
 
     Raises SpecError for options that make no sense, DataError for files that are missing or unpaired.
     """
-    if unpaired not in ("error", "skip"):
-        raise SpecError(f"folder.unpaired: {unpaired!r} is unknown; use error or skip")
+    rules = Rules.of(pairing, named_by, unpaired, missing)
+    if pages not in ("volume", "cases") or channels not in ("", "first", "last"):
+        raise SpecError(f"folder: pages is volume or cases, channels first or last; came {pages!r} and {channels!r}")
     home = _home(source, path)
-    names, meaning, globs = _meaning(classes, masks, instances, ignore)
-    planes = [_listed(home, pattern, "masks") for pattern in globs]
-    taken = {file for plane in planes for file in plane.values()}
-    pictures = {key: file for key, file in _listed(home, images, "images").items() if file not in taken}
-    paired, notes = _pair(home, pictures, planes, skip=unpaired == "skip")
-    cases = tuple(
-        Case(
-            name=key,
-            group=_part(group, pictures[key].relative_to(home), "group") if group else key,
-            read=partial(_read, pictures[key], tuple(plane[key] for plane in planes), meaning, _edges(spacing_mm)),
-            stratum=_part(stratum, pictures[key].relative_to(home), "stratum") if stratum else "",
-            files=(pictures[key], *(plane[key] for plane in planes)),
+    meant = meaning(classes, masks, background=background, instances=instances, components=components, ignore=ignore)
+    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
+    edges = _edges(spacing_mm)
+    cases, official = [], {}
+    for pair in found:
+        reading = partial(_read, pair, meant, edges, channels)
+        relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
+        case = Case(
+            name=pair.name,
+            group=_part(group, relative, "group") if group else pair.group or pair.shared or pair.name,
+            read=reading,
+            stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
+            files=(pair.image, *(file for files in pair.masks for file in files)),
         )
-        for key in paired
-    )
-    first = read_image(pictures[paired[0]])
-    rank, channels = first.array.ndim - 1, first.array.shape[-1]
-    task = Task(rank, channels, names, meaning.kind, _edges(spacing_mm) or first.spacing_mm, ignore)
-    return Dataset(home.name, task, cases, licence="your own", citation="", notes=notes)
+        own = _paged(case, reading, channels) if pages == "cases" else [case]
+        cases += own
+        official |= {page.name: pair.role for page in own if pair.role}
+    first = read_page(found[0].image, 0, channels) if pages == "cases" else read_image(found[0].image, channels)
+    rank, depth = first.array.ndim - 1, first.array.shape[-1]
+    task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
+    return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
 
 
 def _home(source: Source, path: str) -> Path:
@@ -95,95 +110,31 @@ def _home(source: Source, path: str) -> Path:
     return home
 
 
-def _meaning(
-    classes: Any, masks: Any, instances: bool, ignore: int | None
-) -> tuple[tuple[str, ...], _Meaning, tuple[str, ...]]:
-    """Names of the classes, meaning of the masks' values, one glob a plane."""
-    if isinstance(masks, Mapping):
-        if classes is not None or instances:
-            raise SpecError("folder: masks by class name already name the classes; drop `classes` and `instances`")
-        return tuple(masks), _Meaning("multilabel", (), False, ignore), tuple(masks.values())
-    if not isinstance(masks, str):
+def _pairs(
+    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool
+) -> tuple[list[Pair], tuple[str, ...]]:
+    if pairs:
+        if images or isinstance(masks, str) or rules.rule != "one" or rules.skip:
+            raise SpecError(
+                "folder.pairs: the table says which files belong together; drop `images`, `masks` (but for a mapping "
+                "from classes to columns), `pairing` and `unpaired`"
+            )
+        columns = masks if isinstance(masks, Mapping) else dict.fromkeys(meant.names[-1:], "mask")
+        return by_table(home, pairs, columns, empty=rules.empty), ()
+    if not isinstance(masks, str | Mapping):
         raise SpecError(f"folder.masks: {masks!r} is neither a glob nor a mapping from class names to globs")
-    if not isinstance(classes, Mapping | list | tuple) or not classes:
-        raise SpecError("folder.classes: give a list of names, or a mapping from names to mask values")
-    names = tuple(map(str, classes))
-    if instances and (len(names) > 1 or isinstance(classes, Mapping)):
-        raise SpecError(f"folder.classes: masks of instances have one foreground class, came {len(names)}")
-    values: tuple[tuple[int, ...], ...] = tuple((index,) for index in range(len(names))) if len(names) > 1 else ()
-    if isinstance(classes, Mapping):
-        values = tuple(_whole(name, value) for name, value in classes.items())
-    kind: Kind = "binary" if len(names) == 1 else "exclusive"
-    return names, _Meaning(kind, values, instances, ignore), (masks,)
+    globs = masks if isinstance(masks, Mapping) else {meant.names[-1]: masks}
+    return by_globs(home, images, globs, rules, single=single)
 
 
-def _whole(name: object, value: Any) -> tuple[int, ...]:
-    values = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not values or not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in values):
-        raise SpecError(f"folder.classes: {name}: {value!r} is not a whole number or a list of them")
-    return values
-
-
-def _listed(home: Path, pattern: str, option: str) -> dict[str, Path]:
-    """Files by the text that the pattern's wildcards stand for."""
-    if not isinstance(pattern, str) or not _WILD.search(pattern):
-        raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
-    regex, found = _regex(pattern), {}
-    for file in sorted(home.glob(pattern)):
-        if not file.is_file() or suffix(file) not in FORMATS:
-            continue
-        match = regex.fullmatch(_bare(file.relative_to(home)))
-        key = "/".join(text.strip("/") for text in match.groups() if text) if match else ""
-        if key in found:
-            raise DataError(f"folder: {found[key]} and {file} are both {key!r} by {pattern}; narrow the glob")
-        found[key] = file
-    if not found:
-        raise DataError(f"folder: {home / pattern} matches no image file; {option} may be {', '.join(FORMATS)}")
-    return found
-
-
-def _regex(pattern: str) -> re.Pattern[str]:
-    """The pattern without its suffix as a regular expression with one group a wildcard."""
-    pattern = pattern[: -len(end)] if (end := _ending(pattern)) else pattern
-    wild = {"**/": "((?:.*/)?)", "**": "(.*)", "*": "([^/]*)", "?": "([^/])"}
-    pieces = _WILD.split(pattern)
-    return re.compile(
-        "".join(wild.get(p, f"({p.replace('[!', '[^')})") if _WILD.fullmatch(p) else re.escape(p) for p in pieces)
-    )
-
-
-def _ending(pattern: str) -> str:
-    name = pattern.rsplit("/", 1)[-1]
-    return suffix(Path(name)) if "." in name else ""
-
-
-def _bare(path: Path) -> str:
-    return path.as_posix()[: -len(suffix(path))]
-
-
-def _pair(
-    home: Path, pictures: Mapping[str, Path], planes: Sequence[Mapping[str, Path]], *, skip: bool
-) -> tuple[list[str], tuple[str, ...]]:
-    complete = sorted(key for key in pictures if all(key in plane for plane in planes))
-    images, masks = _alone(home, pictures, planes)
-    alone = [f"{_IMAGE[0]}: {file}" for file in images] + [f"{_MASK[0]}: {file}" for file in masks]
-    if alone and not skip:
-        more = f", and {len(alone) - 1} more" if len(alone) > 1 else ""
-        raise DataError(f"folder: {alone[0]}{more}; add it, fix the globs, or say `unpaired: skip`")
-    if not complete:
-        example = next(iter(pictures.values()), None)
-        raise DataError(f"folder: no image has a mask of the same name ({example} has none); check both globs")
-    return complete, (*skipped(images, *_IMAGE), *skipped(masks, *_MASK))
-
-
-def _alone(
-    home: Path, pictures: Mapping[str, Path], planes: Sequence[Mapping[str, Path]]
-) -> tuple[list[str], list[str]]:
-    """Images that lack a mask, and masks that lack their image."""
-    incomplete = (file for key, file in sorted(pictures.items()) if not all(key in plane for plane in planes))
-    strays = (file for plane in planes for key, file in sorted(plane.items()) if key not in pictures)
-    images, masks = ([str(file.relative_to(home)) for file in files] for files in (incomplete, strays))
-    return images, masks
+def _paged(case: Case, reading: "partial[Sample]", channels: Channels) -> list[Case]:
+    """The pages of a case's image, each a case; together they are a group unless another one is given."""
+    count = page_count(case.files[0], channels)
+    digits = len(str(count - 1))
+    return [
+        replace(case, name=f"{case.name}/page{page:0{digits}}", read=partial(reading, page=page))
+        for page in range(count)
+    ]
 
 
 def _part(pattern: str, path: Path, option: str) -> str:
@@ -200,23 +151,40 @@ def _edges(spacing_mm: Sequence[float] | None) -> tuple[float, ...] | None:
     return None if spacing_mm is None else tuple(float(edge) for edge in spacing_mm)
 
 
-def _read(picture: Path, masks: Sequence[Path], meaning: _Meaning, spacing_mm: tuple[float, ...] | None) -> Sample:
-    image = read_image(picture)
-    labels = [read_mask(file).array for file in masks]
-    planes = [_plane(mask, file, meaning) for mask, file in zip(labels, masks, strict=True)]
-    for plane, file in zip(planes, masks, strict=True):
-        if plane.shape[:-1] != image.array.shape[:-1]:
-            sizes = ["×".join(map(str, array.shape[:-1])) for array in (image.array, plane)]
-            raise DataError(f"{picture} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
-    objects = labels[0].astype(np.int32) if meaning.instances else None
-    return Sample(image.array, np.concatenate(planes, -1), objects, spacing_mm or image.spacing_mm)
+def _read(
+    pair: Pair,
+    meant: Meaning,
+    spacing_mm: tuple[float, ...] | None,
+    channels: Channels,
+    page: int | None = None,
+) -> Sample:
+    picture = read_image(pair.image, channels) if page is None else read_page(pair.image, page, channels)
+    space = picture.array.shape[:-1]
+    planes, objects = [], None
+    for files in pair.masks:
+        masks = [_mask(pair, file, space, page) for file in files]
+        own = [meant.plane(mask, file) for mask, file in zip(masks, files, strict=True)]
+        planes.append(truth.united(own, files, meant.code) if own else np.zeros((*space, 1), np.uint8))
+        objects = _numbered([meant.objects(mask) for mask in masks], space) if meant.instances else None
+    return Sample(picture.array, np.concatenate(planes, -1), objects, spacing_mm or picture.spacing_mm)
 
 
-def _plane(mask: np.ndarray, file: Path, meaning: _Meaning) -> np.ndarray:
-    if meaning.instances:
-        return truth.chosen(mask, mask != 0, ignore=meaning.ignore)
-    if meaning.kind == "binary" and meaning.values:
-        return truth.chosen(mask, np.isin(mask, meaning.values[0]), ignore=meaning.ignore)
-    if meaning.values:
-        return truth.classes(mask, file, meaning.values, ignore=meaning.ignore)
-    return truth.binary(mask, file, ignore=meaning.ignore)
+def _mask(pair: Pair, file: Path, space: tuple[int, ...], page: int | None) -> np.ndarray:
+    mask = read_mask(file).array
+    if page is not None and mask.ndim == len(space) + 1:
+        if page >= len(mask):
+            raise DataError(f"{file}: has {len(mask)} pages, its image {pair.image} more; both need the same")
+        mask = mask[page]
+    if mask.shape != space:
+        sizes = ["×".join(map(str, shape)) for shape in (space, mask.shape)]
+        raise DataError(f"{pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
+    return mask
+
+
+def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.ndarray:
+    """Objects of several masks with a number each; where masks overlap, those of the later one."""
+    objects = np.zeros(space, np.int32)
+    for part in parts:
+        if part is not None:
+            objects = np.where(part > 0, part + objects.max(initial=0), objects)
+    return objects

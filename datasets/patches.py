@@ -9,7 +9,7 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.recipe import MAX_STEPS, Augmentation, Steps
 from .augment import draw_params, jitter_intensity, warp_patch
-from .prepare import Prepared
+from .prepare import Held, Prepared
 
 _ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
 _FOREGROUND_PIXELS = 20_000  # kept a case and class; more add nothing to the draw but memory
@@ -33,7 +33,7 @@ class PatchSampler:
 
     def __init__(
         self,
-        prepared: Sequence[Prepared],
+        prepared: Sequence[Prepared | Held],
         names: Sequence[str],
         patch: Sequence[int],
         batch: int,
@@ -56,7 +56,7 @@ class PatchSampler:
         self._prepared, self._names, self._seed = prepared, tuple(names), seed
         self._augment = Augmentation() if augment is None else augment
         self._share = foreground
-        self._levels = [_levels(case.image) for case in prepared]
+        self._levels = [_levels(case.image[...]) for case in prepared]
         self._foreground = [
             _foreground_pixels(case.truth, ignore, _stream(seed, _FOREGROUND, k)) if foreground else []
             for k, case in enumerate(prepared)
@@ -64,6 +64,12 @@ class PatchSampler:
 
     def __len__(self) -> int:
         return self.steps
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that the cases take, and the foreground pixels noted of them."""
+        held = sum(case.image.nbytes + case.truth.nbytes for case in self._prepared)
+        return held + sum(pixels.nbytes for case in self._foreground for pixels in case)
 
     def names(self, epoch: int, index: int) -> tuple[str, ...]:
         """The cases in batch `index` of `epoch`, in the order of the batch."""
@@ -96,7 +102,7 @@ class PatchSampler:
         image[...] = jitter_intensity(drawn, moved, *self._levels[number])
         truth[...] = warp_patch(drawn, case.truth, centre, cv2.INTER_NEAREST)
 
-    def _start(self, case: Prepared, foreground: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    def _start(self, case: Prepared | Held, foreground: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         space, patch = np.asarray(case.truth.shape[:-1]), np.asarray(self.patch)
         wanted, free = rng.random(), rng.random(len(patch))
         room = space - patch
@@ -108,12 +114,12 @@ class PatchSampler:
         return np.where(room < 0, room // 2, start)
 
 
-def times_shown(case: Prepared, patch: Sequence[int]) -> int:
+def times_shown(case: Prepared | Held, patch: Sequence[int]) -> int:
     """How many patches it takes to show as many pixels as the case has, rounded, at least one."""
     return max(1, round(math.prod(case.content) / math.prod(patch)))
 
 
-def check_rank(case: Prepared, name: str, patch: Sequence[int]) -> None:
+def check_rank(case: Prepared | Held, name: str, patch: Sequence[int]) -> None:
     """Raise SpecError unless the patch has an edge for each axis of the case."""
     rank = case.image.ndim - 1
     if len(patch) != rank:
@@ -130,11 +136,11 @@ def _levels(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return image.mean(space, dtype=np.float64), image.std(space, dtype=np.float64)
 
 
-def _spacing_mm(case: Prepared) -> tuple[float, ...] | None:
+def _spacing_mm(case: Prepared | Held) -> tuple[float, ...] | None:
     """Voxel edges after resizing."""
     if case.original.spacing_mm is None:
         return None
-    edges = zip(case.original.spacing_mm, case.original.truth.shape[:-1], case.content, strict=True)
+    edges = zip(case.original.spacing_mm, case.original.space, case.content, strict=True)
     return tuple(edge * before / after for edge, before, after in edges)
 
 
@@ -145,8 +151,9 @@ def _foreground_pixels(truth: np.ndarray, ignore: int | None, rng: np.random.Gen
     else:
         masks = (truth[..., 0] == value for value in np.unique(truth) if value not in (0, ignore))
     pixels = [np.flatnonzero(mask) for mask in masks]
-    return [
+    chosen = [
         p if len(p) <= _FOREGROUND_PIXELS else rng.choice(p, _FOREGROUND_PIXELS, replace=False)
         for p in pixels
         if len(p)
     ]
+    return [p.astype(np.min_scalar_type(truth.size - 1)) for p in chosen]  # a fraction of the memory of 64 bits

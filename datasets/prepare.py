@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -10,9 +10,7 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from .case import Sample
-
-_PERCENTILES = (1.0, 99.8)
-_PIXELS = 250_000  # evenly spaced ones that percentiles are taken from at most
+from .scaling import ScaledImage, Scaling
 
 
 @dataclass(frozen=True)
@@ -44,6 +42,28 @@ class Preprocess:
             raise SpecError(f"preprocess: clahe {self.clahe} and pad {self.pad} must not be negative; 0 is none")
         if self.resize is not None and (not self.resize or min(self.resize) < 1):
             raise SpecError(f"preprocess.resize: {list(self.resize)} are not positive edge lengths")
+
+
+class Outline(NamedTuple):
+    """space, spacing_mm: of a case as it was read."""
+
+    space: tuple[int, ...]
+    spacing_mm: tuple[float, ...] | None
+
+
+@dataclass(frozen=True)
+class Held:
+    """A case as training holds it: as `Prepared`, with of the original its outline only."""
+
+    image: np.ndarray | ScaledImage
+    truth: np.ndarray
+    original: Outline
+    content: tuple[int, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of memory that image and truth take."""
+        return self.image.nbytes + self.truth.nbytes
 
 
 @dataclass(frozen=True)
@@ -81,19 +101,42 @@ def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) 
     Raises DataError naming the case: ranks, channels or shapes that do not fit, NaN or infinities in the image, truth
     values that are no class. An empty truth is legal.
     """
-    _check_image(case_name, sample.image, task, preprocess)
-    _check_truth(case_name, sample, task)
-    image = _coloured(sample.image, preprocess.colour)
-    if preprocess.clahe:
-        image = _equalised(image, preprocess.clahe)
-    image = _normalised(image, preprocess.normalise)
-    truth = sample.truth
+    image, scaling = _unscaled(case_name, sample, task, preprocess)
+    image, truth = scaling(image), sample.truth
     if preprocess.resize is not None:
         image, truth = _resized(image, preprocess.resize), _nearest(truth, preprocess.resize)
     content = truth.shape[:-1]
     if preprocess.pad:
         image, truth = (_padded(array, preprocess.pad) for array in (image, truth))
     return Prepared(np.ascontiguousarray(image), np.ascontiguousarray(truth), sample, content)
+
+
+def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> Held:
+    """As `prepare`, for training: pixels as the file has them, scaled when they are read, bit for bit the same.
+
+    What is resized is held as float32.
+    """
+    outline = Outline(sample.truth.shape[:-1], sample.spacing_mm)
+    if preprocess.resize is not None:
+        found = prepare(case_name, sample, task, preprocess)
+        return Held(found.image, found.truth, outline, found.content)
+    image, scaling = _unscaled(case_name, sample, task, preprocess)
+    truth, content = sample.truth, sample.truth.shape[:-1]
+    if sample.image.shape[-1] == 1 and not preprocess.clahe:  # equalised colours may differ by one
+        image = image[..., :1]  # repeated when it is scaled
+    if preprocess.pad:
+        image, truth = (_padded(array, preprocess.pad) for array in (image, truth))
+    return Held(ScaledImage(np.ascontiguousarray(image), scaling), np.ascontiguousarray(truth), outline, content)
+
+
+def _unscaled(name: str, sample: Sample, task: Task, preprocess: Preprocess) -> tuple[np.ndarray, Scaling]:
+    """A checked case's image up to its scaling, and that."""
+    _check_image(name, sample.image, task, preprocess)
+    _check_truth(name, sample, task)
+    image = _coloured(sample.image, preprocess.colour)
+    if preprocess.clahe:
+        image = _equalised(image, preprocess.clahe)
+    return image, Scaling.of(image, preprocess.normalise)
 
 
 def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> None:
@@ -136,7 +179,7 @@ def _check_truth(name: str, sample: Sample, task: Task) -> None:
         )
         raise DataError(
             f"{name}: the mask holds {', '.join(map(str, strange))}, the task knows {known}; add the missing class to "
-            "`classes` or name the value as `ignore`"
+            "`classes`"
         )
 
 
@@ -174,29 +217,6 @@ def _bytes(image: np.ndarray) -> np.ndarray:
     low, high = np.percentile(image, (0.1, 99.9), axis=space)
     scaled = (image - low) * (255 / np.where(high > low, high - low, 1))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
-
-def _normalised(image: np.ndarray, rule: str) -> np.ndarray:
-    if rule == "none":
-        return image.astype(np.float32)
-    colours = image.dtype == np.uint8 and image.shape[-1] == 3
-    pixels = image.reshape(-1, 1) if colours else image.reshape(-1, image.shape[-1])
-    if rule == "percentile":
-        thinned = pixels[:: -(-len(pixels) // _PIXELS)]
-        low, high = np.percentile(thinned, _PERCENTILES, axis=0)
-        flat = high <= low
-        low, high = np.where(flat, pixels.min(0), low), np.where(flat, pixels.max(0), high)
-        offset, scale = low, high - low
-    elif rule == "minmax":
-        offset = pixels.min(0).astype(float)
-        scale = pixels.max(0) - offset
-    else:
-        offset, scale = pixels.mean(0, dtype=np.float64), pixels.std(0, dtype=np.float64)
-    factor = np.divide(1.0, scale, out=np.zeros_like(scale, float), where=scale > 1e-9 * np.abs(offset))
-    scaled = image.astype(np.result_type(image, np.float32))
-    scaled -= offset.astype(scaled.dtype)
-    scaled *= factor.astype(scaled.dtype)
-    return scaled.astype(np.float32, copy=False)
 
 
 def _resized(array: np.ndarray, space: Sequence[int]) -> np.ndarray:

@@ -1,8 +1,9 @@
 """Decode one file: images with their channels last, masks as integers. Whatever cannot be read is a DataError."""
 
 import zlib
+from functools import lru_cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import cv2
 import numpy as np
@@ -11,7 +12,16 @@ from ..core.errors import DataError
 
 FORMATS = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".nii", ".nii.gz")
 
+Channels = Literal["", "first", "last"]
+"""Which axis of an image is channels, where its file does not say it."""
+
 _MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "micron": 1e-3, "meter": 1e3}
+_STATED = {
+    ("first", 3): "CYX",
+    ("first", 4): "CZYX",
+    ("last", 3): "YXC",
+    ("last", 4): "ZYXC",
+}
 _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
 
 
@@ -22,8 +32,10 @@ class Picture(NamedTuple):
     spacing_mm: tuple[float, ...] | None = None
 
 
-def read_image(file: Path) -> Picture:
+def read_image(file: Path, channels: Channels = "") -> Picture:
     """Decode an image to (*space, c), intensities and bit depth as stored.
+
+    channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
 
     PNG, JPEG and BMP (cv2) and TIFF (tifffile) give (y, x, c), colours in the order red, green, blue and without
     alpha; a TIFF of several pages gives a volume (z, y, x, c). NIfTI (nibabel) gives (x, y, z, c) in the order of the
@@ -35,11 +47,30 @@ def read_image(file: Path) -> Picture:
     try:
         if kind in (".nii", ".nii.gz"):
             return _nifti(file)
-        return Picture(_tiff(file) if kind in (".tif", ".tiff") else _raster(file))
+        return Picture(_tiff(file, channels) if kind in (".tif", ".tiff") else _raster(file))
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file") from None
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({_line(error)})") from None
+
+
+def read_page(file: Path, page: int, channels: Channels = "") -> Picture:
+    """Decode one page of a TIFF to (y, x, c). Raises DataError as `read_image` does."""
+    image = _stack(file, file.stat().st_mtime_ns, channels) if file.is_file() else read_image(file, channels).array
+    return Picture(image[page] if image.ndim == 4 else image)
+
+
+def page_count(file: Path, channels: Channels = "") -> int:
+    """How many 2D pages a TIFF has. Raises DataError for other files and as `read_image` does."""
+    if suffix(file) not in (".tif", ".tiff"):
+        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF")
+    image = _stack(file, file.stat().st_mtime_ns, channels)
+    return len(image) if image.ndim == 4 else 1
+
+
+@lru_cache(maxsize=1)  # cases that are pages are read one after the other
+def _stack(file: Path, _changed_ns: int, channels: Channels) -> np.ndarray:
+    return read_image(file, channels).array
 
 
 def read_mask(file: Path) -> Picture:
@@ -76,7 +107,7 @@ def _raster(file: Path) -> np.ndarray:
     return array[..., None] if array.ndim == 2 else np.ascontiguousarray(array[..., 2::-1])
 
 
-def _tiff(file: Path) -> np.ndarray:
+def _tiff(file: Path, channels: Channels) -> np.ndarray:
     import tifffile
 
     try:
@@ -89,7 +120,7 @@ def _tiff(file: Path) -> np.ndarray:
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({_line(error)})") from None
-    array = _ordered(array, axes, file)
+    array = _ordered(array, _STATED.get((channels, array.ndim)) or axes, file)
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
     return array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array
 

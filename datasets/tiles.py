@@ -8,7 +8,7 @@ import numpy as np
 
 from .augment import reflected
 from .patches import check_rank
-from .prepare import Prepared
+from .prepare import Held, Prepared
 
 Stratum = tuple[int, int]
 """A class as channel and value of the truth; (-1, 0) for tiles of background alone."""
@@ -24,7 +24,7 @@ class Tile(NamedTuple):
     counted: np.ndarray
 
 
-def cut_tiles(prepared: Prepared, patch: Sequence[int], chosen: Sequence[int] | None = None) -> Iterator[Tile]:
+def cut_tiles(prepared: Prepared | Held, patch: Sequence[int], chosen: Sequence[int] | None = None) -> Iterator[Tile]:
     """Cover a case with tiles of edges `patch`, always the same ones, in the order of the axes.
 
     The last tile of an axis is moved back inside the image; a pixel is `counted` in exactly one tile. An image smaller
@@ -40,7 +40,7 @@ def cut_tiles(prepared: Prepared, patch: Sequence[int], chosen: Sequence[int] | 
 
 
 def choose_tiles(
-    prepared: Sequence[Prepared], patch: Sequence[int], count: int, *, ignore: int | None = None, seed: int = 0
+    prepared: Sequence[Prepared | Held], patch: Sequence[int], count: int, *, ignore: int | None = None, seed: int = 0
 ) -> list[list[int]] | None:
     """Numbers of `count` tiles for each case, rising, every case at least once; None when there are no more than that.
 
@@ -80,7 +80,7 @@ def _take(members: dict[int, list[int]], taken: list[set[int]], classes: Sequenc
     return False
 
 
-def _classes(case: Prepared, patch: Sequence[int], ignore: int | None) -> list[set[Stratum]]:
+def _classes(case: Prepared | Held, patch: Sequence[int], ignore: int | None) -> list[set[Stratum]]:
     """The classes that each tile shows."""
     check_rank(case, "the case", patch)
     found = []
@@ -97,7 +97,9 @@ def _classes(case: Prepared, patch: Sequence[int], ignore: int | None) -> list[s
     return found
 
 
-def _places(prepared: Prepared, patch: Sequence[int]) -> list[tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]]:
+def _places(
+    prepared: Prepared | Held, patch: Sequence[int]
+) -> list[tuple[tuple[np.ndarray, ...], tuple[np.ndarray, ...]]]:
     """Of each tile the pixel indices along each axis, and which of them count."""
     space = prepared.truth.shape[:-1]
     lines = [list(_line_tiles(size, edge)) for size, edge in zip(space, patch, strict=True)]

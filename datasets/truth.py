@@ -9,48 +9,108 @@ from ..core.errors import DataError
 FULL = (1, 255, 65535)
 """Values that mean foreground in a two-valued mask."""
 
+IGNORED = 255
+"""What a truth holds in place of an ignored value that uint8 cannot hold or that a class has."""
 
-def binary(mask: np.ndarray, where: object, *, ignore: int | None = None) -> np.ndarray:
+
+def ignore_code(ignore: int, classes: int) -> int:
+    """What a truth of so many classes holds for the value `ignore` of its files: the value itself where it can."""
+    return ignore if max(2, classes) <= ignore <= IGNORED else IGNORED
+
+
+def binary(mask: np.ndarray, where: object, *, ignore: int | None = None, code: int | None = None) -> np.ndarray:
     """A mask (*space,) of 0 and one of `FULL` → truth (*space, 1) uint8 of 0 and 1; empty masks are legal.
 
-    Pixels of the value `ignore` keep it. Raises DataError naming the values that are too many.
+    Pixels of the value `ignore` become `code`, or keep it without one. Raises DataError naming the values that are too
+    many.
     """
     found = [int(v) for v in np.unique(mask) if v not in (0, ignore)]
     if len(found) > 1 or any(value not in FULL for value in found):
+        lossy = str(where).lower().endswith((".jpg", ".jpeg"))
         raise DataError(
             f"{where}: a binary mask holds 0 and one of {', '.join(map(str, FULL))}, this one {_some([0, *found])}; "
-            "for labels of single objects say `instances: true`, for classes give each its values"
+            + (
+                "JPEG changes values: save masks as PNG or TIFF, anew from what they were made of"
+                if lossy
+                else "for labels of single objects say `instances: true`, for classes give each its values"
+            )
         )
-    return chosen(mask, mask != 0, ignore=ignore)
+    return chosen(mask, mask != 0, ignore=ignore, code=code)
 
 
-def chosen(mask: np.ndarray, foreground: np.ndarray, *, ignore: int | None = None) -> np.ndarray:
-    """A boolean foreground (*space,) → truth (*space, 1) uint8; where the mask has the value `ignore`, that value."""
+def chosen(
+    mask: np.ndarray, foreground: np.ndarray, *, ignore: int | None = None, code: int | None = None
+) -> np.ndarray:
+    """A boolean foreground (*space,) → truth (*space, 1) uint8; where the mask has the value `ignore`, `code`.
+
+    Without a code that value itself, which then must be one of uint8.
+    """
     truth = foreground.astype(np.uint8)
     if ignore is not None:
-        truth[mask == ignore] = ignore
+        truth[mask == ignore] = ignore if code is None else code
     return truth[..., None]
 
 
 def classes(
-    mask: np.ndarray, where: object, values: Sequence[Sequence[int]], *, ignore: int | None = None
+    mask: np.ndarray,
+    where: object,
+    values: Sequence[Sequence[int]],
+    *,
+    names: Sequence[str] = (),
+    ignore: int | None = None,
+    code: int | None = None,
 ) -> np.ndarray:
     """A mask (*space,) → truth (*space, 1) uint8: the index k whose `values[k]` hold the pixel's value.
 
-    Pixels of the value `ignore` keep it. Raises DataError for a value that belongs to no class.
+    Pixels of the value `ignore` become `code`, or keep it without one. names: of the classes, for the message. Raises
+    DataError for a value that belongs to no class.
     """
     table: Mapping[int, int] = {value: index for index, entry in enumerate(values) for value in entry}
     if ignore is not None:
-        table = {**table, ignore: ignore}
+        table = {**table, ignore: ignore if code is None else code}
     found, inverse = np.unique(mask, return_inverse=True)
     strange = [int(value) for value in found if int(value) not in table]
     if strange:
         raise DataError(
             f"{where}: the mask holds {_some(strange)}, which no class has; the {len(values)} classes have "
-            f"{_some(sorted(table))}: add the missing class, or name the value as `ignore`"
+            f"{_some(sorted(table))}: {_advice(strange, {int(value) for value in found}, values, names)}"
         )
     lookup = np.array([table[int(value)] for value in found], np.uint8)
     return lookup[inverse].reshape(*mask.shape, 1)
+
+
+def united(planes: Sequence[np.ndarray], files: Sequence[object], code: int | None) -> np.ndarray:
+    """The union of truths (*space, 1) of one image: any class before ignored pixels, these before background.
+
+    code: what ignored pixels hold. Raises DataError naming two files that give a pixel different classes.
+    """
+    union = planes[0]
+    for k, plane in enumerate(planes[1:], 1):
+        old, new = ((part != 0) & (part != code) if code is not None else part != 0 for part in (union, plane))
+        if (clash := old & new & (union != plane)).any():
+            raise DataError(
+                f"{files[k]}: gives {np.count_nonzero(clash)} pixels another class than the masks before it, "
+                f"{files[0]} being the first; one mask a pixel can be right"
+            )
+        union = np.where(old, union, np.where(new, plane, np.maximum(union, plane)))
+    return union
+
+
+def _advice(strange: Sequence[int], found: set[int], values: Sequence[Sequence[int]], names: Sequence[str]) -> str:
+    """What to write for values that no class has.
+
+    To ignore one is advised only where the mask holds every class besides: else it may be the foreground itself.
+    """
+    lacking = [k for k, own in enumerate(values) if not found.intersection(own)]
+    if names and len(strange) == len(lacking):
+        given = {k: own[0] if len(own) == 1 else list(own) for k, own in enumerate(values)}
+        given |= dict(zip(lacking, strange, strict=True))
+        pairs = ", ".join(f"{name}: {given[k]}" for k, name in enumerate(names))
+        return f"say which value is which class, for instance `classes: {{{pairs}}}`"
+    text = f"say which class they are, for instance `NAME: {strange[0]}` in a mapping `classes`"
+    if not lacking and len(strange) == 1:
+        text += f", or `ignore: {strange[0]}` if nobody knows what these pixels are"
+    return text
 
 
 def _some(values: Sequence[int], most: int = 8) -> str:

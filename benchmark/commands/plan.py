@@ -24,25 +24,32 @@ def plan(options: argparse.Namespace) -> int:
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
     settled = sum(not entry.problem and store.is_complete(entry.trial) for entry in planned)
+    opened = {names[entry.trial].dataset: entry.opened for entry in planned}
+    notes = {name: found.dataset.notes for name, found in opened.items() if found is not None and found.dataset.notes}
     if options.json:
         rows = [
             {**asdict(cost), "trial": str(names[cost.trial]), "graph": cost.trial.compile_key} for cost in estimates
         ]
-        print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows}, indent=2))
+        told = {name: list(lines) for name, lines in notes.items()}
+        print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows, "notes": told}, indent=2))
     else:
         _print(estimates, names, trials, settled)
+        for name, lines in notes.items():
+            for line in lines:
+                print(f"{name}: {line}")
     return 0
 
 
 def _print(estimates: list[planning.TrialEstimate], names: TrialNames, trials: list[Trial], settled: int) -> None:
-    head = ("data set", "model", "loss", "trials", "parameters", "MACs", "time a trial")
+    head = ("data set", "model", "loss", "trials", "parameters", "MACs", "time a trial", "training set")
     rows: list[tuple[str, ...]] = [head]
     for cost in estimates:
         name = names[cost.trial]
         parts = (name.dataset, name.model, name.loss, str(cost.seeds))
-        facts = (f"{cost.parameters:,}", f"{cost.macs / 1e9:.2f} G", _time(cost.seconds))
+        facts = (f"{cost.parameters:,}", f"{cost.macs / 1e9:.2f} G", _time(cost.seconds), _size(cost.training_bytes))
         rows.append(
-            parts + (facts if cost.fits else (UNFIT, cost.unfit, "") if cost.unfit else (FAILED, cost.failed, ""))
+            parts
+            + (facts if cost.fits else (UNFIT, cost.unfit, "", "") if cost.unfit else (FAILED, cost.failed, "", ""))
         )
     told = (UNFIT, FAILED)  # their reasons are longer than any column
     widths = [max(len(row[column]) for row in rows if column < 5 or row[4] not in told) for column in range(len(head))]
@@ -68,3 +75,9 @@ def _time(seconds: float | None) -> str:
         if seconds < 7200
         else f"{seconds / 3600:.1f} h"
     )
+
+
+def _size(count: int | None) -> str:
+    if count is None:
+        return "unknown"
+    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MiB"

@@ -13,6 +13,7 @@ from ...core.errors import SpecError, unknown
 from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.trial import Choice
 from ...datasets import DATASETS
+from ...datasets.meaning import spelled_out
 from ...datasets.prepare import Preprocess
 from ...metrics.empty import POLICIES
 from ...metrics.objects import SPLITS
@@ -188,6 +189,11 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         if "name" in options:
             raise SpecError(f"{where}.name: {options['name']!r} beside a folder; write `label: {options['name']}`")
         options = {"name": "folder", "path": options.pop("folder"), **options}
+    if options.get("name") == "folder":
+        try:
+            options = spelled_out(options)
+        except SpecError as error:
+            raise SpecError(f"{where}: {error}") from None
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
     split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
     _check_shares(split, f"{where}.split")

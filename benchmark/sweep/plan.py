@@ -12,7 +12,8 @@ from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice, Trial, canonical
 from ...datasets import DATASETS
-from ...datasets.patches import times_shown
+from ...datasets.patches import PatchSampler, times_shown
+from ...datasets.prepare import Held
 from ...losses import LOSSES
 from ...losses.nested import names
 from ...models import MODELS
@@ -20,7 +21,7 @@ from ..trial.context import Context, OpenedDataset, open_dataset
 from .file import DataChoice, Sweep
 
 LOOKED_AT = 3
-"""Training cases whose sizes stand for all in an estimate."""
+"""Training cases that stand for all in an estimate."""
 
 UNLISTED = "unlisted"
 """Begins the digest of a split whose data set could not be listed."""
@@ -89,6 +90,7 @@ class TrialEstimate:
     seconds: expected for one trial, None when nothing comparable was run here. unfit: why the model cannot serve the
     task, in one line. failed: why nothing can be trained although it should, in one line: the data cannot be listed, or
     a part raised an error of its own. warning: what the model begins with in place of what was asked for.
+    training_bytes: memory that the training set takes, None when no case of it can be read.
     """
 
     trial: Trial
@@ -99,6 +101,7 @@ class TrialEstimate:
     seconds: float | None
     warning: str = ""
     failed: str = ""
+    training_bytes: int | None = None
 
     @property
     def fits(self) -> bool:
@@ -110,8 +113,10 @@ def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstima
     """Build each distinct model once, without training, and tell its size; unfit and failed ones with their reason.
 
     Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
-    that the earlier records of this machine reached, the median over those of the same spatial rank.
+    that the earlier records of this machine reached, the median over those of the same spatial rank. Time and memory
+    are those of a few training cases, taken for all.
     """
+    looks: dict[int, list[Held]] = {}
     rates = _rates(earlier)
     groups: dict[tuple[Any, ...], list[Planned]] = {}
     for entry in planned:
@@ -119,10 +124,10 @@ def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstima
         recipe = canonical(asdict(trial.recipe))  # a data set may be listed again with another one
         key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe)
         groups.setdefault(key, []).append(entry)
-    return [_estimate(group, rates) for group in groups.values()]
+    return [_estimate(group, rates, looks) for group in groups.values()]
 
 
-def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
+def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, list[Held]]) -> TrialEstimate:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
 
@@ -139,31 +144,50 @@ def _estimate(group: list[Planned], rates: dict[int, float]) -> TrialEstimate:
         return TrialEstimate(entry.trial, seeds, str(error), 0, 0, None)
     except Exception as error:  # a part's own bug must not hide the rest of the plan
         return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=one_line(error))
-    try:
-        work = _work(entry.trial, spent.macs, _epoch_patches(entry.trial, entry.opened))
-    except DataError:  # a case that cannot be read is told by `data check` and by the trial
-        work = None
+    work = size = None
+    looked_at = _looked_at(entry.opened, looks)
+    if looked_at:
+        work = _work(entry.trial, spent.macs, _epoch_patches(entry.trial, entry.opened, looked_at))
+        size = _training_bytes(entry.trial, entry.opened, looked_at)
     rate = rates.get(entry.opened.task.rank)
     seconds = work / rate if rate and work else None
     missing = initialisation_info(model).get("missing_weights", "")
-    return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, seconds, missing)
+    return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, seconds, missing, training_bytes=size)
 
 
 def _work(trial: Trial, macs: int, epoch_patches: int) -> float:
     return 3.0 * macs * epoch_patches * trial.recipe.epochs
 
 
-def _epoch_patches(trial: Trial, opened: OpenedDataset) -> int:
+def _looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:
+    """A few training cases; none when one cannot be read, which `data check` and the trial tell."""
+    if id(opened) not in looks:
+        cases = opened.split.cases("train")
+        try:
+            looks[id(opened)] = [opened.hold(case) for case in cases[:: max(1, len(cases) // LOOKED_AT)][:LOOKED_AT]]
+        except DataError:
+            looks[id(opened)] = []
+    return looks[id(opened)]
+
+
+def _epoch_patches(trial: Trial, opened: OpenedDataset, looked_at: list[Held]) -> int:
     """Patches an epoch; where it depends on the images' areas, by the mean area of a few training cases."""
     recipe, cases = trial.recipe, opened.split.cases("train")
     if isinstance(recipe.steps, int):
         return recipe.steps * recipe.batch
     times = 1.0
-    if recipe.steps == "area" and cases:
-        looked_at = [opened.prepare(case) for case in cases[:: max(1, len(cases) // LOOKED_AT)][:LOOKED_AT]]
+    if recipe.steps == "area":
         times = sum(times_shown(case, recipe.patch) for case in looked_at) / len(looked_at)
     steps = -(-max(1, round(times * len(cases))) // recipe.batch)
     return recipe.batch * (min(steps, MAX_STEPS) if recipe.steps == "area" else steps)
+
+
+def _training_bytes(trial: Trial, opened: OpenedDataset, looked_at: list[Held]) -> int:
+    recipe, nameless = trial.recipe, [""] * len(looked_at)
+    sampler = PatchSampler(
+        looked_at, nameless, recipe.patch, recipe.batch, foreground=recipe.foreground, ignore=opened.task.ignore
+    )
+    return sampler.nbytes * len(opened.split.cases("train")) // len(looked_at)
 
 
 def _rates(earlier: list[Record]) -> dict[int, float]:

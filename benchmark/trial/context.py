@@ -1,6 +1,6 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,9 @@ from ...core.trial import Choice
 from ...datasets import DATASETS
 from ...datasets.case import Case, Dataset
 from ...datasets.digests import FileDigests
-from ...datasets.prepare import Prepared, Preprocess, prepare, task_after
+from ...datasets.near_duplicates import near_duplicates
+from ...datasets.object_labels import ObjectLabels
+from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ..timing.options import LatencyOptions
@@ -52,9 +54,19 @@ class OpenedDataset:
         """Read a case and make it what the network sees. Raises DataError naming it."""
         return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
 
+    def hold(self, case: Case, objects: ObjectLabels | None = None) -> Held:
+        """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it."""
+        sample = case.read()
+        if objects is not None:
+            objects.add(case.name, sample.instances)
+        return hold(case.name, sample, self.dataset.task, self.preprocess)
+
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
-    """List a data set's cases, digest their files, and give them roles; nothing is decoded. Raises DataError."""
+    """List a data set's cases, digest their files, and give them roles. Raises DataError.
+
+    Nothing is decoded but images of a folder without groups, of which `near_duplicates` makes a note.
+    """
     options = dict(choice.options)
     preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
     objects = options.pop("objects", "components")
@@ -66,6 +78,8 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
+    if choice.name == "folder":
+        dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
 
 

@@ -18,8 +18,9 @@ from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial, canonical
 from ...datasets.case import ROLES, Role
+from ...datasets.object_labels import ObjectLabels
 from ...datasets.patches import PatchSampler
-from ...datasets.prepare import Prepared
+from ...datasets.prepare import Held
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
 from ..records.machine import machine, provenance
@@ -42,7 +43,8 @@ class WorkerCache:
 
     compiled: CompiledModel | None = None
     key: str = ""
-    prepared: dict[str, list[Prepared]] = field(default_factory=dict)
+    prepared: dict[str, list[Held]] = field(default_factory=dict)
+    objects: ObjectLabels = field(default_factory=ObjectLabels)
 
 
 def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
@@ -85,6 +87,9 @@ def _perform(
     clock = time.perf_counter()
     training, validation = _prepared(trial, opened, cache, "train"), _prepared(trial, opened, cache, "validation")
     timing["load_s"] = time.perf_counter() - clock
+    for remark in cache.objects.remarks():
+        fields["data"]["notes"].append(remark)
+        on_progress({"phase": "warning", "text": remark})
 
     clock, recipe = time.perf_counter(), trial.recipe
     sampler = PatchSampler(
@@ -146,13 +151,12 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
     return cache.compiled
 
 
-def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Prepared]:
+def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Held]:
     key = canonical([asdict(trial.dataset), trial.split])
     if cache.key != key:
-        cache.key, cache.prepared = key, {}
+        cache.key, cache.prepared, cache.objects = key, {}, ObjectLabels()
     if role not in cache.prepared:
-        cases = opened.split.cases(role)
-        cache.prepared[role] = [opened.prepare(case) for case in cases]
+        cache.prepared[role] = [opened.hold(case, cache.objects) for case in opened.split.cases(role)]
     return cache.prepared[role]
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.recipe import Recipe
 from ...core.task import Task
-from ...datasets.prepare import Prepared
+from ...datasets.prepare import Held, Prepared
 from ...datasets.tiles import choose_tiles, cut_tiles
 from .predict import to_labels
 
@@ -33,7 +33,7 @@ class Tiles:
 
     @classmethod
     def of(
-        cls, prepared: Sequence[Prepared], patch: Sequence[int], chosen: Sequence[Sequence[int]] | None = None
+        cls, prepared: Sequence[Prepared | Held], patch: Sequence[int], chosen: Sequence[Sequence[int]] | None = None
     ) -> "Tiles":
         """Cut prepared cases, into all tiles or into those chosen of each case."""
         picks = chosen or [None] * len(prepared)
@@ -47,13 +47,15 @@ class Tiles:
 class ValidationCases:
     """The validation cases. tiles: those looked at after each epoch; sampled: whether these are a part of all."""
 
-    prepared: Sequence[Prepared]
+    prepared: Sequence[Prepared | Held]
     patch: tuple[int, ...]
     tiles: Tiles
     sampled: bool
 
     @classmethod
-    def of(cls, prepared: Sequence[Prepared], recipe: Recipe, patches: int, ignore: int | None) -> "ValidationCases":
+    def of(
+        cls, prepared: Sequence[Prepared | Held], recipe: Recipe, patches: int, ignore: int | None
+    ) -> "ValidationCases":
         """Choose the tiles as the recipe says. patches: how many an epoch trains on."""
         count = ceil(SHARE * patches)
         chosen = None if recipe.validation == "full" else choose_tiles(prepared, recipe.patch, count, ignore=ignore)

@@ -86,7 +86,7 @@ def test_values_are_mapped_to_classes(tmp_path):
 
 
 def test_a_mask_that_is_not_binary_names_its_values_and_the_mend(tmp_path):
-    _fill(tmp_path, mask=np.array([[0, 1, 2]], np.uint8).repeat(8, 0))
+    _fill(tmp_path, mask=np.array([[0, 1, 2] * 3], np.uint8).repeat(8, 0))
     with pytest.raises(
         DataError, match=r"a1\.png: a binary mask holds 0 and one of 1, 255, 65535, this one 0, 1, 2; .*instances"
     ):
@@ -199,3 +199,227 @@ def test_options_that_make_no_sense_are_one_clear_line(tmp_path, wrong, error, m
     _fill(tmp_path)
     with pytest.raises(error, match=message):
         _list(tmp_path, **wrong)
+
+
+def test_a_table_of_pairs_has_groups_and_roles(tmp_path):
+    _fill(tmp_path, names=("a1", "a2", "b1", "c1"))
+    rows = ["image,mask,group,split,site", "img/a1.png,lab/a1.png,a,train,x", "img/a2.png,lab/a2.png;lab/b1.png,a,,x"]
+    (tmp_path / "pairs.csv").write_text("\n".join([*rows, "img/b1.png,lab/b1.png,b,test,y", "img/c1.png,,c,,y"]))
+    dataset = _list(tmp_path, images="", masks=None, pairs="pairs.csv", missing="empty")
+    assert [(case.name, case.group) for case in dataset.cases] == [
+        ("img/a1", "a"), ("img/a2", "a"), ("img/b1", "b"), ("img/c1", "c")
+    ]  # fmt: skip
+    assert dataset.official == {"img/a1": "train", "img/b1": "test"}
+    assert not dataset.cases[3].read().truth.any()
+    with pytest.raises(
+        DataError, match=r"pairs\.csv, line 5: img/c1\.png has no mask; add it, or say `missing: empty`"
+    ):
+        _list(tmp_path, images="", masks=None, pairs="pairs.csv")
+
+
+def test_a_table_may_have_a_column_for_each_class(tmp_path):
+    _fill(tmp_path)
+    _fill(tmp_path, label="cell/{}.png", mask=np.full((8, 9), 1, np.uint8))
+    (tmp_path / "p.csv").write_text("image,nuc,cell\nimg/a1.png,lab/a1.png,cell/a1.png\n")
+    dataset = _list(tmp_path, images="", masks={"nucleus": "nuc", "cell": "cell"}, classes=None, pairs="p.csv")
+    truth = dataset.cases[0].read().truth
+    np.testing.assert_array_equal(truth[..., 0], np.eye(8, 9))
+    assert truth[..., 1].all()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("image,lab\n", r"p\.csv: has no column 'mask'; its head is image, lab"),
+        ("image,mask,spilt\n", "its column 'spilt' is unknown; did you mean 'split'"),
+        ("image,mask,split\nimg/a1.png,lab/a1.png,val\n", "line 2: split is 'val'; use train, validation, test"),
+        ("image,mask\nimg/zz.png,lab/a1.png\n", r"line 2: .*zz\.png is no file"),
+        ("image,mask\n", "has no row"),
+        ("image,mask\nimg/a1.png,lab/a1.png,x\n", "line 2: has more cells than the head"),
+        ("image,mask\nimg/a1.png,lab/a1.png\nimg/a1.png,lab/a1.png\n", "lines 2 and 3 are both 'img/a1'"),
+    ],
+)
+def test_faults_of_a_table_name_its_line(tmp_path, text, message):
+    _fill(tmp_path)
+    (tmp_path / "p.csv").write_text(text)
+    with pytest.raises(DataError, match=message):
+        _list(tmp_path, images="", masks=None, pairs="p.csv")
+
+
+def test_pages_are_cases_of_one_group(tmp_path):
+    stack = RNG.integers(0, 4096, (11, 8, 9), np.uint16)
+    _write(tmp_path / "stack.tif", stack)
+    _write(tmp_path / "labels.tif", (stack > 2000).astype(np.uint8))
+    dataset = _list(tmp_path, images="stack.tif", masks="labels.tif", pages="cases")
+    assert dataset.task.rank == 2
+    assert [case.name for case in dataset.cases][::10] == ["stack/page00", "stack/page10"]
+    assert {case.group for case in dataset.cases} == {"stack"}
+    sample = dataset.cases[7].read()
+    np.testing.assert_array_equal(sample.image[..., 0], stack[7])
+    np.testing.assert_array_equal(sample.truth[..., 0], stack[7] > 2000)
+    _write(tmp_path / "labels.tif", (stack[:5] > 2000).astype(np.uint8))
+    with pytest.raises(DataError, match=r"labels\.tif: has 5 pages, its image .*stack\.tif more"):
+        dataset.cases[7].read()
+
+
+def test_pages_of_other_files_are_refused(tmp_path):
+    _fill(tmp_path)
+    with pytest.raises(DataError, match=r"a1\.png: has no pages; `pages: cases` is for TIFF"):
+        _list(tmp_path, pages="cases")
+
+
+@pytest.mark.parametrize("channels", ["first", "last"])
+def test_the_axis_of_channels_may_be_said(tmp_path, channels):
+    image = RNG.integers(0, 4096, (8, 9, 5), np.uint16)
+    _write(tmp_path / "img/a.tif", np.moveaxis(image, -1, 0) if channels == "first" else image)
+    _write(tmp_path / "lab/a.png", np.eye(8, 9, dtype=np.uint8))
+    dataset = _list(tmp_path, images="img/*.tif", channels=channels)
+    assert (dataset.task.rank, dataset.task.channels) == (2, 5)
+    np.testing.assert_array_equal(dataset.cases[0].read().image, image)
+
+
+def test_several_masks_are_united_or_are_the_objects(tmp_path):
+    first, second = np.zeros((2, 8, 9), np.uint8)
+    first[:4, :4], second[3:, 3:] = 255, 255
+    _write(tmp_path / "img/a.png", np.zeros((8, 9), np.uint8))
+    for name, mask in (("1", first), ("2", second)):
+        _write(tmp_path / f"lab/a_{name}.png", mask)
+    options = {"masks": "lab/*_*.png", "pairing": "parts"}
+    np.testing.assert_array_equal(_list(tmp_path, **options).cases[0].read().truth[..., 0], (first | second) > 0)
+    sample = _list(tmp_path, **options, instances=True).cases[0].read()
+    np.testing.assert_array_equal(sample.truth[..., 0], (first | second) > 0)
+    assert len(np.unique(sample.instances)) == 3
+    assert sample.instances[0, 0] != sample.instances[7, 8]
+
+
+def test_several_masks_of_classes_may_not_contradict(tmp_path):
+    _write(tmp_path / "img/a.png", np.zeros((8, 9), np.uint8))
+    for value in (1, 2):
+        _write(tmp_path / f"lab/a_{value}.png", np.eye(8, 9, dtype=np.uint8) * value)
+    case = _list(tmp_path, masks="lab/*_*.png", pairing="parts", classes=["bg", "one", "two"]).cases[0]
+    with pytest.raises(DataError, match=r"a_2\.png: gives 8 pixels another class than the masks before it"):
+        case.read()
+
+
+def test_ignored_pixels_of_one_of_several_masks_give_way_to_a_class(tmp_path):
+    first, second = np.zeros((2, 8, 9), np.uint8)
+    first[0], second[0, :3] = 200, 1
+    _write(tmp_path / "img/a.png", np.zeros((8, 9), np.uint8))
+    _write(tmp_path / "lab/a_1.png", first)
+    _write(tmp_path / "lab/a_2.png", second)
+    dataset = _list(tmp_path, masks="lab/*_*.png", pairing="parts", ignore=200)
+    assert dataset.cases[0].read().truth[0, :, 0].tolist() == [1] * 3 + [200] * 6
+
+
+def test_masks_of_single_objects_in_a_folder_for_each_image(tmp_path):
+    for name in ("a", "b", "c"):
+        _write(tmp_path / name / f"images/{name}.png", np.zeros((8, 9), np.uint8))
+        for place in range(3):
+            mask = np.zeros((8, 9), np.uint8)
+            mask[place * 3] = 255
+            _write(tmp_path / name / f"masks/{place}.png", mask)
+    options = {"images": "*/images/*.png", "masks": "*/masks/*.png", "instances": True, "pairing": "parts"}
+    dataset = _list(tmp_path, **options, named_by=1)
+    assert [case.name for case in dataset.cases] == ["a", "b", "c"]
+    assert len(np.unique(dataset.cases[0].read().instances)) == 4
+    with pytest.raises(SpecError, match=r"parts have more wildcards than the 2 that name a case"):
+        _list(tmp_path, **options)
+
+
+def test_names_with_the_separator_find_their_parts(tmp_path):
+    _write(tmp_path / "img/a_1.png", np.zeros((8, 9), np.uint8))
+    _write(tmp_path / "img/b.png", np.zeros((8, 9), np.uint8))
+    for name in ("a_1_x", "b_x", "b_x_y"):
+        _write(tmp_path / f"lab/{name}.png", np.eye(8, 9, dtype=np.uint8))
+    dataset = _list(tmp_path, masks="lab/*_*.png", pairing="parts")
+    assert [len(case.files) for case in dataset.cases] == [2, 3]
+
+
+def test_a_part_that_cannot_be_read_is_not_left_out(tmp_path):
+    _write(tmp_path / "img/a.png", np.zeros((8, 9), np.uint8))
+    _write(tmp_path / "lab/a_1.png", np.eye(8, 9, dtype=np.uint8))
+    (tmp_path / "lab/a_2.gif").write_bytes(b"GIF89a")
+    with pytest.raises(DataError, match=r"a_2\.gif is no image file and would be left out of its truth"):
+        _list(tmp_path, masks="lab/*_*", pairing="parts")
+
+
+def test_one_mask_holds_for_many_images(tmp_path):
+    for name in ("p1/t0", "p1/t1", "p2/t0"):
+        _write(tmp_path / f"{name}.png", RNG.integers(0, 256, (8, 9), np.uint8))
+    for name in ("p1", "p2"):
+        _write(tmp_path / f"{name}/mask.tif", np.eye(8, 9, dtype=np.uint8))
+    dataset = _list(tmp_path, images="*/t*.png", masks="*/mask.tif", pairing="shared")
+    assert [(case.name, case.group) for case in dataset.cases] == [("p1/0", "p1"), ("p1/1", "p1"), ("p2/0", "p2")]
+    everywhere = _list(tmp_path, images="*/t*.png", masks="p1/mask.tif", pairing="shared")
+    assert {case.files[1] for case in everywhere.cases} == {tmp_path / "p1/mask.tif"}
+    assert len({case.group for case in everywhere.cases}) == 3
+    with pytest.raises(SpecError, match=r"shared masks have fewer wildcards than images, \*/\*\.tif has 2 of 2"):
+        _list(tmp_path, images="*/t*.png", masks="*/*.tif", pairing="shared")
+
+
+def test_a_shared_mask_that_no_image_uses_is_an_error(tmp_path):
+    _write(tmp_path / "p1/t0.png", np.zeros((8, 9), np.uint8))
+    for name in ("p1", "p2"):
+        _write(tmp_path / f"{name}/mask.tif", np.eye(8, 9, dtype=np.uint8))
+    with pytest.raises(DataError, match=r"mask without image: p2/mask\.tif"):
+        _list(tmp_path, images="*/t*.png", masks="*/mask.tif", pairing="shared")
+
+
+def test_a_missing_mask_may_mean_an_empty_one(tmp_path):
+    _fill(tmp_path)
+    (tmp_path / "lab/a2.png").unlink()
+    with pytest.raises(DataError, match=r"image without mask: img/a2\.png; add it, .*`missing: empty`"):
+        _list(tmp_path)
+    dataset = _list(tmp_path, missing="empty")
+    assert dataset.notes == ("1 image without mask taken for empty: img/a2.png",)
+    sample = dataset.cases[1].read()
+    assert sample.truth.shape == (8, 9, 1)
+    assert not sample.truth.any()
+    empty = _list(tmp_path, missing="empty", instances=True).cases[1].read()
+    assert empty.instances.shape == (8, 9)
+    assert not empty.instances.any()
+    with pytest.raises(DataError, match="no image has a mask of the same name"):
+        _list(tmp_path, images="img/a2*.png", masks="lab/b*.png", missing="empty", unpaired="skip")
+
+
+def test_skipping_says_which_classes_of_an_image_are_lost(tmp_path):
+    _fill(tmp_path, label="nuc/{}.png")
+    _fill(tmp_path, label="cell/{}.png")
+    (tmp_path / "cell/a2.png").unlink()
+    options = {"masks": {"nucleus": "nuc/*.png", "cell": "cell/*.png"}, "classes": None}
+    dataset = _list(tmp_path, **options, unpaired="skip")
+    assert dataset.notes == ("1 image without the masks of some classes skipped: img/a2.png (no cell)",)
+    kept = _list(tmp_path, **options, missing="empty")
+    assert kept.cases[1].read().truth.any((0, 1)).tolist() == [True, False]
+
+
+def test_two_valued_masks_have_objects_by_their_pieces(tmp_path):
+    mask = np.zeros((8, 9), np.uint8)
+    mask[:2, :2], mask[5:, 5:] = 255, 255
+    _fill(tmp_path, mask=mask)
+    assert len(np.unique(_list(tmp_path, instances=True).cases[0].read().instances)) == 2
+    assert len(np.unique(_list(tmp_path, instances=True, components=True).cases[0].read().instances)) == 3
+
+
+@pytest.mark.parametrize("value", [65535, 300, -1])
+def test_the_ignored_value_may_be_any_that_files_hold(tmp_path, value):
+    mask = np.eye(8, 9, dtype=np.int32)
+    mask[7] = value
+    _fill(tmp_path, label="lab/{}.tif", mask=mask)
+    dataset = _list(tmp_path, masks="lab/*.tif", ignore=value)
+    truth = dataset.cases[0].read().truth[..., 0]
+    np.testing.assert_array_equal(truth[:7], np.eye(8, 9)[:7])
+    assert (truth[7] == dataset.task.ignore).all()
+    objects = _list(tmp_path, masks="lab/*.tif", ignore=value, instances=True).cases[0].read().instances
+    assert objects.max() == 1
+    assert objects.min() == 0
+
+
+def test_the_ignored_value_may_be_the_number_of_a_class(tmp_path):
+    mask = np.zeros((8, 9), np.uint8)
+    mask[0], mask[1] = 255, 1
+    _fill(tmp_path, mask=mask)
+    dataset = _list(tmp_path, classes={"cell": 255}, ignore=1)
+    truth = dataset.cases[0].read().truth[..., 0]
+    assert (truth[0] == 1).all()
+    assert (truth[1] == dataset.task.ignore).all()

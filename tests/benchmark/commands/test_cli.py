@@ -75,6 +75,8 @@ def test_the_plan_shows_sizes_and_what_is_unfit(capsys, tmp_path):
     assert len(unfit) == 4
     assert "multiples of" in unfit[0]["unfit"]
     assert min(graph["parameters"] for graph in plan["graphs"] if not graph["unfit"]) > 50_000
+    assert {graph["training_bytes"] is None for graph in plan["graphs"] if graph["unfit"]} == {True}
+    assert {graph["training_bytes"] > 0 for graph in plan["graphs"] if not graph["unfit"]} == {True}
 
 
 FAULTY = """
