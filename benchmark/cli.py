@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _sweep_options(run)
     run.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
     run.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
+    run.add_argument("--retrain-incomplete", action="store_true", help="train those anew that lack latency or files")
     run.add_argument("--no-report", action="store_true", help="leave the report for later")
     run.add_argument("--quiet", action="store_true", help="no progress on stderr")
 

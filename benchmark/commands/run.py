@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 from ...core.record import Record
@@ -17,6 +18,7 @@ from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
 from ..sweep import plan
+from ..sweep.incomplete import lacking
 from ..trial.context import Context
 
 
@@ -32,7 +34,12 @@ def run(options: argparse.Namespace) -> int:
     progress = Progress(wanted.labels, quiet=options.quiet)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
     listed, others = ([entry.trial for entry in planned if bool(entry.problem) is lost] for lost in (False, True))
-    outcome = runner.run(listed, beside=others)
+    incomplete = _incomplete(listed, store, runner.context)
+    if incomplete and not options.retrain_incomplete:
+        counts = Counter(what for lacks in incomplete.values() for what in lacks)
+        text = ", ".join(f"{count} without {what}" for what, count in counts.items())
+        print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
+    outcome = runner.run(listed, beside=others, again=incomplete if options.retrain_incomplete else ())
     made = [*missing, *outcome.made]
     if not options.no_report:
         _report(store, options)
@@ -94,6 +101,13 @@ def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
         count = sum(record.reason == problem for record in records)
         print(f"unetbench: {problem} ({count} trials failed)", file=sys.stderr)
     return records
+
+
+def _incomplete(trials: list[Trial], store: Store, context: Context) -> dict[str, list[str]]:
+    """By id, what the records of settled trials lack of what the sweep wants kept."""
+    found = {trial.id: store.find(trial) for trial in trials}
+    lacks = {key: lacking(record, store, context) for key, record in found.items() if record is not None}
+    return {key: entries for key, entries in lacks.items() if entries}
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:

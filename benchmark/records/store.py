@@ -137,6 +137,10 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{trial.id}{suffix}"
 
+    def kept(self, kind: str, trial: Trial, suffix: str) -> bool:
+        """Whether this machine's file of a kind is there for a trial, in this sweep."""
+        return any((self.folder / kind / name / f"{trial.id}{suffix}").is_file() for name in self.names)
+
     def _find(self, trial: Trial) -> Path | None:
         """The file of this machine's record of the trial: here before elsewhere, a settled one before any other."""
         name, found = f"{trial.id}.json", []

@@ -6,7 +6,7 @@ import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -21,6 +21,7 @@ from ..records.machine import machine, provenance
 from ..records.store import Store
 from ..trial.context import Context
 from .progress import Progress
+from .tensorflow_log import last_words
 from .worker import work
 
 GROWTH = 0.3
@@ -64,15 +65,16 @@ class Runner:
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned = 0
 
-    def run(self, trials: Sequence[Trial], beside: Sequence[Trial] = ()) -> Outcome:
+    def run(self, trials: Sequence[Trial], beside: Sequence[Trial] = (), again: Collection[str] = ()) -> Outcome:
         """Run what the store has not, same graph after same graph. Raises StoreError when no record can be written.
 
-        beside: the sweep's other trials, whose data cannot be listed; progress names all alike.
+        beside: the sweep's other trials, whose data cannot be listed; progress names all alike. again: ids of trials
+        that are run whatever the store has.
         """
         outcome = Outcome()
         pending: list[Trial] = []
         for trial in trials:
-            if self.store.is_complete(trial):
+            if trial.id not in again and self.store.is_complete(trial):
                 self.store.copy_from_other_sweep(trial)
                 outcome.settled += 1
             else:
@@ -196,5 +198,5 @@ def _exit_reason(worker: _Worker) -> str:
     how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
     memory = psutil.virtual_memory()
     hint = f"; often too little memory ({memory.total >> 30} GiB here): try a smaller batch" if code == -9 else ""
-    printed = worker.log.read_text("utf-8", "replace").strip().split("\n")[-1] if worker.log.exists() else ""
+    printed = last_words(worker.log.read_bytes()) if worker.log.exists() else ""
     return f"the worker process was {how}{hint}" + (f"; it last said: {printed[:300]}" if printed else "")

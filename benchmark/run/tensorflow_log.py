@@ -32,6 +32,12 @@ def quiet_tensorflow() -> None:
     sys.meta_path.insert(0, _Finder())
 
 
+def last_words(printed: bytes) -> str:
+    """The last line of a process's output that is neither empty nor of TensorFlow's log, "" where there is none."""
+    lines = [line.strip() for line in printed.splitlines() if line.strip() and not LINE.match(line)]
+    return lines[-1].decode("utf-8", "replace") if lines else ""
+
+
 class _Finder:
     """Finds `tensorflow` as Python would, with a loader that holds stderr back."""
 

@@ -12,7 +12,6 @@ import pandas as pd
 
 from ....core.measure import measure
 from ....core.record import Record
-from ....core.trial import Trial
 from ...naming.labels import Labels
 from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
@@ -188,16 +187,19 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         groups=len(set(groups)),
         comparison=comparison,
         setting=max(counts, key=lambda name: (not name.endswith(OLDER), counts[name]), default=""),
-        labelled=_labelled(frames.labels, [record.trial for record in records.values()]),
+        labelled=_labelled(frames.labels, list(records.values())),
         older=tuple(trials["record"][trials["older"]]),
         replaced=sum(frames.replaced.get(key, 0) for key in records),
     )
 
 
-def _labelled(labels: Labels, trials: Sequence[Trial]) -> tuple[tuple[str, str], ...]:
+def _labelled(labels: Labels, records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
+    trials = [record.trial for record in records]
     named = [(labels.dataset(trial), trial.dataset.label) for trial in trials]
     named += [(labels.model(trial.model), trial.model.label) for trial in trials]
     named += [(labels.loss(trial.loss), trial.loss.label) for trial in trials]
+    timed = [str(entry.get("runtime")) for record in records for entry in record.latency]
+    named += [(labels.runtime(name), name) for name in timed if labels.runtime(name) != name]
     return tuple(dict.fromkeys((label, meant) for label, meant in named if label))
 
 

@@ -137,3 +137,26 @@ def test_two_workers_share_the_trials_and_time_nothing(tmp_path, command, write_
     here = machine()  # a worker's share of the threads is noted and makes no other machine
     assert [record.machine for record in found] == [{**here, "threads": max(1, here["cores"] // 2)}] * 2
     assert {file.parent.name for file in (tmp_path / "pair").glob("*/*/*")} == {here["name"]}
+
+
+def test_what_a_settled_trial_lacks_is_told_and_made_when_asked_for(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "later", models=["tiny"], recipe={"patch": [64, 64], "batch": 4, "epochs": 1})
+    words = ("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--no-report")
+    assert command(*words, "--set", "previews=0", "--workers", "2").returncode == 0
+    (first,) = records(tmp_path / "later")
+    assert first.latency == []
+    wanted = (*words, "--set", "weights=true")
+    process = command(*wanted)
+    assert process.returncode == 0
+    assert (
+        "unetbench: settled trials: 1 without latency (keras), 1 without weights, 1 without previews; "
+        "--retrain-incomplete trains them anew"
+    ) in process.stderr
+    assert list(records(tmp_path / "later")) == [first]
+    assert command(*wanted, "--retrain-incomplete").returncode == 0
+    (second,) = records(tmp_path / "later")
+    assert second.trial == first.trial
+    assert second.scores == first.scores
+    assert len(second.latency) == 1
+    process = command(*wanted)
+    assert "without" not in process.stderr

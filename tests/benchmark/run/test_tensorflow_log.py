@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from unetbench.benchmark.run.tensorflow_log import LEVEL, LINE, holding_stderr_back
+from unetbench.benchmark.run.tensorflow_log import LEVEL, LINE, holding_stderr_back, last_words
 
 CALL = "import sys; from unetbench.benchmark.cli import main; sys.exit(main())"
 
@@ -86,3 +86,13 @@ def test_everything_is_shown_when_the_import_fails(tmp_path):
     assert process.returncode == 1
     assert "no driver" in process.stderr
     assert "ImportError: broken" in process.stderr
+
+
+def test_the_last_words_of_a_process_are_its_own():
+    log = (
+        b"loading\nOut of device memory \xff\n"
+        b"I0000 00:00:1795837012.598578   25037 port.cc:153] oneDNN custom operations are on.\n"
+        b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n\n"
+    )
+    assert last_words(log) == "Out of device memory \ufffd"
+    assert last_words(log.split(b"\n", 2)[2]) == ""
