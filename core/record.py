@@ -27,10 +27,10 @@ class Record:
     machine: as `records.machine` describes it; before schema 3 it has name, cpu, cores, memory_bytes, gpu, system.
     versions: python, unetbench, keras, backend and the like.
     git: commit and dirty of the code's checkout, empty when installed otherwise.
-    task: the fields of the Task. data: number of cases by role, licence, citation, notes of the reading.
+    task: the fields of the Task. data: number of cases by role and of unscored test cases, licence, citation, notes.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
         and missing_weights: why they are not those that the options ask for.
-    selection: epoch, score, monitor, threshold, candidates; frozen before the first test image is read.
+    selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.

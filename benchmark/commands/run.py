@@ -18,6 +18,7 @@ from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
 from ..sweep import plan
+from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
 
@@ -30,6 +31,7 @@ def run(options: argparse.Namespace) -> int:
     store = Store.here(context.results, context.sweep)
     store.check()
     store.put_sweep(wanted.resolved)
+    planned = decoded(planned, context.source.cache / "decoded", store.is_complete)
     missing = _without_data(planned, store)
     progress = Progress(wanted.labels, quiet=options.quiet)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
@@ -89,7 +91,7 @@ def cache_folder() -> Path:
 
 
 def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
-    """Write a failed record for each trial without data, in place of those of the run before."""
+    """Write a failed record for each trial without sound data, in place of those of the run before."""
     for file in list(store.own_files()):
         if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink()

@@ -31,6 +31,7 @@ class Evaluation:
     previews: dict[str, np.ndarray] = field(default_factory=dict)
     windows: Counter[tuple[int, ...]] = field(default_factory=Counter)
     mismatches: list[float] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
     load_s: float = 0.0
     predict_s: float = 0.0
     score_s: float = 0.0
@@ -53,30 +54,55 @@ def evaluate(
     previews: int,
     on_progress: ProgressCallback,
 ) -> Evaluation:
-    """Read, predict and score each case; cases are read here and nowhere before, under a frozen selection."""
-    result, task = Evaluation(), opened.task
+    """Read, predict and score each case; here, under a frozen selection, are they used and nowhere before.
+
+    A case that cannot be read or scored any more is left out, with its reason in `missing`, for the training and the
+    other cases are worth keeping. Raises DataError when no case is left.
+    """
+    result = Evaluation()
     shown = sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).hexdigest())[:previews]
     for index, case in enumerate(cases):
-        clock = [time.perf_counter()]
-        prepared = opened.prepare(case)
-        clock.append(time.perf_counter())
-        options = windows.options(prepared.image.shape[:-1])
-        made = predict(forward, prepared.image, task, mirror=mirror, **options)
-        truth, probabilities = prepared.original.truth, prepared.restore(made.probabilities)
-        result.windows[options["window"]] += 1
-        result.mismatches.append(made.mismatch)
-        found = to_labels(probabilities, task, selection.threshold)
-        clock.append(time.perf_counter())
-        rows = _scored(case.name, prepared.original, found, probabilities, opened)
-        result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
-        if case in shown:
-            result.previews |= preview(shown.index(case), case.name, prepared.original.image, truth, found)
-        clock.append(time.perf_counter())
-        result.load_s += clock[1] - clock[0]
-        result.predict_s += clock[2] - clock[1]
-        result.score_s += clock[3] - clock[2]
+        place = shown.index(case) if case in shown else None
+        try:
+            _evaluate(forward, selection, case, opened, result, windows=windows, mirror=mirror, place=place)
+        except DataError as error:
+            result.missing.append(str(error))
         on_progress({"phase": "test", "step": index + 1, "of": len(cases)})
+    if cases and len(result.missing) == len(cases):
+        raise DataError(f"no test case can be scored: {result.missing[0]}")
     return result
+
+
+def _evaluate(
+    forward: Forward,
+    selection: Selection,
+    case: Case,
+    opened: OpenedDataset,
+    result: Evaluation,
+    *,
+    windows: Windows,
+    mirror: bool,
+    place: int | None,
+) -> None:
+    """Add a case to the result; place: its number among the previews, None where it is none of them."""
+    task, clock = opened.task, [time.perf_counter()]
+    prepared = opened.prepare(case)
+    clock.append(time.perf_counter())
+    options = windows.options(prepared.image.shape[:-1])
+    made = predict(forward, prepared.image, task, mirror=mirror, **options)
+    truth, probabilities = prepared.original.truth, prepared.restore(made.probabilities)
+    found = to_labels(probabilities, task, selection.threshold)
+    clock.append(time.perf_counter())
+    rows = _scored(case.name, prepared.original, found, probabilities, opened)
+    result.windows[options["window"]] += 1
+    result.mismatches.append(made.mismatch)
+    result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
+    if place is not None:
+        result.previews |= preview(place, case.name, prepared.original.image, truth, found)
+    clock.append(time.perf_counter())
+    result.load_s += clock[1] - clock[0]
+    result.predict_s += clock[2] - clock[1]
+    result.score_s += clock[3] - clock[2]
 
 
 def _scored(

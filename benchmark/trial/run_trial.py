@@ -126,6 +126,8 @@ def _perform(
     fields["scores"], fields["prediction"] = result.scores, result.prediction()
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}
     notes = fields["data"]["notes"]
+    notes += [f"test case not scored: {reason}" for reason in result.missing]
+    fields["data"]["unscored"] = len(result.missing)
     with _kept_going("previews", notes):
         if result.previews:
             store.put_previews(trial, result.previews)

@@ -1,4 +1,4 @@
-"""The choice of an epoch on validation, before any test image is read."""
+"""The choice of an epoch on validation, before any test case is predicted."""
 
 import math
 from collections.abc import Sequence

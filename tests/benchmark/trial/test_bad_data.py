@@ -87,6 +87,12 @@ def test_each_fault_is_one_line_that_names_the_thing(outcome, name, words):
     assert all(word in record.reason for word in words), record.reason
 
 
+def test_damaged_data_costs_no_training(outcome):
+    for name in ("truncated", "other_size", "nan"):
+        assert outcome[1][name].history == []
+        assert "train_s" not in outcome[1][name].timing
+
+
 def test_a_class_that_a_mask_lacks_is_told_apart_from_a_bad_score(outcome):
     rows = outcome[1]["some_empty"].scores
     assert {row["empty"] for row in rows} <= {"none", "truth", "prediction", "both"}

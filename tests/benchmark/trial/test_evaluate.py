@@ -48,6 +48,19 @@ def test_what_cannot_be_scored_is_an_error_that_names_the_case(opened):
         _evaluate(opened, [bent])
 
 
+def test_a_case_that_cannot_be_read_any_more_leaves_the_others_scored(opened):
+    def damaged():
+        raise DataError("images/3.png: cannot be decoded")
+
+    first, second = opened.dataset.cases[:2]
+    found = _evaluate(opened, [replace(first, read=damaged), second])
+    assert [row["case"] for row in found.scores] == [second.name]
+    assert found.missing == ["images/3.png: cannot be decoded"]
+    assert found.prediction()["windows"][0]["cases"] == 1
+    with pytest.raises(DataError, match=r"no test case can be scored: images/3\.png"):
+        _evaluate(opened, [replace(first, read=damaged)])
+
+
 def test_touching_objects_are_parted_by_a_watershed_where_the_sweep_asks_for_it(opened):
     # The probability has two peaks of 0.98 joined by a bridge of 0.6: one component, two basins.
     logits = np.full((64, 64, 1), -4.0, np.float32)

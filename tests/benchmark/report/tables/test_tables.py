@@ -96,7 +96,7 @@ def test_facts_name_data_split_recipe_policy_machine_selection_licence(table):
     assert found["Machine"] == "desk-8-cores: A CPU, 8 cores, 16 GiB memory, Linux"
     assert found["Latency"] == "keras on cpu, batch 1, 32×32×1, float32"
     assert found["Licence"] == "CC0"
-    assert "before a test image was read" in found["Selection"]
+    assert "before a test case was predicted" in found["Selection"]
 
 
 def test_many_notes_of_one_kind_are_one_line(sweep, make):

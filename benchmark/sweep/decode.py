@@ -1,0 +1,66 @@
+"""Every file of a sweep's data is decoded once before anything is trained: a damaged one costs no training."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from ...core.errors import DataError, one_line
+from ...core.processor import cores
+from ...core.trial import Choice, Trial, canonical
+from ...datasets.case import Case
+from ..trial.context import OpenedDataset
+from .plan import Planned
+
+
+def decoded(planned: Sequence[Planned], memory: Path, is_settled: Callable[[Trial], bool]) -> list[Planned]:
+    """Return the trials; those whose data holds a case that cannot be used have it as their problem.
+
+    memory: folder of the marks by which data that was sound is known again, by the digest of its contents and the
+    options it is read with. Data that is generated, not read from files, and that of settled trials is not looked at.
+    """
+    problems: dict[str, str] = {}
+    found: list[Planned] = []
+    for entry in planned:
+        from_files = entry.opened is not None and any(case.files for case in entry.opened.dataset.cases)
+        if entry.opened is not None and from_files and not is_settled(entry.trial):
+            key = _key(entry.trial.dataset, entry.opened)
+            if key not in problems:
+                problems[key] = _problem(entry.opened, memory / key)
+            entry = replace(entry, problem=problems[key])
+        found.append(entry)
+    return found
+
+
+def _key(choice: Choice, opened: OpenedDataset) -> str:
+    options = {name: value for name, value in choice.options.items() if name != "path"}
+    told = canonical([asdict(replace(choice, options=options)), opened.split.digest])
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+
+def _problem(opened: OpenedDataset, mark: Path) -> str:
+    if mark.exists():
+        return ""
+    cases = opened.dataset.cases
+    with ThreadPoolExecutor(cores()) as pool:
+        errors = [error for error in pool.map(lambda case: _error(opened, case), cases) if error]
+    if errors:
+        more = f", and {len(errors) - 1} more of {len(cases)} cases" if len(errors) > 1 else ""
+        return f"{errors[0]}{more}"
+    try:
+        mark.parent.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+    except OSError:  # read-only or full: the next run decodes again
+        pass
+    return ""
+
+
+def _error(opened: OpenedDataset, case: Case) -> str:
+    try:
+        opened.prepare(case)
+    except DataError as error:
+        return str(error)
+    except Exception as error:  # a data set's own bug is told like a damaged file
+        return f"{case.name}: {one_line(error)}"
+    return ""
