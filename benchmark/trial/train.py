@@ -1,4 +1,4 @@
-"""Train one trial and freeze its selection: best epoch and threshold on validation, before any test case is predicted."""
+"""Train one trial and freeze its selection: epoch and threshold on validation, before a test case is predicted."""
 
 import math
 import sys

@@ -73,7 +73,8 @@ def selection_text(table: ComparisonTable) -> str:
         rule = "the threshold was tuned on validation"
     else:
         rule = f"the threshold was fixed at {recipe.threshold} beforehand"
-    return f"Checkpoint: the epoch with {reading} on validation; {rule}. Both were frozen before a test case was predicted."
+    chosen = f"Checkpoint: the epoch with {reading} on validation; {rule}."
+    return f"{chosen} Both were frozen before a test case was predicted."
 
 
 def prediction_text(table: ComparisonTable) -> str:
