@@ -1,6 +1,7 @@
 """Scores of the boundary. Which surface and which distance: see `metrics.surface`; tolerances and units: below."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -14,6 +15,9 @@ TOLERANCE_PX = 2.0
 
 TOLERANCE_MM = 2
 """Tolerance of `nsd` in a volume, in millimetres: two edges of thick slices would forgive an organ's width."""
+
+MICROSCOPIC_MM = 0.1
+"""Finest edge of a voxel under which 2 mm would forgive everything; the tolerance is two of these edges there."""
 
 _TIE = 1 + 1e-5  # distances are float32: 3 × 0.1 must lie within a tolerance of 0.3
 
@@ -85,9 +89,10 @@ def nsd(pair: Pair, *, tolerance_px: float | None = None, tolerance_mm: float | 
 
     (#{t: d(t, P) <= τ} + #{p: d(p, T) <= τ}) / (n + m), counting surface voxels, as MONAI and not areas.
     tolerance_px: τ in edges of the coarsest axis; tolerance_mm: τ in millimetres, taken instead where given; it should
-    be what two annotators differ by. Without either τ is 2 pixels in an image and 2 mm in a volume, whose slices may be
-    far apart; scores of the latter are named `nsd(tolerance_mm=2)`. 0 when one mask is empty, NaN when both are. Raises
-    SpecError for a negative tolerance, Missing for millimetres or a volume of unknown spacing.
+    be what two annotators differ by. Without either τ is 2 pixels in an image and `volume_tolerance_mm` in a volume,
+    whose slices may be far apart; scores of the latter are named by it, `nsd(tolerance_mm=2)`. 0 when one mask is
+    empty, NaN when both are. Raises SpecError for a negative tolerance, Missing for millimetres or a volume of unknown
+    spacing.
     """
     found = pair.cached(surfaces)
     limit = _tolerance(pair, tolerance_px, tolerance_mm) * _TIE
@@ -110,11 +115,23 @@ def boundary_iou(pair: Pair) -> float:
     return found.both / union if union else math.nan
 
 
+def volume_tolerance_mm(spacing_mm: Sequence[float]) -> float:
+    """Default τ of `nsd` in a volume: 2 mm; where the finest edge is under 0.1 mm, two of it, rounded up to two digits.
+
+    Rounded, so that volumes of nearly equal spacing have one tolerance and one name.
+    """
+    finest = min(spacing_mm)
+    if finest >= MICROSCOPIC_MM:
+        return TOLERANCE_MM
+    digit = 10.0 ** (math.floor(math.log10(2 * finest)) - 1)
+    return float(f"{math.ceil(2 * finest / digit * (1 - 1e-9)) * digit:.2g}")
+
+
 def _tolerance(pair: Pair, tolerance_px: float | None, tolerance_mm: float | None) -> float:
     """The tolerance of `nsd` in the pair's unit."""
     if tolerance_px is None and tolerance_mm is None:
         if pair.truth.ndim > 2:
-            return TOLERANCE_MM
+            return volume_tolerance_mm(pair.spacing)
         tolerance_px = TOLERANCE_PX
     for name, value in (("tolerance_px", tolerance_px), ("tolerance_mm", tolerance_mm)):
         if value is not None and not 0 <= value < math.inf:

@@ -11,7 +11,7 @@ from ..core.measure import measure
 from ..core.task import Task
 from ..core.trial import Choice
 from . import METRICS
-from .boundary import TOLERANCE_MM
+from .boundary import volume_tolerance_mm
 from .instance import matched_counts
 from .matching import overlaps
 from .objects import SPLITS
@@ -42,7 +42,7 @@ def score_case(
     metrics: registered names, or a `Choice` with options, whose label is then the key. By default every metric that
     the case has what it takes for: distances in a volume want spacing, objects instances, calibration probabilities.
     An undefined value (0 / 0) is None. Distances of an image without spacing are in pixels and end in `_px`. NSD of a
-    volume is `nsd(tolerance_mm=2)` unless another is asked for. With distances a row has `diagonal`, the image's, in
+    volume is named by its tolerance, `nsd(tolerance_mm=2)`. With distances a row has `diagonal`, the image's, in
     their unit. With instances it has `objects`, the numbers of true and predicted ones, and `matched`, the true
     positives at IoU 0.5, 0.55 … 0.95.
 
@@ -91,7 +91,7 @@ def _row(name: str, pair: Pair, metrics: Sequence[str | Choice] | None) -> dict[
 def _key(choice: Choice, pair: Pair) -> str:
     """The metric's label; a distance without spacing ends in `_px`, NSD of a volume names its tolerance."""
     if choice == Choice("nsd") and pair.truth.ndim > 2:
-        return Choice("nsd", {"tolerance_mm": TOLERANCE_MM}).label
+        return Choice("nsd", {"tolerance_mm": volume_tolerance_mm(pair.spacing)}).label
     if measure(choice.name).unit == "mm" and pair.unit == "px":
         return Choice(f"{choice.name}_px", choice.options).label
     return choice.label

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from unetbench.core.errors import DataError, SpecError
 from unetbench.metrics import METRICS
+from unetbench.metrics.boundary import volume_tolerance_mm
 from unetbench.metrics.pair import Missing, Pair
 from unetbench.metrics.surface import Bands, bands, distance_to, surface, surfaces
 
@@ -254,3 +255,17 @@ def test_the_default_tolerance_of_a_volume_is_two_millimetres_however_thick_its_
     near = Pair(truth, np.roll(truth, 2, 1), (5.0, 1.0, 1.0))
     assert _read("nsd", near) == _read("nsd", near, tolerance_mm=2) == 1
     assert _read("nsd", near, tolerance_mm=1.9) < 1
+
+
+def test_the_default_tolerance_of_a_microscopic_volume_is_two_of_its_finest_edges():
+    # 2 mm would be thousands of voxels of a light microscope, and every score 1.
+    truth, prediction = _boxes((3, 20, 20), np.s_[1:2, 2:4, :]), _boxes((3, 20, 20), np.s_[1:2, 10:12, :])
+    pair = Pair(truth, prediction, (2e-3, 3.25e-4, 3.25e-4))
+    assert _read("nsd", pair) == 0
+    near = Pair(truth, np.roll(truth, 2, 1), (2e-3, 3.25e-4, 3.25e-4))
+    assert _read("nsd", near) == 1
+    assert volume_tolerance_mm((2e-3, 3.25e-4, 3.25e-4)) == 6.5e-4
+    assert volume_tolerance_mm((2e-3, 3.2471e-4, 3.2471e-4)) == 6.5e-4
+    assert volume_tolerance_mm((5.0, 0.1, 0.1)) == 2
+    assert volume_tolerance_mm((0.1, 0.03, 0.03)) == 0.06
+    assert volume_tolerance_mm((4e-5, 5e-6, 5e-6)) == 1e-5

@@ -83,10 +83,11 @@ class Row:
 class ComparisonTable:
     """Trials that can be compared: same data, split, recipe and machine. rows: best mean Dice first, undone last.
 
-    name: of the data set. comparison: of `compared`, the rows with scores. setting: the latency setting that most rows
-    have, or "". labelled: each label that appears and what it stands for. older: the records that tell less of their
-    machine than the others, see `machines.hosts`. replaced: how many earlier records these stand in for. apart: what of
-    split and recipe tells it from the other tables of the data set, "" where nothing does.
+    name: of the data set. measures: those that any of its scores has. comparison: of `compared`, the rows with scores.
+    setting: the latency setting that most rows have, or "". labelled: each label that appears and what it stands for.
+    older: the records that tell less of their machine than the others, see `machines.hosts`. replaced: how many earlier
+    records these stand in for. apart: what of split and recipe tells it from the other tables of the data set, ""
+    where nothing does.
     """
 
     name: str
@@ -181,7 +182,7 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         name=str(trials["dataset"].iloc[0]),
         machine=str(trials["machine"].iloc[0]),
         policy=frames.policy,
-        measures=frames.measures,
+        measures=tuple(name for name in frames.measures if name == PRIMARY or scores[name].notna().any()),
         records=records,
         rows=tuple(rows),
         groups=len(set(groups)),

@@ -232,3 +232,11 @@ def test_done_trials_without_a_defined_score_are_undefined_and_not_missing(sweep
     assert "Undefined: unet · bce: 1 of 2 trials that are done has no defined Dice and no part in the mean." in notes
     assert "Undefined: unet · dice: 1 of 1 trials that are done has no defined Dice and no part in the mean." in notes
     assert not any("Undefined: unet · focal" in note for note in notes)
+
+
+def test_a_measure_that_another_table_has_is_no_column_here(sweep, make):
+    one = make.record(make.trial(digest="a"), [{**make.score("a", 0.8), "nsd": 0.7}])
+    other = make.record(make.trial(digest="b"), [{**make.score("a", 0.8), "nsd(tolerance_mm=2)": 0.6}])
+    first, second = comparison_tables(frames(sweep(one, other), "nan_worst"))
+    names = [[name for name in table.measures if name.startswith("nsd")] for table in (first, second)]
+    assert sorted(names) == [["nsd"], ["nsd(tolerance_mm=2)"]]
