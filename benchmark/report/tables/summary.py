@@ -182,7 +182,7 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         name=str(trials["dataset"].iloc[0]),
         machine=str(trials["machine"].iloc[0]),
         policy=frames.policy,
-        measures=tuple(name for name in frames.measures if name == PRIMARY or scores[name].notna().any()),
+        measures=tuple(name for name in frames.measures if name == PRIMARY or not np.isnan(scores[name]).all()),
         records=records,
         rows=tuple(rows),
         groups=len(set(groups)),
