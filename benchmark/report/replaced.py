@@ -2,10 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import replace
 
 from ...core.record import Record
-from ...core.trial import canonical
 
 
 def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, int]]:
@@ -14,7 +13,7 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     A part of the user's own that was changed makes another trial of the same name; with folds, so does data that was
     changed. The one that was finished last is reported. The others stay where they are.
     """
-    same: dict[str, list[str]] = defaultdict(list)
+    same: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, record in records.items():
         same[_name(key, record)].append(key)
     kept: dict[str, Record] = {}
@@ -27,11 +26,9 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     return {key: record for key, record in records.items() if key in kept}, replaced
 
 
-def _name(key: str, record: Record) -> str:
-    fields = asdict(record.trial)
-    fields.pop("sources")
-    fields["recipe"] = record.trial.recipe.identity()
-    fields["dataset"]["options"].pop("path", None)
-    if fields["split"].get("folds"):
-        fields["split"].pop("digest", None)
-    return canonical([key.rpartition("/")[0], fields])
+def _name(key: str, record: Record) -> tuple[str, str]:
+    """Folder of the machine, and the id that the trial would have without what may differ."""
+    trial = replace(record.trial, sources={})
+    if trial.split.get("folds"):
+        trial = replace(trial, split={name: value for name, value in trial.split.items() if name != "digest"})
+    return key.rpartition("/")[0], trial.id

@@ -1,5 +1,6 @@
 """Every file of a sweep's data is decoded once before anything is trained: a damaged one costs no training."""
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -48,11 +49,9 @@ def _problem(opened: OpenedDataset, mark: Path) -> str:
     if errors:
         more = f", and {len(errors) - 1} more of {len(cases)} cases" if len(errors) > 1 else ""
         return f"{errors[0]}{more}"
-    try:
+    with contextlib.suppress(OSError):  # read-only or full: the next run decodes again
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-    except OSError:  # read-only or full: the next run decodes again
-        pass
     return ""
 
 
