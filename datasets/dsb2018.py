@@ -13,7 +13,7 @@ from . import DATASETS
 from .case import Case, Dataset, Sample
 from .fields import fields_of_view
 from .notes import skipped
-from .read import read_image, read_mask
+from .readers import read_image, read_mask
 from .source import Source
 from .truth import chosen
 

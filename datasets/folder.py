@@ -2,21 +2,18 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
-from . import DATASETS, truth
-from .case import Case, Dataset, Sample
+from . import DATASETS
+from .case import Case, Dataset
+from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .read import Channels, page_count, read_image, read_mask, read_page
+from .readers import Reading
 from .source import Source
 
 
@@ -81,9 +78,10 @@ def folder(
     meant = meaning(classes, masks, background=background, instances=instances, components=components, ignore=ignore)
     found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
     edges = _edges(spacing_mm)
+    first = FolderCase(found[0], meant, Reading(channels), edges, 0 if pages == "cases" else None).picture()
     cases, official = [], {}
     for pair in found:
-        reading = partial(_read, pair, meant, edges, channels)
+        reading = FolderCase(pair, meant, Reading(channels), edges)
         relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,
@@ -92,10 +90,9 @@ def folder(
             stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
         )
-        own = _paged(case, reading, channels) if pages == "cases" else [case]
+        own = pages_of(case, reading) if pages == "cases" else [case]
         cases += own
         official |= {page.name: pair.role for page in own if pair.role}
-    first = read_page(found[0].image, 0, channels) if pages == "cases" else read_image(found[0].image, channels)
     rank, depth = first.array.ndim - 1, first.array.shape[-1]
     task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
     return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
@@ -127,16 +124,6 @@ def _pairs(
     return by_globs(home, images, globs, rules, single=single)
 
 
-def _paged(case: Case, reading: "partial[Sample]", channels: Channels) -> list[Case]:
-    """The pages of a case's image, each a case; together they are a group unless another one is given."""
-    count = page_count(case.files[0], channels)
-    digits = len(str(count - 1))
-    return [
-        replace(case, name=f"{case.name}/page{page:0{digits}}", read=partial(reading, page=page))
-        for page in range(count)
-    ]
-
-
 def _part(pattern: str, path: Path, option: str) -> str:
     try:
         match = re.search(pattern, path.as_posix())
@@ -149,42 +136,3 @@ def _part(pattern: str, path: Path, option: str) -> str:
 
 def _edges(spacing_mm: Sequence[float] | None) -> tuple[float, ...] | None:
     return None if spacing_mm is None else tuple(float(edge) for edge in spacing_mm)
-
-
-def _read(
-    pair: Pair,
-    meant: Meaning,
-    spacing_mm: tuple[float, ...] | None,
-    channels: Channels,
-    page: int | None = None,
-) -> Sample:
-    picture = read_image(pair.image, channels) if page is None else read_page(pair.image, page, channels)
-    space = picture.array.shape[:-1]
-    planes, objects = [], None
-    for files in pair.masks:
-        masks = [_mask(pair, file, space, page) for file in files]
-        own = [meant.plane(mask, file) for mask, file in zip(masks, files, strict=True)]
-        planes.append(truth.united(own, files, meant.code) if own else np.zeros((*space, 1), np.uint8))
-        objects = _numbered([meant.objects(mask) for mask in masks], space) if meant.instances else None
-    return Sample(picture.array, np.concatenate(planes, -1), objects, spacing_mm or picture.spacing_mm)
-
-
-def _mask(pair: Pair, file: Path, space: tuple[int, ...], page: int | None) -> np.ndarray:
-    mask = read_mask(file).array
-    if page is not None and mask.ndim == len(space) + 1:
-        if page >= len(mask):
-            raise DataError(f"{file}: has {len(mask)} pages, its image {pair.image} more; both need the same")
-        mask = mask[page]
-    if mask.shape != space:
-        sizes = ["×".join(map(str, shape)) for shape in (space, mask.shape)]
-        raise DataError(f"{pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
-    return mask
-
-
-def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.ndarray:
-    """Objects of several masks with a number each; where masks overlap, those of the later one."""
-    objects = np.zeros(space, np.int32)
-    for part in parts:
-        if part is not None:
-            objects = np.where(part > 0, part + objects.max(initial=0), objects)
-    return objects

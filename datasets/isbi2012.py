@@ -8,7 +8,7 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
-from .read import read_image, read_mask
+from .readers import read_image, read_mask
 from .sections import blocks
 from .source import Source
 from .truth import binary

@@ -10,7 +10,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .read import read_image, read_mask, stem
+from .readers import read_image, read_mask, stem
 from .source import Archive, Source
 from .truth import classes
 

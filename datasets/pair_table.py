@@ -9,7 +9,7 @@ from typing import Any, get_args
 from ..core.errors import DataError
 from .case import Role
 from .pairing import Pair, bare
-from .read import FORMATS, suffix
+from .readers import suffix, suffixes
 
 _COLUMNS = ("image", "mask", "name", "group", "stratum", "split")
 
@@ -83,6 +83,6 @@ def _there(home: Path, name: str, where: str) -> Path:
     file = home / name
     if not file.is_file():
         raise DataError(f"{where}: {file} is no file; names are below the folder")
-    if suffix(file) not in FORMATS:
-        raise DataError(f"{where}: {file} is no image file; it may be {', '.join(FORMATS)}")
+    if suffix(file) not in suffixes():
+        raise DataError(f"{where}: {file} is no image file; it may be {', '.join(suffixes())}")
     return file

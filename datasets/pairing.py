@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 from ..core.errors import DataError, SpecError
 from .case import Role
 from .notes import skipped
-from .read import FORMATS, suffix
+from .readers import suffix, suffixes
 
 Rule = Literal["one", "shared", "parts"]
 
@@ -117,7 +117,7 @@ def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bo
     for file in sorted(home.glob(pattern)):
         if not file.is_file():
             continue
-        if suffix(file) not in FORMATS:
+        if suffix(file) not in suffixes():
             strange.append(file)
             continue
         match = greedy.fullmatch(bare(file.relative_to(home)))
@@ -126,7 +126,7 @@ def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bo
         raise DataError(f"folder: {strange[0]} is no image file and would be left out of its truth; narrow {pattern}")
     if not found:
         seen = f" but {strange[0].name}, which cannot be read" if strange else " no image file"
-        raise DataError(f"folder: {home / pattern} matches{seen}; {option} may be {', '.join(FORMATS)}")
+        raise DataError(f"folder: {home / pattern} matches{seen}; {option} may be {', '.join(suffixes())}")
     return found
 
 

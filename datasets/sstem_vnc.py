@@ -12,7 +12,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .read import read_image, read_mask
+from .readers import read_image, read_mask
 from .sections import blocks
 from .source import Source
 from .truth import chosen, classes

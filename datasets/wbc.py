@@ -7,7 +7,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .read import read_image, read_mask
+from .readers import read_image, read_mask
 from .source import Source
 from .truth import classes
 

@@ -5,7 +5,7 @@ import pytest
 import tifffile
 
 from unetbench.core.errors import DataError
-from unetbench.datasets.read import read_image, read_mask
+from unetbench.datasets.readers import read_image, read_mask
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -123,7 +123,7 @@ def test_a_damaged_png_is_an_error(tmp_path):
 def test_a_missing_file_and_a_strange_suffix_are_errors(tmp_path):
     with pytest.raises(DataError, match=r"a\.png: there is no such file"):
         read_image(tmp_path / "a.png")
-    with pytest.raises(DataError, match=r"'\.xyz' is no image format; use \.png"):
+    with pytest.raises(DataError, match=r"'\.xyz' is no image format; use \.bmp"):
         read_image(tmp_path / "a.xyz")
 
 

@@ -1,0 +1,19 @@
+"""Decode files: one module a format, found by the suffixes that it registers."""
+
+from .picture import Channels, Picture, Reading
+from .read import page_count, read_image, read_mask, read_page
+from .registry import reads, stem, suffix, suffixes
+
+__all__ = [
+    "Channels",
+    "Picture",
+    "Reading",
+    "page_count",
+    "read_image",
+    "read_mask",
+    "read_page",
+    "reads",
+    "stem",
+    "suffix",
+    "suffixes",
+]

@@ -1,0 +1,33 @@
+"""What a reader is asked, and what it gives."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+Channels = Literal["", "first", "last"]
+"""Which axis of an image is channels, where its file does not say it."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the sweep file says about how files are to be read.
+
+    channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
+    """
+
+    channels: Channels = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded file.
+
+    array: (*space, c), intensities and bit depth as stored. spacing_mm: voxel edges in the order of the axes, or None
+    where the file does not say them. notes: what was understood that is not plain, one line each without the file's
+    name.
+    """
+
+    array: np.ndarray = field(hash=False, compare=False)
+    spacing_mm: tuple[float, ...] | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,43 @@
+"""Which function reads which files, by their suffix."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...core.errors import SpecError
+from .picture import Picture, Reading
+
+Reader = Callable[[Path, Reading], Picture]
+"""Decodes a file; raises DataError naming it, or OSError, EOFError, zlib.error for one that is damaged."""
+
+READERS: dict[str, Reader] = {}
+"""By suffix in small letters, with its dot."""
+
+
+def reads(*endings: str) -> Callable[[Reader], Reader]:
+    """Decorate a function to read the files of these suffixes. Raises SpecError for one that another reads."""
+
+    def register(function: Reader) -> Reader:
+        for ending in endings:
+            earlier = READERS.setdefault(ending, function)
+            if earlier.__module__ != function.__module__:
+                raise SpecError(f"{ending} files are read twice: by {earlier.__module__} and {function.__module__}")
+        return function
+
+    return register
+
+
+def suffixes() -> tuple[str, ...]:
+    """Every suffix that can be read, sorted."""
+    return tuple(sorted(READERS))
+
+
+def suffix(file: Path) -> str:
+    """The suffix in small letters; one of two dots, as `.nii.gz`, counts as one where it is registered."""
+    name = file.name.lower()
+    double = "".join(Path(name).suffixes[-2:])
+    return double if double in READERS and double != name else file.suffix.lower()
+
+
+def stem(file: Path) -> str:
+    """The file's name without its suffix."""
+    return file.name[: len(file.name) - len(suffix(file))]

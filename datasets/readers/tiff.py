@@ -1,0 +1,50 @@
+"""TIFF, by tifffile: pages are depth."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ...core.errors import DataError, one_line
+from .picture import Picture, Reading
+from .registry import reads
+
+_STATED = {
+    ("first", 3): "CYX",
+    ("first", 4): "CZYX",
+    ("last", 3): "YXC",
+    ("last", 4): "ZYXC",
+}
+_DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
+
+
+@reads(".tif", ".tiff")
+def tiff(file: Path, reading: Reading) -> Picture:
+    """(y, x, c), or (z, y, x, c) for several pages, without alpha."""
+    import tifffile
+
+    try:
+        with tifffile.TiffFile(file) as opened:
+            page, series = opened.series[0].keyframe, opened.series
+            if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
+                shapes = sorted({s.shape for s in series})
+                raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
+            array = series[0].asarray() if len(series) == 1 else np.stack([s.asarray() for s in series])
+            axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
+        raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
+    array = _ordered(array, _STATED.get((reading.channels, array.ndim)) or axes, file)
+    array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
+    return Picture(array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array)
+
+
+def _ordered(array: np.ndarray, axes: str, file: Path) -> np.ndarray:
+    """Bring the axes a TIFF states into the order (z,) y, x, c."""
+    kept = [(letter, k) for k, letter in enumerate(axes) if letter in "YX" or array.shape[k] > 1]
+    array = array.reshape([array.shape[k] for _, k in kept])
+    letters = "".join(letter for letter, _ in kept)
+    order = [k for group in (_DEPTH, "Y", "X", "CS") for k, letter in enumerate(letters) if letter in group]
+    counts = [sum(letter in group for letter in letters) for group in (_DEPTH, "CS")]
+    if len(order) < len(letters) or max(counts) > 1:
+        raise DataError(f"{file}: has the axes {axes}; depth, height, width and channels are possible, once each")
+    array = array.transpose(order)
+    return array if counts[1] else array[..., None]
