@@ -20,13 +20,19 @@ class Sample:
     image: (*space, channels), the dtype of the file, intensities as stored.
     truth: (*space, t) uint8 as `Task` says.
     instances: (*space,) integer labels, 0 = background, or None when the data set has none.
-    spacing_mm: voxel edge lengths of this case in the order of the axes, or None when unknown.
+    spacing_mm: voxel edge lengths of this case in the order of the axes, or None when unknown; spacing_source: what
+        says so (`NIfTI header`, `sweep file`).
+    orientation: the directions of the image's axes as its file has them (`LPS`), or "".
+    notes: what reading the files understood that is not plain, one line each, the same words for every case of a kind.
     """
 
     image: np.ndarray
     truth: np.ndarray
     instances: np.ndarray | None = None
     spacing_mm: tuple[float, ...] | None = None
+    spacing_source: str = ""
+    orientation: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def space(self) -> tuple[int, ...]:

@@ -37,16 +37,28 @@ class FolderCase:
         """Decode image and masks. Raises DataError naming the file."""
         picture = self.picture()
         space = picture.array.shape[:-1]
+        notes = dict.fromkeys(picture.notes)
         planes, objects = [], None
         for files in self.pair.masks:
-            masks = [self._mask(file, space) for file in files]
+            pictures = [self._mask(file, space) for file in files]
+            notes |= dict.fromkeys(note for found in pictures for note in found.notes)
+            masks = [found.array for found in pictures]
             own = [self.meant.plane(mask, file) for mask, file in zip(masks, files, strict=True)]
             planes.append(truth.united(own, files, self.meant.code) if own else np.zeros((*space, 1), np.uint8))
             objects = _numbered([self.meant.objects(mask) for mask in masks], space) if self.meant.instances else None
-        return Sample(picture.array, np.concatenate(planes, -1), objects, self.spacing_mm or picture.spacing_mm)
+        return Sample(
+            picture.array,
+            np.concatenate(planes, -1),
+            objects,
+            self.spacing_mm or picture.spacing_mm,
+            "sweep file" if self.spacing_mm else picture.spacing_source,
+            picture.orientation,
+            tuple(notes),
+        )
 
-    def _mask(self, file: Path, space: tuple[int, ...]) -> np.ndarray:
-        mask = read_mask(file).array
+    def _mask(self, file: Path, space: tuple[int, ...]) -> Picture:
+        picture = read_mask(file)
+        mask = picture.array
         if self.page is not None and mask.ndim == len(space) + 1:
             if self.page >= len(mask):
                 raise DataError(f"{file}: has {len(mask)} pages, its image {self.pair.image} more; both need the same")
@@ -54,7 +66,7 @@ class FolderCase:
         if mask.shape != space:
             sizes = ["×".join(map(str, shape)) for shape in (space, mask.shape)]
             raise DataError(f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
-        return mask
+        return replace(picture, array=mask)
 
 
 def pages_of(case: Case, reading: FolderCase) -> list[Case]:

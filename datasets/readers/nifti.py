@@ -31,4 +31,5 @@ def nifti(file: Path, reading: Reading) -> Picture:
     unit = _MILLIMETRES.get(volume.header.get_xyzt_units()[0], 1.0)
     spacing_mm = tuple(round(float(edge) * unit, 6) for edge in volume.header.get_zooms()[:3])
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
-    return Picture(array if array.ndim == 4 else array[..., None], spacing_mm if min(spacing_mm) > 0 else None)
+    array = array if array.ndim == 4 else array[..., None]
+    return Picture(array, spacing_mm, "NIfTI header") if min(spacing_mm) > 0 else Picture(array)

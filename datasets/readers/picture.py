@@ -24,10 +24,13 @@ class Picture:
     """One decoded file.
 
     array: (*space, c), intensities and bit depth as stored. spacing_mm: voxel edges in the order of the axes, or None
-    where the file does not say them. notes: what was understood that is not plain, one line each without the file's
-    name.
+    where the file does not say them; spacing_source: what says them (`NIfTI header`). orientation: the directions of
+    the axes as the file has them (`LPS`), where it says them. notes: what was understood that is not plain, one line
+    each without the file's name.
     """
 
     array: np.ndarray = field(hash=False, compare=False)
     spacing_mm: tuple[float, ...] | None = None
+    spacing_source: str = ""
+    orientation: str = ""
     notes: tuple[str, ...] = ()

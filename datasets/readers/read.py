@@ -31,7 +31,9 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
 def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
     """Decode one page of a TIFF to (y, x, c). Raises DataError as `read_image` does."""
     whole = _stack(file, file.stat().st_mtime_ns, reading) if file.is_file() else read_image(file, reading)
-    return replace(whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None)
+    return replace(
+        whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None, spacing_source=""
+    )
 
 
 def page_count(file: Path, reading: Reading = PLAIN) -> int:

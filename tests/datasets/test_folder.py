@@ -423,3 +423,13 @@ def test_the_ignored_value_may_be_the_number_of_a_class(tmp_path):
     truth = dataset.cases[0].read().truth[..., 0]
     assert (truth[0] == 1).all()
     assert (truth[1] == dataset.task.ignore).all()
+
+
+def test_a_case_says_where_its_spacing_comes_from(tmp_path):
+    for name in ("img", "lab"):
+        _write(tmp_path / name / "a.nii.gz", np.zeros((4, 5, 6), np.uint8))
+    globs = {"images": "img/*.nii.gz", "masks": "lab/*.nii.gz"}
+    (stated,) = _list(tmp_path, **globs).cases
+    (given,) = _list(tmp_path, **globs, spacing_mm=[1, 1, 3]).cases
+    assert (stated.read().spacing_mm, stated.read().spacing_source) == ((0.5, 1.0, 2.0), "NIfTI header")
+    assert (given.read().spacing_mm, given.read().spacing_source) == ((1.0, 1.0, 3.0), "sweep file")
