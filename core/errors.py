@@ -20,6 +20,10 @@ class Unfit(UnetbenchError):
     """A model, loss or recipe that cannot serve the task; the trial becomes a record of status `unfit`."""
 
 
+class PartError(UnetbenchError):
+    """A model, loss, metric, data set or runtime that does not do what parts of its kind must."""
+
+
 class Diverged(UnetbenchError):
     """Training produced a loss that is not finite; the message names the step and the cases of the batch."""
 

@@ -11,7 +11,7 @@ from .errors import SpecError
 from .registry import PLUGIN, Part
 
 DIGITS = 16
-"""Of a SHA-256 in hexadecimal."""
+"""Of a SHA-256 in hexadecimal; enough to tell files apart, short enough for a table."""
 
 
 def source_digest(part: Part) -> str:

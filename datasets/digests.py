@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ..core.errors import DataError
+from ..core.files import write
 
 THREADS = 8
 """Files read at once; hashing releases Python's lock."""
@@ -72,14 +73,8 @@ class FileDigests:
         entries = {
             str(file): [*found, self._known[str(file)][1]] for file, found in facts.items() if max(found[1:]) < settled
         }
-        aside = memory.with_name(f".{memory.name}.{os.getpid()}.part")
-        try:
-            memory.parent.mkdir(parents=True, exist_ok=True)
-            aside.write_text(json.dumps(entries), "utf-8")
-            aside.replace(memory)
-        except OSError:  # read-only or full: the next run reads the files again
-            with contextlib.suppress(OSError):
-                aside.unlink()
+        with contextlib.suppress(OSError):  # read-only or full: the next run reads the files again
+            write(memory, json.dumps(entries).encode())
 
 
 def _facts(file: Path) -> Facts:

@@ -1,6 +1,7 @@
 """Scores of one case: one row for each scored class."""
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from .matching import overlaps
 from .objects import SPLITS
 from .pair import Missing, Pair
 
+OnError = Callable[[str, Exception], None]
+
 DIGITS = 9
 """Significant digits of a score in a row; more are noise of the arithmetic and make records larger."""
 
@@ -31,6 +34,7 @@ def score_case(
     probabilities: np.ndarray | None = None,
     metrics: Sequence[str | Choice] | None = None,
     split: str = "components",
+    on_error: OnError | None = None,
 ) -> list[dict[str, Any]]:
     """Return one row for each class of `task.scored`: class, tp, fp, fn, tn, empty, and each metric's raw value.
 
@@ -45,6 +49,9 @@ def score_case(
     volume is named by its tolerance, `nsd(tolerance_mm=2)`. With distances a row has `diagonal`, the image's, in
     their unit. With instances it has `objects`, the numbers of true and predicted ones, and `matched`, the true
     positives at IoU 0.5, 0.55 … 0.95.
+
+    on_error(name, error) is told of a metric that raises an error of its own, whose value then is undefined; without
+    it the error is raised.
 
     Raises DataError when shapes differ, a label is out of range, a spacing is not positive, a probability is none, or a
     metric asked for by name lacks what it takes; SpecError for an unknown metric, option or split.
@@ -64,21 +71,34 @@ def score_case(
     if split not in SPLITS:
         raise SpecError(unknown("split", split, SPLITS))
     case = _Case(truth, prediction, task, spacing_mm, instances, probabilities, split)
-    return [_row(name, pair, metrics) for name, pair in case.pairs()]
+    return [_row(name, pair, metrics, on_error) for name, pair in case.pairs()]
 
 
-def _row(name: str, pair: Pair, metrics: Sequence[str | Choice] | None) -> dict[str, Any]:
+def as_number(value: Any) -> float:
+    """What a metric gave, as a float. Raises TypeError for anything but one number."""
+    if isinstance(value, str) or np.ndim(value) or isinstance(value, complex):
+        shape = f" of shape {np.shape(value)}" if np.ndim(value) else ""
+        raise TypeError(f"gives {type(value).__name__}{shape}; one number or NaN is possible")
+    return float(value)
+
+
+def _row(name: str, pair: Pair, metrics: Sequence[str | Choice] | None, on_error: OnError | None) -> dict[str, Any]:
     row = {"class": name, "tp": pair.tp, "fp": pair.fp, "fn": pair.fn, "tn": pair.tn, "empty": pair.empty}
     values: dict[str, float] = {}
     for choice in METRICS if metrics is None else metrics:
         choice = Choice(choice) if isinstance(choice, str) else choice
         METRICS.check(choice.name, choice.options)
         try:
-            value = METRICS[choice.name](pair, **choice.options)
+            value = as_number(METRICS[choice.name](pair, **choice.options))
         except Missing:
             if metrics is not None:
                 raise
             continue
+        except Exception as error:  # a metric's own fault must not cost the other scores
+            if on_error is None:
+                raise
+            on_error(choice.label, error)
+            value = math.nan
         values[_key(choice, pair)] = value
     if any(measure(key).unit in ("mm", "px") for key in values):
         row["diagonal"] = float(f"{pair.diagonal:.{DIGITS}g}")

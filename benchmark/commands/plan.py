@@ -20,10 +20,10 @@ def plan(options: argparse.Namespace) -> int:
     planned = planning.trials(wanted, context)
     store = Store.here(context.results, context.sweep)
     earlier = [record for folder in sorted(context.results.glob("*")) for record in records(folder)]
-    estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)])
+    estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)], context)
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
-    settled = sum(not entry.problem and store.is_complete(entry.trial) for entry in planned)
+    settled = len(store.settled(entry.trial for entry in planned if not entry.problem))
     opened = {names[entry.trial].dataset: entry.opened for entry in planned}
     notes = {name: found.dataset.notes for name, found in opened.items() if found is not None and found.dataset.notes}
     if options.json:

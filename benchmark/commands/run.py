@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 
 from ...core.record import Record
@@ -31,17 +32,26 @@ def run(options: argparse.Namespace) -> int:
     store = Store.here(context.results, context.sweep)
     store.check()
     store.put_sweep(wanted.resolved)
-    planned = decoded(planned, context.source.cache / "decoded", store.is_complete)
-    missing = _without_data(planned, store)
-    progress = Progress(wanted.labels, quiet=options.quiet)
-    runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
-    listed, others = ([entry.trial for entry in planned if bool(entry.problem) is lost] for lost in (False, True))
-    incomplete = _incomplete(listed, store, runner.context)
-    if incomplete and not options.retrain_incomplete:
+    settled = store.settled(entry.trial for entry in planned)
+    planned = decoded(planned, context.source.cache / "decoded", settled)
+    runner = Runner(
+        context,
+        workers=options.workers,
+        limit_s=options.limit,
+        progress=Progress(wanted.labels, quiet=options.quiet),
+    )
+    incomplete = _incomplete(settled, store, runner.context)
+    if incomplete and options.retrain_incomplete:
+        settled = {key: record for key, record in settled.items() if key not in incomplete}
+    elif incomplete:
         counts = Counter(what for lacks in incomplete.values() for what in lacks)
         text = ", ".join(f"{count} without {what}" for what, count in counts.items())
         print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
-    outcome = runner.run(listed, beside=others, again=incomplete if options.retrain_incomplete else ())
+    listed = [entry.trial for entry in planned if not entry.problem]
+    spoiled = runner.check_parts([trial for trial in listed if trial.id not in settled])
+    missing = _put_failed(planned, spoiled, store)
+    sound = [trial for trial in listed if trial.id not in spoiled]
+    outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled)
     made = [*missing, *outcome.made]
     if not options.no_report:
         _report(store, options)
@@ -90,25 +100,24 @@ def cache_folder() -> Path:
     return Path(given) if given else Path(base) / "unetbench"
 
 
-def _without_data(planned: list[plan.Planned], store: Store) -> list[Record]:
-    """Write a failed record for each trial without sound data, in place of those of the run before."""
+def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: Store) -> list[Record]:
+    """Write a record of each trial whose data or own part cannot be used, in place of those of the run before."""
     for file in list(store.own_files()):
         if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink()
     about = provenance()
-    records = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
-    for record in records:
+    found = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
+    found += spoiled.values()
+    for record in found:
         store.put(record)
-    for problem in dict.fromkeys(record.reason for record in records):
-        count = sum(record.reason == problem for record in records)
+    for problem, count in Counter(record.reason for record in found).items():
         print(f"unetbench: {problem} ({count} trials failed)", file=sys.stderr)
-    return records
+    return found
 
 
-def _incomplete(trials: list[Trial], store: Store, context: Context) -> dict[str, list[str]]:
+def _incomplete(settled: Mapping[str, Record], store: Store, context: Context) -> dict[str, list[str]]:
     """By id, what the records of settled trials lack of what the sweep wants kept."""
-    found = {trial.id: store.find(trial) for trial in trials}
-    lacks = {key: lacking(record, store, context) for key, record in found.items() if record is not None}
+    lacks = {key: lacking(record, store, context) for key, record in settled.items()}
     return {key: entries for key, entries in lacks.items() if entries}
 
 

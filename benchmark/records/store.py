@@ -1,9 +1,8 @@
 """Records on disk: one JSON file a trial and machine, written aside and renamed, so that no reader sees half of one."""
 
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import yaml
 
 from ...core.errors import StoreError
+from ...core.files import write
 from ...core.record import Record
 from ...core.trial import Trial
 from .machine import describe, first_name, machine, name_of, names_itself, same_machine
@@ -83,10 +83,10 @@ class Store:
             files = sorted((self.folder / "records" / name).glob("*.json"))
             yield from (file for file in files if self.is_own(read(file)))
 
-    def is_complete(self, trial: Trial) -> bool:
-        """Whether the trial needs no run."""
-        record = self.find(trial)
-        return record is not None and record.status in SETTLED
+    def settled(self, trials: Iterable[Trial]) -> dict[str, Record]:
+        """The records of the trials that need no run, by id."""
+        found = {trial.id: self.find(trial) for trial in trials}
+        return {key: record for key, record in found.items() if record is not None and record.status in SETTLED}
 
     def copy_from_other_sweep(self, trial: Trial) -> None:
         """Copy the record of a settled trial into this sweep when it was made for another one."""
@@ -188,17 +188,3 @@ def records(folder: Path) -> Iterator[Record]:
     """Every record below a sweep's folder, by machine and id."""
     for file in sorted(folder.glob("records/*/*.json")):
         yield read(file)
-
-
-def write(file: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, after a power cut too. Raises OSError."""
-    file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f".{file.name}.{os.getpid()}.part")
-    try:
-        with aside.open("wb") as stream:
-            stream.write(content)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)

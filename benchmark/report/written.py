@@ -4,7 +4,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from ..records.store import write
+from ...core.files import write
 
 LIST = "unetbench-report.json"
 """In a report's folder: each file that a report wrote, with the digest of what it wrote."""

@@ -1,42 +1,28 @@
 """Drive a sweep: hand trials to worker processes, write every record, survive everything."""
 
-import multiprocessing
 import shutil
-import signal
 import tempfile
 import time
 from collections import deque
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-from ...core.errors import StoreError
+from ...core.errors import PartError, StoreError
 from ...core.record import Record
 from ...core.trial import Trial
 from ..records.machine import machine, provenance
 from ..records.store import Store
 from ..trial.context import Context
+from ..trial.own_parts import part_checks
+from .check_worker import checked
 from .progress import Progress
-from .tensorflow_log import last_words
-from .worker import work
+from .worker_process import WorkerProcess
 
 GROWTH = 0.3
 """Share of the machine's memory, split among the workers, beyond which a worker is replaced by a fresh process."""
-
-
-@dataclass
-class _Worker:
-    process: Any
-    pipe: Any
-    log: Path
-    trial: Trial | None = None
-    since: float = 0.0
-    before: Trial | None = None
-    resident: int = 0
 
 
 @dataclass
@@ -63,37 +49,53 @@ class Runner:
         self.context, self.count, self.limit_s, self.progress = context, workers, limit_s, progress
         self.store = Store.here(context.results, context.sweep)
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
-        self.spawned = 0
+        self.spawned, self.workers = 0, []
 
-    def run(self, trials: Sequence[Trial], beside: Sequence[Trial] = (), again: Collection[str] = ()) -> Outcome:
-        """Run what the store has not, same graph after same graph. Raises StoreError when no record can be written.
+    def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
+        """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
 
-        beside: the sweep's other trials, whose data cannot be listed; progress names all alike. again: ids of trials
-        that are run whatever the store has.
+        Raises PartError for a metric or a runtime that does not do what it must, for it would spoil all of them.
+        """
+        problems: dict[str, Record] = {}
+        for check, users in part_checks(trials, self.context):
+            self.workers = self.workers or [self._spawn()]
+            record = checked(check, self.workers[0], self.context, self.limit_s)
+            if not self.workers[0].process.is_alive():
+                self.workers = []
+            if record is not None and not users:
+                raise PartError(record.reason)
+            if record is not None:
+                problems |= {trial.id: replace(record, trial=trial) for trial in users}
+        return problems
+
+    def run(self, trials: Sequence[Trial], *, settled: Container[str], beside: Sequence[Trial] = ()) -> Outcome:
+        """Run what is not settled, same graph after same graph. Raises StoreError when no record can be written.
+
+        settled: ids. beside: the sweep's other trials, whose data or parts cannot be used; progress names all alike.
         """
         outcome = Outcome()
         pending: list[Trial] = []
         for trial in trials:
-            if trial.id not in again and self.store.is_complete(trial):
+            if trial.id in settled:
                 self.store.copy_from_other_sweep(trial)
                 outcome.settled += 1
             else:
                 pending.append(trial)
         self.progress.begin(trials, outcome.settled, beside)
         queue = deque(_by_network(pending))
-        workers: list[_Worker] = []
+        workers, self.workers = self.workers, []
         try:
             while queue or any(worker.trial for worker in workers):
                 self._assign(queue, workers)
                 self._listen(workers, outcome)
         finally:
             for worker in workers:
-                _end(worker)
+                worker.end()
             shutil.rmtree(self.logs, ignore_errors=True)
             self.progress.end()
         return outcome
 
-    def _assign(self, queue: deque[Trial], workers: list[_Worker]) -> None:
+    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / self.count
         for worker in [worker for worker in workers if worker.trial is None]:
             other_model = (
@@ -103,7 +105,7 @@ class Runner:
             )
             if not queue or (other_model and worker.resident > allowed):
                 workers.remove(worker)
-                _end(worker)
+                worker.end()
         while queue and len(workers) < self.count:
             workers.append(self._spawn())
         for worker in workers:
@@ -115,24 +117,18 @@ class Runner:
                 self.progress.start(same)
                 worker.pipe.send(same)
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self) -> WorkerProcess:
         self.spawned += 1
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        log = self.logs / f"worker-{self.spawned}.log"
-        process = context.Process(target=work, args=(theirs, self.context, log), daemon=True)
-        process.start()
-        theirs.close()
-        return _Worker(process, ours, log)
+        return WorkerProcess.spawn(self.context, self.logs / f"worker-{self.spawned}.log")
 
-    def _listen(self, workers: list[_Worker], outcome: Outcome) -> None:
+    def _listen(self, workers: list[WorkerProcess], outcome: Outcome) -> None:
         busy = {worker.pipe: worker for worker in workers if worker.trial is not None}
         for pipe in wait(list(busy), timeout=0.5):
             worker = busy[pipe]  # pyright: ignore[reportArgumentType]  # wait returns what it was given
             try:
                 message = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self._discard_worker(worker, workers, outcome, "failed", _exit_reason(worker))
+                self._discard_worker(worker, workers, outcome, "failed", worker.exit_reason())
                 continue
             if message[0] == "tell" and worker.trial is not None:
                 worker.since = worker.since or time.monotonic()  # loading TensorFlow is not the trial's time
@@ -146,11 +142,10 @@ class Runner:
                 self._discard_worker(worker, workers, outcome, "timed_out", f"took longer than {self.limit_s:g} s")
 
     def _discard_worker(
-        self, worker: _Worker, workers: list[_Worker], outcome: Outcome, status: Any, reason: str
+        self, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome, status: Any, reason: str
     ) -> None:
         workers.remove(worker)
-        worker.process.kill()
-        worker.process.join()
+        worker.kill()
         if worker.trial is not None:
             about = provenance(threads=self.context.threads)
             self._keep(Record(worker.trial, status, reason, **about), outcome)
@@ -181,22 +176,3 @@ def _likest(trials: Sequence[Trial], before: Trial | None) -> Trial:
                 if getattr(trial, key) == getattr(before, key):
                     return trial
     return trials[0]
-
-
-def _end(worker: _Worker) -> None:
-    if worker.trial is None and worker.process.is_alive():
-        worker.pipe.send(None)
-        worker.process.join(10)
-    if worker.process.is_alive():
-        worker.process.kill()
-        worker.process.join()
-
-
-def _exit_reason(worker: _Worker) -> str:
-    worker.process.join(5)
-    code = worker.process.exitcode or 0
-    how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-    memory = psutil.virtual_memory()
-    hint = f"; often too little memory ({memory.total >> 30} GiB here): try a smaller batch" if code == -9 else ""
-    printed = last_words(worker.log.read_bytes()) if worker.log.exists() else ""
-    return f"the worker process was {how}{hint}" + (f"; it last said: {printed[:300]}" if printed else "")

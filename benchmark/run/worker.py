@@ -11,14 +11,15 @@ import psutil
 from ...core.registry import load_plugin
 from ..records.machine import machine
 from ..trial.context import Context
+from ..trial.own_parts import PartCheck
 from .tensorflow_log import quiet_tensorflow
 
 
 def work(pipe: Connection, context: Context, log: Path) -> None:
-    """Run trials that come through the pipe until None comes.
+    """Do what comes through the pipe, trials and checks of parts, until None comes.
 
-    Sends ("tell", event) while a trial runs and ("record", json, resident_bytes) at its end. What libraries print goes
-    to the log file.
+    Sends ("tell", event) while a trial runs and ("record", json, resident_bytes) at its end; for a check, the record of
+    a trial that it fails, or None in place of the json. What libraries print goes to the log file.
     """
     _redirect(log)
     machine()  # named before the environment below limits threads: a share of a machine is no other machine
@@ -26,6 +27,7 @@ def work(pipe: Connection, context: Context, log: Path) -> None:
     quiet_tensorflow()
     from ..trial.run_trial import (  # Keras and TensorFlow are loaded here, after the environment is set
         WorkerCache,
+        failed_check,
         run_trial,
     )
 
@@ -33,9 +35,13 @@ def work(pipe: Connection, context: Context, log: Path) -> None:
         load_plugin(plugin)
     cache = WorkerCache()
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):  # the driver is gone: so is the work
-        while (trial := pipe.recv()) is not None:
-            record = run_trial(trial, context, cache, lambda event: pipe.send(("tell", event)))
-            pipe.send(("record", record.to_json(), psutil.Process().memory_info().rss))
+        while (order := pipe.recv()) is not None:
+            if isinstance(order, PartCheck):
+                pipe.send(("tell", {"phase": "check"}))
+                record = failed_check(order, context)
+            else:
+                record = run_trial(order, context, cache, lambda event: pipe.send(("tell", event)))
+            pipe.send(("record", record and record.to_json(), psutil.Process().memory_info().rss))
 
 
 def _redirect(log: Path) -> None:

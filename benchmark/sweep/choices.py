@@ -7,15 +7,13 @@ from typing import Any
 
 from ...core.errors import SpecError
 from ...core.registry import Registry
+from ...core.sources import DIGITS
 from ...core.trial import Choice
 from ...losses import LOSSES
 from ...losses.nested import check as check_nested
 
 Entry = str | dict[str, Any]
 """A part as the file has it: its name, or a mapping of `name` and options."""
-
-DIGITS = 16
-"""Of a SHA-256 in hexadecimal; enough to tell files apart, short enough for a table."""
 
 
 def choices(registry: Registry, entries: Sequence[Entry], where: str, *, indexed: bool = True) -> tuple[Choice, ...]:

@@ -2,30 +2,31 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from ...core.errors import DataError, one_line
 from ...core.processor import cores
-from ...core.trial import Choice, Trial, canonical
+from ...core.trial import Choice, canonical
 from ...datasets.case import Case
 from ..trial.context import OpenedDataset
 from .plan import Planned
 
 
-def decoded(planned: Sequence[Planned], memory: Path, is_settled: Callable[[Trial], bool]) -> list[Planned]:
+def decoded(planned: Sequence[Planned], memory: Path, settled: Container[str]) -> list[Planned]:
     """Return the trials; those whose data holds a case that cannot be used have it as their problem.
 
     memory: folder of the marks by which data that was sound is known again, by the digest of its contents and the
     options it is read with. Data that is generated, not read from files, and that of settled trials is not looked at.
+    settled: ids of trials.
     """
     problems: dict[str, str] = {}
     found: list[Planned] = []
     for entry in planned:
         from_files = entry.opened is not None and any(case.files for case in entry.opened.dataset.cases)
-        if entry.opened is not None and from_files and not is_settled(entry.trial):
+        if entry.opened is not None and from_files and entry.trial.id not in settled:
             key = _key(entry.trial.dataset, entry.opened)
             if key not in problems:
                 problems[key] = _problem(entry.opened, memory / key)

@@ -2,10 +2,10 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from ...core.errors import DataError, FallbackWarning, SpecError, Unfit, one_line
+from ...core.errors import DataError, FallbackWarning, SpecError, UnetbenchError, Unfit, one_line
 from ...core.recipe import MAX_STEPS
 from ...core.record import Record
 from ...core.sources import source_digest
@@ -18,6 +18,7 @@ from ...losses import LOSSES
 from ...losses.nested import names
 from ...models import MODELS
 from ..trial.context import Context, OpenedDataset, open_dataset
+from ..trial.own_parts import part_checks
 from .file import DataChoice, Sweep
 
 LOOKED_AT = 3
@@ -29,7 +30,7 @@ UNLISTED = "unlisted"
 
 @dataclass(frozen=True)
 class Planned:
-    """A trial of a sweep; opened is None when its data set could not be listed; `problem` says why."""
+    """A trial of a sweep. problem: why nothing can be trained; opened is None when its data set cannot be listed."""
 
     trial: Trial
     opened: OpenedDataset | None
@@ -109,13 +110,15 @@ class TrialEstimate:
         return not self.unfit and not self.failed
 
 
-def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstimate]:
+def estimates(planned: list[Planned], earlier: list[Record], context: Context) -> list[TrialEstimate]:
     """Build each distinct model once, without training, and tell its size; unfit and failed ones with their reason.
 
     Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
     that the earlier records of this machine reached, the median over those of the same spatial rank. Time and memory
-    are those of a few training cases, taken for all.
+    are those of a few training cases, taken for all. Parts of the user's own are run once; raises PartError for a
+    metric or a runtime that does not do what it must.
     """
+    planned = _checked(planned, context)
     looks: dict[int, list[Held]] = {}
     rates = _rates(earlier)
     groups: dict[tuple[Any, ...], list[Planned]] = {}
@@ -127,12 +130,30 @@ def estimates(planned: list[Planned], earlier: list[Record]) -> list[TrialEstima
     return [_estimate(group, rates, looks) for group in groups.values()]
 
 
+def _checked(planned: list[Planned], context: Context) -> list[Planned]:
+    """The trials; those of a part of the user's own that does not do what it must have it as their problem."""
+    from ..trial.part_checks import check_part
+
+    opened = {entry.trial.id: entry.opened for entry in planned if entry.opened is not None}
+    problems: dict[str, str] = {}
+    for check, users in part_checks([entry.trial for entry in planned if entry.trial.id in opened], context):
+        try:
+            check_part(check, opened[check.trial.id], context)
+        except Unfit:  # told where the model is built
+            continue
+        except UnetbenchError as error:
+            if not users:
+                raise
+            problems |= {trial.id: one_line(error) for trial in users}
+    return [replace(entry, problem=problems.get(entry.trial.id, entry.problem)) for entry in planned]
+
+
 def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, list[Held]]) -> TrialEstimate:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
 
     entry, seeds = group[0], len(group)
-    if entry.opened is None:
+    if entry.opened is None or entry.problem:
         return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=entry.problem)
     try:
         with warnings.catch_warnings():

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import DataError
+from ...core.errors import DataError, one_line
 from ...datasets.case import Case, Sample
-from ...metrics.score import score_case
+from ...metrics.score import OnError, score_case
 from .context import OpenedDataset
 from .predict import Forward, predict, to_labels
 from .preview import preview
@@ -25,6 +25,7 @@ class Evaluation:
     """scores: rows as `Record.scores` says. previews: arrays as the report reads them. Seconds of the phases.
 
     windows: how many cases were predicted in windows of which size. mismatches: of each case, see `Prediction`.
+    missing: why each unscored case is so. broken: how often each metric raised an error of its own, and the first one.
     """
 
     scores: list[dict[str, Any]] = field(default_factory=list)
@@ -32,9 +33,24 @@ class Evaluation:
     windows: Counter[tuple[int, ...]] = field(default_factory=Counter)
     mismatches: list[float] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    broken: dict[str, tuple[int, str]] = field(default_factory=dict)
     load_s: float = 0.0
     predict_s: float = 0.0
     score_s: float = 0.0
+
+    def on_error(self, metric: str, error: Exception) -> None:
+        """Count an error of a metric's own."""
+        count, first = self.broken.get(metric, (0, one_line(error)))
+        self.broken[metric] = count + 1, first
+
+    def notes(self) -> list[str]:
+        """What the record and the report are to say: cases and metrics without scores."""
+        lost = [f"test case not scored: {reason}" for reason in self.missing]
+        total = len(self.scores)
+        return lost + [
+            f"metric {name} failed on {count} of {total} test cases and classes, which are undefined: {first}"
+            for name, (count, first) in self.broken.items()
+        ]
 
     def prediction(self) -> dict[str, Any]:
         """The field `prediction` of a record."""
@@ -93,7 +109,7 @@ def _evaluate(
     truth, probabilities = prepared.original.truth, prepared.restore(made.probabilities)
     found = to_labels(probabilities, task, selection.threshold)
     clock.append(time.perf_counter())
-    rows = _scored(case.name, prepared.original, found, probabilities, opened)
+    rows = _scored(case.name, prepared.original, found, probabilities, opened, result.on_error)
     result.windows[options["window"]] += 1
     result.mismatches.append(made.mismatch)
     result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]
@@ -106,7 +122,12 @@ def _evaluate(
 
 
 def _scored(
-    name: str, original: Sample, found: np.ndarray, probabilities: np.ndarray, opened: OpenedDataset
+    name: str,
+    original: Sample,
+    found: np.ndarray,
+    probabilities: np.ndarray,
+    opened: OpenedDataset,
+    on_error: OnError,
 ) -> list[dict[str, Any]]:
     try:
         return score_case(
@@ -117,6 +138,7 @@ def _scored(
             instances=original.instances,
             probabilities=probabilities,
             split=opened.objects,
+            on_error=on_error,
         )
     except DataError as error:
         raise DataError(f"{name}: {error}") from None

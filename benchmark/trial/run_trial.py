@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -29,6 +30,9 @@ from ..timing.latency import time_calls
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
+from .own_parts import PartCheck, own_metrics, own_runtimes
+from .part_checks import check_loss, check_network, check_part
+from .selection import Selection
 from .train import ProgressCallback, train
 from .validate import ValidationCases
 from .windows import Windows
@@ -49,20 +53,42 @@ class WorkerCache:
 
 def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
     """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through."""
-    started, about, fields = now(), provenance(keras.backend.backend(), context.threads), {}
+    started, fields = now(), {}
     status: Status = "done"
     reason = trace = ""
     try:
         _perform(trial, context, cache, on_progress, fields)
-    except Unfit as error:
-        status, reason = "unfit", one_line(error)
-    except UnetbenchError as error:
-        status, reason = "failed", one_line(error)
     except Exception as error:  # a part's own bug must not end the sweep; the record keeps where it was
-        status, reason, trace = "failed", one_line(error), traceback.format_exc()
-        cache.compiled = None
+        status, reason, trace = _outcome(error)
+        if not isinstance(error, UnetbenchError):
+            cache.compiled = None
     fields.setdefault("timing", {})["peak_bytes"] = float(_peak_bytes())
+    about = provenance(keras.backend.backend(), context.threads)
     return Record(trial, status, reason, started, now(), **about, traceback=trace, **fields)
+
+
+def failed_check(check: PartCheck, context: Context) -> Record | None:
+    """Run a part of the user's own as the trial uses it; the trial's record when it does not do what it must.
+
+    None too where the trial's own run tells: for data that cannot be listed and a model that is unfit.
+    """
+    started, trial = now(), check.trial
+    try:
+        check_part(check, open_dataset(trial.dataset, trial.split, context), context)
+    except Unfit:
+        return None
+    except Exception as error:  # whatever it is, it would meet every trial with that part
+        _, reason, trace = _outcome(error)
+        about = provenance(keras.backend.backend(), context.threads)
+        return Record(trial, "failed", reason, started, now(), **about, traceback=trace)
+    return None
+
+
+def _outcome(error: Exception) -> tuple[Status, str, str]:
+    """Status, reason and traceback of a record; none of the latter for what is the input's fault."""
+    inner = not isinstance(error, UnetbenchError) or error.__cause__ is not None
+    trace = "".join(traceback.format_exception(error)) if inner else ""
+    return "unfit" if isinstance(error, Unfit) else "failed", one_line(error), trace
 
 
 def now() -> str:
@@ -92,24 +118,8 @@ def _perform(
         on_progress({"phase": "warning", "text": remark})
 
     clock, recipe = time.perf_counter(), trial.recipe
-    sampler = PatchSampler(
-        training,
-        [case.name for case in opened.split.cases("train")],
-        recipe.patch,
-        recipe.batch,
-        steps=recipe.steps,
-        seed=trial.seed,
-        augment=recipe.augment,
-        foreground=recipe.foreground,
-        ignore=opened.task.ignore,
-    )
-    cases = ValidationCases.of(validation, recipe, len(sampler) * recipe.batch, opened.task.ignore)
-    fields["data"] |= {"epoch_patches": len(sampler) * recipe.batch, "validation_tiles": len(cases.tiles.images)}
     checkpoint = store.path("checkpoints", trial, ".npz")
-    selection, fields["history"] = train(
-        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
-    )
-    fields["selection"] = asdict(selection)
+    selection = _trained(trial, compiled, opened, (training, validation), fields, on_progress, checkpoint)
     timing["train_s"] = time.perf_counter() - clock
 
     windows = Windows.of(compiled.model, recipe)
@@ -126,26 +136,62 @@ def _perform(
     fields["scores"], fields["prediction"] = result.scores, result.prediction()
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}
     notes = fields["data"]["notes"]
-    notes += [f"test case not scored: {reason}" for reason in result.missing]
-    fields["data"]["unscored"] = len(result.missing)
+    notes += result.notes()
+    fields["data"] |= {"unscored": len(result.missing), "metrics": own_metrics()}
     with _kept_going("previews", notes):
         if result.previews:
             store.put_previews(trial, result.previews)
     with _kept_going("weights", notes):
         if context.weights:
             compiled.network.save(store.path("weights", trial, ".keras"))
-    fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress)
+    fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
     checkpoint.unlink(missing_ok=True)
 
 
+def _trained(
+    trial: Trial,
+    compiled: CompiledModel,
+    opened: OpenedDataset,
+    held: tuple[list[Held], list[Held]],
+    fields: dict[str, Any],
+    on_progress: ProgressCallback,
+    checkpoint: Path,
+) -> Selection:
+    """Train on the first of `held`, select on the second, and note how in the fields."""
+    recipe = trial.recipe
+    sampler = PatchSampler(
+        held[0],
+        [case.name for case in opened.split.cases("train")],
+        recipe.patch,
+        recipe.batch,
+        steps=recipe.steps,
+        seed=trial.seed,
+        augment=recipe.augment,
+        foreground=recipe.foreground,
+        ignore=opened.task.ignore,
+    )
+    patches = len(sampler) * recipe.batch
+    cases = ValidationCases.of(held[1], recipe, patches, opened.task.ignore)
+    fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
+    selection, fields["history"] = train(
+        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
+    )
+    fields["selection"] = asdict(selection)
+    return selection
+
+
 def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
-    if cache.compiled is not None and cache.compiled.network_key == trial.network_key:
+    same = cache.compiled is not None and cache.compiled.network_key == trial.network_key
+    if cache.compiled is None or cache.compiled.key != trial.compile_key:
+        check_loss(f"loss {trial.loss.name}", trial.loss, task, trial.recipe.patch)
+    if same and cache.compiled is not None:
         cache.compiled.take(trial)
     else:
         cache.compiled = None
         keras.backend.clear_session()
         gc.collect()
         cache.compiled = CompiledModel(trial, task)
+        check_network(f"model {trial.model.name}", cache.compiled.network, trial, task, cache.compiled.forward)
     spent = cost(cache.compiled.model, trial.recipe.patch)
     size = "×".join(map(str, trial.recipe.patch))
     fields["model"] = {**asdict(spent), "size": size, "weights_bytes": _weights_bytes(cache.compiled.model)}
@@ -170,20 +216,34 @@ def _data(opened: OpenedDataset) -> dict[str, Any]:
 
 
 def _latency(
-    compiled: CompiledModel, trial: Trial, task: Task, context: Context, on_progress: ProgressCallback
+    compiled: CompiledModel,
+    trial: Trial,
+    task: Task,
+    context: Context,
+    on_progress: ProgressCallback,
+    notes: list[str],
 ) -> list[dict[str, Any]]:
+    """Time each runtime; one that raises an error is noted, for the scores are worth keeping without its latency."""
     options = context.latency
     if options is None:
         return []
     images = np.random.default_rng(0).standard_normal((options.batch, *trial.recipe.patch, task.channels), np.float32)
     rows: list[dict[str, Any]] = []
+    own = own_runtimes(context)
     for runtime in context.runtimes:
         on_progress({"phase": f"time {runtime.label}"})
         plain = runtime.label == "keras"
-        call = compiled.forward if plain else RUNTIMES[runtime.name](compiled.model, **runtime.options)
-        samples = time_calls(call, images, warmup=options.warmup, samples=options.samples, budget_s=options.budget_s)
+        try:
+            call = compiled.forward if plain else RUNTIMES[runtime.name](compiled.model, **runtime.options)
+            samples = time_calls(
+                call, images, warmup=options.warmup, samples=options.samples, budget_s=options.budget_s
+            )
+        except Exception as error:  # a runtime's own fault must not cost the scores
+            notes.append(f"latency of {runtime.label} not measured: {one_line(error)}")
+            continue
         about = {"runtime": runtime.label, "device": machine()["gpu"] or machine()["cpu"], "batch": options.batch}
         about |= {"size": list(trial.recipe.patch), "channels": task.channels, "dtype": trial.recipe.precision}
+        about |= {"source": own[runtime.name]} if runtime.name in own else {}
         rows.append({**about, "warmup": options.warmup, "samples_s": samples})
     return rows
 

@@ -68,5 +68,6 @@ def solid_only(task) -> keras.Model:
 
 @LOSSES.add
 def turns_nan(truth, logits, task) -> object:
-    """0 / 0 (a test's)."""
-    return keras.ops.mean(logits, axis=tuple(range(1, len(logits.shape)))) * float("nan")
+    """BCE, and 0 / 0 for a batch of four cases (a test's)."""
+    four = keras.ops.equal(keras.ops.shape(logits)[0], 4)
+    return LOSSES["bce"](truth, logits, task) * keras.ops.where(four, float("nan"), 1.0)

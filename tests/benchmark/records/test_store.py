@@ -16,18 +16,18 @@ TRIAL = Trial(Choice("cells"), {"digest": "x"}, Choice("unet"), Choice("dice"), 
 
 def test_a_done_trial_is_settled_and_a_failed_one_is_tried_again(tmp_path):
     store = Store(tmp_path, "a", "desk")
-    assert not store.is_complete(TRIAL)
+    assert not store.settled([TRIAL])
     store.put(Record(TRIAL, "failed", "no luck"))
-    assert not store.is_complete(TRIAL)
+    assert not store.settled([TRIAL])
     store.put(Record(TRIAL, "unfit", "wrong rank"))
-    assert store.is_complete(TRIAL)
+    assert store.settled([TRIAL])
 
 
 def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
     record = Record(TRIAL, "done")
     Store(tmp_path, "first", "desk").put(record)
     second = Store(tmp_path, "second", "desk")
-    assert second.is_complete(TRIAL)
+    assert second.settled([TRIAL])
     assert not list(records(tmp_path / "second")), "asking writes nothing"
     second.copy_from_other_sweep(TRIAL)
     assert list(records(tmp_path / "second")) == [record]
@@ -35,7 +35,7 @@ def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
 
 def test_another_machine_measures_for_itself(tmp_path):
     Store(tmp_path, "a", "desk").put(Record(TRIAL, "done"))
-    assert not Store(tmp_path, "a", "cluster").is_complete(TRIAL)
+    assert not Store(tmp_path, "a", "cluster").settled([TRIAL])
 
 
 def test_no_half_written_file_stays(tmp_path):
@@ -66,7 +66,7 @@ def test_a_damaged_record_is_named(tmp_path):
     file = store.put(Record(TRIAL, "done"))
     file.write_text(file.read_text()[:50])
     with pytest.raises(StoreError, match=f"{TRIAL.id}.json: not a record"):
-        store.is_complete(TRIAL)
+        store.settled([TRIAL])
 
 
 def known(**changes):
@@ -95,8 +95,8 @@ def put_older(results, status="done", sweep="a", folder="amd-epyc-2-cores", **ch
 def test_machines_that_share_a_name_of_processor_share_no_record(tmp_path):
     here, other = known(stepping="1"), known(stepping="2")
     store_of(tmp_path, other).put(Record(TRIAL, "done", machine=other))
-    assert store_of(tmp_path, other).is_complete(TRIAL)
-    assert not store_of(tmp_path, here).is_complete(TRIAL)
+    assert store_of(tmp_path, other).settled([TRIAL])
+    assert not store_of(tmp_path, here).settled([TRIAL])
     assert not list(store_of(tmp_path, here).own_files())
 
 
@@ -104,7 +104,7 @@ def test_machines_that_share_a_name_of_processor_share_no_record(tmp_path):
 def test_a_sweep_begun_before_stepping_was_told_goes_on(tmp_path, sweep):
     file = put_older(tmp_path, sweep=sweep)
     store = store_of(tmp_path, known())
-    assert store.is_complete(TRIAL)
+    assert store.settled([TRIAL])
     store.copy_from_other_sweep(TRIAL)
     kept = tmp_path / "a" / "records" / "amd-epyc-2-cores" / file.name
     assert list(store.folder.glob("records/*/*.json")) == [kept], "it stays what it is, and is there once"
@@ -117,7 +117,7 @@ def test_a_sweep_begun_before_stepping_was_told_goes_on(tmp_path, sweep):
 def test_an_older_record_of_hardware_that_cannot_be_this_is_left_alone(tmp_path, changes):
     file = put_older(tmp_path, **changes)
     store = store_of(tmp_path, known())
-    assert not store.is_complete(TRIAL)
+    assert not store.settled([TRIAL])
     store.put(Record(TRIAL, "done", machine=known()))
     assert file.exists()
 
@@ -125,7 +125,7 @@ def test_an_older_record_of_hardware_that_cannot_be_this_is_left_alone(tmp_path,
 def test_an_older_failed_record_is_replaced_by_the_new_one(tmp_path):
     file = put_older(tmp_path, "failed")
     store = store_of(tmp_path, known())
-    assert not store.is_complete(TRIAL)
+    assert not store.settled([TRIAL])
     assert list(store.own_files()) == [file]
     store.put(Record(TRIAL, "done", machine=known()))
     assert [record.status for record in records(store.folder)] == ["done"]
@@ -134,7 +134,7 @@ def test_an_older_failed_record_is_replaced_by_the_new_one(tmp_path):
 def test_a_settled_record_elsewhere_counts_beside_a_failed_one_here(tmp_path):
     put_older(tmp_path, "failed")
     store_of(tmp_path, known(), "another").put(Record(TRIAL, "done", machine=known()))
-    assert store_of(tmp_path, known()).is_complete(TRIAL)
+    assert store_of(tmp_path, known()).settled([TRIAL])
 
 
 def test_two_machines_under_one_name_of_the_users_are_refused_with_both_named(tmp_path):
@@ -153,20 +153,20 @@ def test_two_machines_under_one_name_of_the_users_are_refused_with_both_named(tm
 def test_a_record_of_another_sweep_made_by_other_hardware_of_the_same_name_is_not_taken(tmp_path):
     first, second = known(stepping="1"), known(stepping="2")
     store_of(tmp_path, first, "another", name="lab").put(Record(TRIAL, "done", machine=first))
-    assert not store_of(tmp_path, second, name="lab").is_complete(TRIAL)
+    assert not store_of(tmp_path, second, name="lab").settled([TRIAL])
 
 
 def test_an_older_record_under_a_name_of_the_users_still_counts(tmp_path):
     put_older(tmp_path, folder="lab", name="lab")
     store = store_of(tmp_path, known(), name="lab")
     store.check()
-    assert store.is_complete(TRIAL)
-    assert not store_of(tmp_path, known(), name="other").is_complete(TRIAL)
+    assert store.settled([TRIAL])
+    assert not store_of(tmp_path, known(), name="other").settled([TRIAL])
 
 
 def test_the_store_of_this_machine_knows_its_hardware(tmp_path):
     store = Store.here(tmp_path, "a")
     file = store.put(Record(TRIAL, "done", machine=machine()))
     assert file.parent.name == machine()["name"]
-    assert Store.here(tmp_path, "b").is_complete(TRIAL)
+    assert Store.here(tmp_path, "b").settled([TRIAL])
     assert read(file).schema == SCHEMA

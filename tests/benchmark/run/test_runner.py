@@ -44,7 +44,7 @@ def test_a_sound_trial_after_the_faulty_ones_is_done(survived):
 
 def test_an_error_of_a_part_is_one_line_with_its_traceback_beside(survived):
     record = survived[1]["raises", "bce_dice", 0]
-    assert (record.status, record.reason) == ("failed", "RuntimeError: this model is broken")
+    assert (record.status, record.reason) == ("failed", "model raises: RuntimeError: this model is broken")
     assert "faulty_parts.py" in record.traceback
 
 
@@ -56,6 +56,7 @@ def test_a_model_of_the_wrong_rank_is_unfit(survived):
 def test_a_killed_worker_is_named_with_its_signal(survived):
     record = survived[1]["dies", "bce_dice", 0]
     assert record.status == "failed"
+    assert record.reason.startswith("model dies: the worker process was ")
     assert "killed by SIGKILL" in record.reason
 
 
@@ -64,7 +65,7 @@ def test_a_trial_that_takes_too_long_is_timed_out(tmp_path, command, write_sweep
     process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--limit", "5")
     assert process.returncode == 1
     (record,) = records(tmp_path / "slow")
-    assert (record.status, record.reason) == ("timed_out", "took longer than 5 s")
+    assert (record.status, record.reason) == ("timed_out", "model sleeps: took longer than 5 s")
 
 
 def test_a_loss_that_turns_nan_names_the_step_and_the_cases(survived):

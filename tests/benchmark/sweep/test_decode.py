@@ -51,15 +51,11 @@ def files(tmp_path):
     return _Files(tmp_path)
 
 
-def _never(trial):
-    return False
-
-
 def test_sound_data_is_read_once_until_its_contents_change(files, tmp_path):
     for _ in range(2):
-        assert [entry.problem for entry in decoded(files.planned(), tmp_path / "memory", _never)] == ["", ""]
+        assert [entry.problem for entry in decoded(files.planned(), tmp_path / "memory", ())] == ["", ""]
     assert sorted(files.readings) == [f"c{k}" for k in range(5)]
-    decoded(files.planned(content=b"2"), tmp_path / "memory", _never)
+    decoded(files.planned(content=b"2"), tmp_path / "memory", ())
     assert len(files.readings) == 10
 
 
@@ -70,19 +66,20 @@ def test_sound_data_is_read_once_until_its_contents_change(files, tmp_path):
 def test_a_damaged_case_is_the_problem_of_every_trial_and_looked_at_again(files, tmp_path, error, words):
     files.error = error
     for _ in range(2):
-        found = decoded(files.planned(), tmp_path / "memory", _never)
+        found = decoded(files.planned(), tmp_path / "memory", ())
         assert all(entry.problem.startswith(words) for entry in found)
     assert len(files.readings) == 10  # once a run, not once a trial
     files.error = None
-    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", _never))
+    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", ()))
 
 
 def test_data_of_settled_trials_is_left_alone(files, tmp_path):
     files.error = DataError("3.png: cannot be decoded")
-    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", lambda trial: True))
+    settled = {entry.trial.id for entry in files.planned()}
+    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", settled))
     assert files.readings == []
 
 
 def test_a_memory_that_cannot_be_written_is_no_error(files, tmp_path):
     (tmp_path / "memory").write_text("a file, not a folder")
-    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", _never))
+    assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", ()))

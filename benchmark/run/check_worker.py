@@ -1,0 +1,28 @@
+"""Parts of the user's own, run once in a worker process before anything is trained: they may kill it or never end."""
+
+import time
+
+from ...core.record import Record
+from ..records.machine import provenance
+from ..trial.context import Context
+from ..trial.own_parts import PartCheck
+from .worker_process import WorkerProcess
+
+
+def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: float) -> Record | None:
+    """The record of a check that failed, or that killed its process or took longer than `limit_s`, else None."""
+    about = provenance(threads=context.threads)
+    worker.pipe.send(check)
+    since = 0.0
+    try:
+        while not since or not limit_s or time.monotonic() - since < limit_s:
+            if not worker.pipe.poll(0.5):
+                continue
+            message = worker.pipe.recv()
+            if message[0] == "record":
+                return Record.from_json(message[1]) if message[1] else None
+            since = time.monotonic()  # loading TensorFlow is not the part's time
+    except (EOFError, ConnectionResetError):
+        return Record(check.trial, "failed", f"{check.part}: {worker.exit_reason()}", **about)
+    worker.kill()
+    return Record(check.trial, "timed_out", f"{check.part}: took longer than {limit_s:g} s", **about)

@@ -1,0 +1,63 @@
+"""A worker process as the driver sees it: begun, asked, ended, and why it died."""
+
+import multiprocessing
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ...core.trial import Trial
+from ..trial.context import Context
+from .tensorflow_log import last_words
+from .worker import work
+
+
+@dataclass
+class WorkerProcess:
+    """One process. trial: what it runs; since: from when, 0.0 before it began; before: its last trial; resident: bytes.
+
+    log: the file that takes what its libraries print.
+    """
+
+    process: Any
+    pipe: Any
+    log: Path
+    trial: Trial | None = None
+    since: float = 0.0
+    before: Trial | None = None
+    resident: int = 0
+
+    @classmethod
+    def spawn(cls, context: Context, log: Path) -> "WorkerProcess":
+        """Begin a process; it loads TensorFlow when it has something to do."""
+        spawning = multiprocessing.get_context("spawn")
+        ours, theirs = spawning.Pipe()
+        process = spawning.Process(target=work, args=(theirs, context, log), daemon=True)
+        process.start()
+        theirs.close()
+        return cls(process, ours, log)
+
+    def end(self) -> None:
+        """Ask an idle process to end, and kill one that is busy or does not."""
+        if self.trial is None and self.process.is_alive():
+            self.pipe.send(None)
+            self.process.join(10)
+        self.kill()
+
+    def kill(self) -> None:
+        """End it at once."""
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+
+    def exit_reason(self) -> str:
+        """Why a process ended that was not asked to, with its last words."""
+        self.process.join(5)
+        code = self.process.exitcode or 0
+        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        memory = psutil.virtual_memory()
+        hint = f"; often too little memory ({memory.total >> 30} GiB here): try a smaller batch" if code == -9 else ""
+        printed = last_words(self.log.read_bytes()) if self.log.exists() else ""
+        return f"the worker process was {how}{hint}" + (f"; it last said: {printed[:300]}" if printed else "")
