@@ -14,6 +14,8 @@ from .registry import reads
 TRANSPARENCY = "transparency that differs between pixels was left out (`channels: last` keeps it as a channel)"
 """What is noted of a picture whose alpha was more than a formality."""
 
+_TO_RGB = {3: cv2.COLOR_BGR2RGB, 4: cv2.COLOR_BGRA2RGBA}  # many times as fast as turning the axis in NumPy
+
 
 @reads(".png", ".jpg", ".jpeg", ".bmp", ".webp")
 def raster(file: Path, reading: Reading) -> Picture:
@@ -30,7 +32,7 @@ def raster(file: Path, reading: Reading) -> Picture:
     elif content.startswith(b"\x89PNG") and content[25] == 4:  # colour type: grey and alpha
         picture = without_alpha(array[..., 2:], reading)
     else:
-        picture = without_alpha(array[..., [2, 1, 0, *range(3, array.shape[-1])]], reading)
+        picture = without_alpha(cv2.cvtColor(array, _TO_RGB[array.shape[-1]]), reading)
     return upright(picture, orientation_of(content)) if reading.exif == "apply" else picture
 
 
@@ -52,8 +54,10 @@ def without_alpha(array: np.ndarray, reading: Reading) -> Picture:
     if array.shape[-1] not in (2, 4) or reading.channels == "last":
         return Picture(np.ascontiguousarray(array))
     alpha = array[..., -1]
-    differs = bool((alpha != alpha.flat[0]).any())
-    return Picture(np.ascontiguousarray(array[..., :-1]), notes=(TRANSPARENCY,) if differs else ())
+    notes = (TRANSPARENCY,) if (alpha != alpha.flat[0]).any() else ()
+    if array.ndim == 3 and array.shape[-1] == 4 and array.dtype in (np.uint8, np.uint16):
+        return Picture(cv2.cvtColor(array, cv2.COLOR_RGBA2RGB), notes=notes)
+    return Picture(np.ascontiguousarray(array[..., :-1]), notes=notes)
 
 
 def _frames(content: bytes) -> int:
