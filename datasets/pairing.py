@@ -121,16 +121,18 @@ def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bo
     if not isinstance(pattern, str) or not pattern or not (single or _WILD.search(pattern)):
         raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
     greedy, found, strange = _regex(pattern), [], []
-    stated = set(pattern.split("/"))
+    stated, readable = set(pattern.split("/")), frozenset(suffixes())
+    start = len((home / "a").as_posix()) - 1
     for file in sorted(home.glob(_any_case(pattern))):
-        relative = file.relative_to(home)
-        dotted = {part for part in relative.parts[:-1] if part.startswith(".")}
-        if hidden(file) or dotted - stated or not file.is_file():
+        relative = file.as_posix()[start:]  # many times as fast as Path.relative_to
+        dotted = [part for part in relative.split("/")[:-1] if part.startswith(".") and part not in stated]
+        if dotted or hidden(file) or not file.is_file():
             continue
-        if suffix(file) not in suffixes():
+        end = suffix(file)
+        if end not in readable:
             strange.append(file)
             continue
-        match = greedy.fullmatch(bare(relative))
+        match = greedy.fullmatch(relative[: len(relative) - len(end)])
         found.append(_File(tuple(text or "" for text in match.groups()) if match else (), file))
     if whole and strange:
         raise DataError(f"folder: {strange[0]} is no image file and would be left out of its truth; narrow {pattern}")
