@@ -1,9 +1,12 @@
 """The rows of one array of an NPZ, read one after the other without holding the array."""
 
 import threading
+import weakref
 import zipfile
 import zlib
+from contextlib import ExitStack
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -23,19 +26,16 @@ class Rows:
     def __init__(self, file: Path, name: str) -> None:
         self._file, self._lock = file, threading.Lock()
         try:
-            archive = zipfile.ZipFile(file)
-            names = [member.removesuffix(".npy") for member in archive.namelist()]
-            if name not in names:
-                raise DataError(f"{file}: has no array {name!r}; it has {', '.join(names) or 'none'}")
-            self._content = archive.open(f"{name}.npy")
-            version = np.lib.format.read_magic(self._content)
-            if version not in _HEADS:
-                raise DataError(f"{file}: the array {name} is of NPY version {version}; save it anew by np.savez")
-            self.shape, fortran, self.dtype = _HEADS[version](self._content)
+            with ExitStack() as opened:
+                archive = opened.enter_context(zipfile.ZipFile(file))
+                names = [member.removesuffix(".npy") for member in archive.namelist()]
+                if name not in names:
+                    raise DataError(f"{file}: has no array {name!r}; it has {', '.join(names) or 'none'}")
+                self._content = opened.enter_context(archive.open(f"{name}.npy"))
+                self.shape, self.dtype = _head(self._content, f"{file}: the array {name}")
+                weakref.finalize(self, opened.pop_all().close)
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise unreadable(file, error) from None
-        if fortran or self.dtype.hasobject or not self.shape:
-            raise DataError(f"{file}: the array {name} holds no rows of numbers in C order; save it anew by np.savez")
         self._start = self._content.tell()
         self._bytes = int(np.prod(self.shape[1:])) * self.dtype.itemsize
 
@@ -52,3 +52,14 @@ class Rows:
         except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
             raise unreadable(self._file, error) from None
         return row.astype(self.dtype.newbyteorder("="))
+
+
+def _head(content: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype]:
+    """Shape and dtype of an NPY, whose first row is what comes next. Raises DataError where it has no plain rows."""
+    version = np.lib.format.read_magic(content)
+    if version not in _HEADS:
+        raise DataError(f"{what} is of NPY version {version}; save it anew by np.savez")
+    shape, fortran, dtype = _HEADS[version](content)
+    if fortran or dtype.hasobject or not shape:
+        raise DataError(f"{what} holds no rows of numbers in C order; save it anew by np.savez")
+    return shape, dtype
