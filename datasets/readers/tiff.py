@@ -1,5 +1,6 @@
 """TIFF, by tifffile: pages are depth."""
 
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from .orientation import upright
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
+from .tiff_checks import check
 
 _STATED = {
     ("first", 3): "CYX",
@@ -19,7 +21,6 @@ _STATED = {
 }
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
 _RGB, _PALETTE = 2, 3  # PhotometricInterpretation
-_FOREIGN = {5: "CMYK", 8: "CIELAB"}
 _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
 
 
@@ -35,15 +36,14 @@ def tiff(file: Path, reading: Reading) -> Picture:
     try:
         with tifffile.TiffFile(file) as opened:
             page, series = opened.series[0].keyframe, opened.series
+            check(file, opened)
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
                 shapes = sorted({s.shape for s in series})
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
             array = series[0].asarray() if len(series) == 1 else np.stack([s.asarray() for s in series])
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
+    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError, struct.error) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
-    if page.photometric in _FOREIGN:
-        raise DataError(f"{file}: its colours are {_FOREIGN[page.photometric]}; save it as RGB or grey")
     axes, notes = _understood(page, axes, reading)
     stated = _STATED.get((reading.channels, array.ndim))
     array = _ordered(array, stated or axes, file)
