@@ -2,7 +2,7 @@
 
 from .picture import Channels, Exif, Picture, Reading
 from .read import page_count, read_image, read_mask, read_page
-from .registry import hidden, reads, stem, suffix, suffixes
+from .registry import hidden, reads, stem, suffix, suffixes, visible
 
 __all__ = [
     "Channels",
@@ -18,4 +18,5 @@ __all__ = [
     "stem",
     "suffix",
     "suffixes",
+    "visible",
 ]
