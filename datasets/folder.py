@@ -28,7 +28,8 @@ def folder(
     background: str = "",
     instances: bool = False,
     components: bool = False,
-    ignore: int | None = None,
+    ignore: int | str | None = None,
+    threshold: float | None = None,
     spacing_mm: Sequence[float] | None = None,
     group: str = "",
     stratum: str = "",
@@ -47,12 +48,16 @@ def folder(
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
-        these values; with a single name every other value is background.
-    background: the class of a mapping that is never scored; by default the one called so, or else that of value 0.
+        these values; with a single name every other value is background. Values may be colours, `"#ff0000"`, which the
+        masks then show; else the value of a file with a palette is its index, whatever its colours, but in a GIF.
+    background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
+        the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
-    ignore: value of the pixels that no loss and no metric looks at, whichever the files can hold.
+    ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.
+    threshold: two-valued masks of many values, as JPEG and smooth edges leave them: from this value on they show the
+        object.
     spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does).
     group, stratum: regular expressions searched in an image's path below the folder; the first parenthesis, or all
         that matched, names what stays together (patient, plate) and what the split keeps in proportion (stain).
@@ -75,7 +80,15 @@ def folder(
     if pages not in ("volume", "cases") or channels not in ("", "first", "last"):
         raise SpecError(f"folder: pages is volume or cases, channels first or last; came {pages!r} and {channels!r}")
     home = _home(source, path)
-    meant = meaning(classes, masks, background=background, instances=instances, components=components, ignore=ignore)
+    meant = meaning(
+        classes,
+        masks,
+        background=background,
+        instances=instances,
+        components=components,
+        ignore=ignore,
+        threshold=threshold,
+    )
     found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
     edges = _edges(spacing_mm)
     first = FolderCase(found[0], meant, Reading(channels), edges, 0 if pages == "cases" else None).picture()

@@ -10,6 +10,7 @@ from ..core.errors import DataError
 from . import truth
 from .case import Case, Sample
 from .meaning import Meaning
+from .object_labels import numbered
 from .pairing import Pair
 from .readers import Picture, Reading, page_count, read_image, read_mask, read_page
 
@@ -43,7 +44,10 @@ class FolderCase:
             pictures = [self._mask(file, space) for file in files]
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)
             masks = [found.array for found in pictures]
-            own = [self.meant.plane(mask, file) for mask, file in zip(masks, files, strict=True)]
+            own = [
+                self.meant.plane(found.array, file, lossy=found.lossy, highest=found.highest)
+                for found, file in zip(pictures, files, strict=True)
+            ]
             planes.append(truth.united(own, files, self.meant.code) if own else np.zeros((*space, 1), np.uint8))
             objects = _numbered([self.meant.objects(mask) for mask in masks], space) if self.meant.instances else None
         return Sample(
@@ -57,7 +61,7 @@ class FolderCase:
         )
 
     def _mask(self, file: Path, space: tuple[int, ...]) -> Picture:
-        picture = read_mask(file)
+        picture = read_mask(file, colours=self.meant.coloured, threshold=self.meant.threshold)
         mask = picture.array
         if self.page is not None and mask.ndim == len(space) + 1:
             if self.page >= len(mask):
@@ -84,5 +88,6 @@ def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.
     objects = np.zeros(space, np.int32)
     for part in parts:
         if part is not None:
-            objects = np.where(part > 0, part + objects.max(initial=0), objects)
+            moved = part.astype(np.int64) + int(objects.max(initial=0))
+            objects = numbered(np.where(part > 0, moved, objects))
     return objects

@@ -1,7 +1,8 @@
 """Decode files: one module a format, found by the suffixes that it registers."""
 
+from .mask import read_mask
 from .picture import Channels, Picture, Reading
-from .read import page_count, read_image, read_mask, read_page
+from .read import page_count, read_image, read_page
 from .registry import reads, stem, suffix, suffixes
 
 __all__ = [

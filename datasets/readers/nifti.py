@@ -1,5 +1,6 @@
 """NIfTI, by nibabel."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,4 +33,11 @@ def nifti(file: Path, reading: Reading) -> Picture:
     spacing_mm = tuple(round(float(edge) * unit, 6) for edge in volume.header.get_zooms()[:3])
     array = array.astype(array.dtype.newbyteorder("="), copy=False)
     array = array if array.ndim == 4 else array[..., None]
-    return Picture(array, spacing_mm, "NIfTI header") if min(spacing_mm) > 0 else Picture(array)
+    picture = Picture(array, label_step=_step(volume))
+    return replace(picture, spacing_mm=spacing_mm, spacing_source="NIfTI header") if min(spacing_mm) > 0 else picture
+
+
+def _step(volume: Any) -> float | None:
+    """The scale factor of integers where it is below 1."""
+    step = abs(float(volume.dataobj.slope))
+    return step if volume.get_data_dtype().kind in "iu" and 0 < step < 1 else None

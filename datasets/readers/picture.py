@@ -26,7 +26,9 @@ class Picture:
     array: (*space, c), intensities and bit depth as stored. spacing_mm: voxel edges in the order of the axes, or None
     where the file does not say them; spacing_source: what says them (`NIfTI header`). orientation: the directions of
     the axes as the file has them (`LPS`), where it says them. notes: what was understood that is not plain, one line
-    each without the file's name.
+    each without the file's name. label_step: the scale factor, below 1, of integers that hold labels as fractions of
+    a range. highest: the highest value that the file's samples can have where that is less than its dtype's. lossy:
+    whether its compression changes values.
     """
 
     array: np.ndarray = field(hash=False, compare=False)
@@ -34,3 +36,6 @@ class Picture:
     spacing_source: str = ""
     orientation: str = ""
     notes: tuple[str, ...] = ()
+    label_step: float | None = None
+    highest: int | None = None
+    lossy: bool = False

@@ -1,11 +1,11 @@
-"""Decode one file: images with their channels last, masks as integers. Whatever cannot be read is a DataError."""
+"""Decode one image file, its channels last. Whatever cannot be read is a DataError."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-
-import numpy as np
 
 from ...core.errors import DataError, one_line
 from . import nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
@@ -20,11 +20,18 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
     kind = suffix(file)
     if kind not in READERS:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
-    try:
+    with decoding(file):
         return READERS[kind](file, reading)
+
+
+@contextmanager
+def decoding(file: Path) -> Iterator[None]:
+    """Raise a DataError that names the file for what goes wrong inside."""
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, SyntaxError, zlib.error) as error:  # Pillow calls a damaged PNG a SyntaxError
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({one_line(error)})") from None
 
 
@@ -47,16 +54,3 @@ def page_count(file: Path, reading: Reading = PLAIN) -> int:
 @lru_cache(maxsize=1)  # cases that are pages are read one after the other
 def _stack(file: Path, _changed_ns: int, reading: Reading) -> Picture:
     return read_image(file, reading)
-
-
-def read_mask(file: Path) -> Picture:
-    """Decode a mask to integers (*space,). Raises DataError for channels that differ and for values with a fraction."""
-    picture = read_image(file)
-    array, mask = picture.array, picture.array[..., 0]
-    if any((array[..., k] != mask).any() for k in range(1, array.shape[-1])):
-        raise DataError(f"{file}: a mask has one channel, this one has {array.shape[-1]} that differ; save it as grey")
-    if mask.dtype.kind == "f":
-        if not (np.isfinite(mask) & (mask == np.rint(mask))).all():
-            raise DataError(f"{file}: a mask holds whole numbers, this one has NaN, infinities or fractions")
-        mask = mask.astype(np.int64)
-    return replace(picture, array=mask)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ...core.errors import DataError, one_line
+from .photometric import INVERTED, as_shown, inverts
 from .picture import Picture, Reading
 from .registry import reads
 
@@ -32,9 +33,11 @@ def tiff(file: Path, reading: Reading) -> Picture:
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
+    array = as_shown(array, page)
     array = _ordered(array, _STATED.get((reading.channels, array.ndim)) or axes, file)
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
-    return Picture(array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array)
+    notes = (INVERTED,) if inverts(page) else ()
+    return Picture(array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array, notes=notes)
 
 
 def _ordered(array: np.ndarray, axes: str, file: Path) -> np.ndarray:
