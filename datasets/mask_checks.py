@@ -7,6 +7,7 @@ import numpy as np
 from ..core.errors import DataError
 from .listed import listed
 from .readers.colours import colour_text
+from .readers.place import first_place
 
 _APART = 32
 """Values of classes that are closer than this change places in a JPEG."""
@@ -73,12 +74,12 @@ def check_distances(mask: np.ndarray, where: object, values: Sequence[Sequence[i
 def check_colours(mask: np.ndarray, where: object, values: Sequence[Sequence[int]], *, ignore: int | None) -> None:
     """Raise DataError for a mask (*space,) of colours of which one is no class's: the most frequent of these."""
     known = [value for own in values for value in own] + ([ignore] if ignore is not None else [])
-    found, first, counts = np.unique(mask, return_index=True, return_counts=True)
+    found, counts = np.unique(mask, return_counts=True)
     strange = ~np.isin(found, known)
     if not strange.any():
         return
     k = int(np.argmax(np.where(strange, counts, 0)))
-    place = tuple(int(index) for index in np.unravel_index(first[k], mask.shape))
+    place = first_place(mask == found[k])
     others = int(strange.sum()) - 1
     colour, more = colour_text(int(found[k])), f", nor {others} more colours" if others else ""
     smooth = ", or draw without smooth edges, if that is where it comes from" if others else ""

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...core.errors import DataError
-from .heads import BMP, GIF, PNG
+from .headers import BMP, GIF, PNG
 
-_PALETTE_TYPE = 3  # of PNG
+_PALETTE_TYPE = b"\3"  # of PNG
 
 
 class Indexed(NamedTuple):
@@ -24,17 +24,17 @@ class Indexed(NamedTuple):
         return seen[..., :1] if (seen == seen[..., :1]).all() else seen
 
 
-def indexed(file: Path, head: bytes) -> Indexed | None:
+def indexed(file: Path, content: bytes) -> Indexed | None:
     """The indices of a PNG or BMP with a palette, or None for other files.
 
     A BMP has no grey but that of its palette, so one whose palette is grey alone counts as grey. Raises OSError and
     SyntaxError for damage.
     """
-    if head.startswith(PNG) and head[25] == _PALETTE_TYPE:
+    if content.startswith(PNG) and content[25:26] == _PALETTE_TYPE:
         from PIL.PngImagePlugin import PngImageFile
 
         return _decoded(PngImageFile, file)
-    if head.startswith(BMP) and int.from_bytes(head[28:30], "little") <= 8:
+    if content.startswith(BMP) and int.from_bytes(content[28:30], "little") <= 8:
         from PIL.BmpImagePlugin import BmpImageFile
 
         found = _decoded(BmpImageFile, file)
@@ -42,12 +42,12 @@ def indexed(file: Path, head: bytes) -> Indexed | None:
     return None
 
 
-def gif_colours(file: Path, head: bytes) -> np.ndarray | None:
+def gif_colours(file: Path, content: bytes) -> np.ndarray | None:
     """The colours (y, x, c) of a GIF, one channel where all are grey, or None for other files.
 
     Never its indices, which writers and readers number anew. Raises DataError for several frames, OSError for damage.
     """
-    if not head.startswith(GIF):
+    if not content.startswith(GIF):
         return None
     from PIL.GifImagePlugin import GifImageFile
 

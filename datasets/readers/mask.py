@@ -7,10 +7,11 @@ import numpy as np
 
 from ...core.errors import DataError
 from .colours import colour_text, packed
-from .heads import grey_bits, head_of, lossy
+from .headers import grey_bits, lossy
 from .indexed import Indexed, gif_colours, indexed
 from .photometric import mask_samples
 from .picture import Picture, Reading
+from .place import first_place
 from .read import PLAIN, decoding, read_image
 from .registry import suffix
 
@@ -21,7 +22,7 @@ INDEXED = "values of a file with a palette are its indices, whatever their colou
 ROUNDED = "labels were floats within 0.001 of whole numbers and were rounded"
 UNSCALED = "labels were integers under a scale factor below 1 and were rounded to the whole numbers meant"
 
-_BY_HEAD = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".webp")
+_PICTURES = (".bmp", ".gif", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".webp")
 
 
 def read_mask(
@@ -58,15 +59,15 @@ def _stored(file: Path, reading: Reading, *, looks: bool) -> Picture:
     """Samples (*space, c) as stored, or as they look."""
     if suffix(file) in (".tif", ".tiff"):
         return _tiff(file, reading, looks=looks)
-    if suffix(file) not in _BY_HEAD:
+    if suffix(file) not in _PICTURES:
         return read_image(file, reading)
-    head = head_of(file)
-    if (seen := gif_colours(file, head)) is not None:
+    content = file.read_bytes()
+    if (seen := gif_colours(file, content)) is not None:
         return Picture(seen)
-    if not looks and (found := indexed(file, head)) is not None:
+    if not looks and (found := indexed(file, content)) is not None:
         return Picture(found.indices[..., None], notes=(INDEXED,), highest=len(found.palette) - 1)
-    picture = replace(read_image(file, reading), lossy=lossy(head))
-    if looks or (bits := grey_bits(head)) is None:
+    picture = replace(read_image(file, reading), lossy=lossy(content))
+    if looks or (bits := grey_bits(content)) is None:
         return picture
     highest = 2**bits - 1
     return replace(picture, array=picture.array // (255 // highest), highest=highest)
@@ -92,6 +93,7 @@ def _advice(picture: Picture) -> str:
     shown = [colour_text(int(found[k])) for k in np.argsort(-counts, kind="stable")[:4]]
     more = f" and {len(found) - len(shown)} more" if len(found) > len(shown) else ""
     pairs = ", ".join(f'{name}: "{text}"' for name, text in zip(("background", "NAME"), shown, strict=False))
+    pairs += ", …" if len(found) > 2 else ""
     return (
         f", with the colours {', '.join(shown)}{more}; where colours are classes say so, as in "
         f"`classes: {{{pairs}}}`, else save it as grey"
@@ -100,7 +102,9 @@ def _advice(picture: Picture) -> str:
 
 def _above(mask: np.ndarray, threshold: float, changed: bool, file: Path) -> np.ndarray:
     if mask.dtype.kind == "f" and np.isnan(mask).any():
-        raise DataError(f"{file}: holds NaN{_place(np.isnan(mask))}, which no threshold can sort; mend the file")
+        raise DataError(
+            f"{file}: holds NaN at {first_place(np.isnan(mask))}, which no threshold can sort; mend the file"
+        )
     highest = mask.max(initial=0)
     if 0 < highest < threshold and not changed and np.isin(mask, (0, highest)).all():
         raise DataError(
@@ -119,13 +123,13 @@ def _whole(mask: np.ndarray, step: float | None, file: Path) -> tuple[np.ndarray
         off = np.abs(mask - nearest)
         wrong = ~(off <= max(NEAR, scaled_off))
     if wrong.any():
-        place = tuple(int(k) for k in np.argwhere(wrong)[0])
+        value = float(mask[wrong][0])
         count = int(wrong.sum())
         more = f" and {count - 1} more such" if count > 1 else ""
         scaled = f" under the scale factor {step:.4g}" if step is not None else ""
         raise DataError(
-            f"{file}: a mask holds whole numbers, this one {mask[place]:.6g}{scaled} at {place}{more}; save labels as "
-            "integers, or say `threshold: 0.5` where these are probabilities"
+            f"{file}: a mask holds whole numbers, this one {value:.6g}{scaled} at {first_place(wrong)}{more}; save "
+            "labels as integers, or say `threshold: 0.5` where these are probabilities"
         )
     most = 2 ** (np.finfo(mask.dtype).nmant + 1)
     if (high := np.abs(nearest).max(initial=0)) > most:
@@ -135,7 +139,3 @@ def _whole(mask: np.ndarray, step: float | None, file: Path) -> tuple[np.ndarray
         )
     note = () if not off.any() else (ROUNDED if step is None else UNSCALED,)
     return nearest.astype(np.int64), note
-
-
-def _place(where: np.ndarray) -> str:
-    return f" at {tuple(int(k) for k in np.argwhere(where)[0])}"

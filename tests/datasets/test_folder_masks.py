@@ -74,8 +74,8 @@ def test_a_colour_that_no_class_has_is_named_with_its_count_and_place(tmp_path):
     Image.fromarray(shades).save(_file(tmp_path))
     with pytest.raises(
         DataError,
-        match=r"lab/a\.png: no class has the colour #070809, which 3 pixels have, the first at \(3, 4\), nor 1 more "
-        r"colours; the classes have #000000, #ff0000, #00ff00, #0000ff: add it .*`ignore: \"#070809\"`",
+        match=r"lab/a\.png: no class has the colour #070809, which 3 pixels have, the first at row 3, column 4, "
+        r"nor 1 more colours; the classes have #000000, #ff0000, #00ff00, #0000ff: add it .*`ignore: \"#070809\"`",
     ):
         _case(tmp_path, classes=COLOURS).read()
 

@@ -7,6 +7,7 @@ from PIL import Image
 
 from unetbench.core.errors import DataError
 from unetbench.datasets.readers import read_image, read_mask
+from unetbench.datasets.readers.headers import lossy
 from unetbench.datasets.readers.mask import INDEXED, ROUNDED, UNSCALED
 from unetbench.datasets.readers.photometric import INVERTED
 
@@ -163,6 +164,12 @@ def test_colours_of_sixteen_bits_are_refused(tmp_path):
         read_mask(tmp_path / "a.tif")
 
 
+def test_equal_channels_of_sixteen_bits_are_one(tmp_path):
+    labels = _labels(71).astype(np.uint16) * 900
+    tifffile.imwrite(tmp_path / "a.tif", np.repeat(labels[..., None], 3, -1), photometric="rgb")
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif").array, labels)
+
+
 def test_a_mask_of_colours_names_them_and_the_option(tmp_path):
     colours = np.array([[0, 0, 0], [255, 0, 0]], np.uint8)[TWO]
     Image.fromarray(colours).save(tmp_path / "a.png")
@@ -190,11 +197,28 @@ def test_a_threshold_makes_two_values_of_a_jpeg(tmp_path, writer, grey):
     np.testing.assert_array_equal(read_mask(file, threshold=128).array, mask > 0)
 
 
+def test_files_whose_compression_changes_values_are_known(tmp_path):
+    mask = cv2.circle(np.zeros((64, 64), np.uint8), (40, 30), 15, (255,), -1)
+    tifffile.imwrite(tmp_path / "a.tif", mask, compression="jpeg")
+    tifffile.imwrite(tmp_path / "b.tif", mask, compression="zlib")
+    assert [read_mask(tmp_path / name).lossy for name in ("a.tif", "b.tif")] == [True, False]
+    picture = Image.fromarray(mask).convert("RGBA")
+    picture.save(tmp_path / "plain.webp", quality=80)
+    picture.putalpha(Image.fromarray(mask))
+    picture.save(tmp_path / "alpha.webp", quality=80)
+    picture.save(tmp_path / "exact.webp", lossless=True)
+    picture.save(tmp_path / "exact.jp2")
+    picture.save(tmp_path / "changed.jp2", irreversible=True)
+    picture.save(tmp_path / "changed.j2k", irreversible=True, no_jp2=True)
+    changed = [file.name for file in sorted(tmp_path.iterdir()) if file.suffix != ".tif" and lossy(file.read_bytes())]
+    assert changed == ["alpha.webp", "changed.j2k", "changed.jp2", "plain.webp"]
+
+
 def test_a_threshold_counts_its_own_value_and_sorts_floats(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 0.25, 0.5, 1]], np.float32))
     assert read_mask(tmp_path / "a.tif", threshold=0.5).array.tolist() == [[0, 0, 1, 1]]
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, np.nan]], np.float32))
-    with pytest.raises(DataError, match=r"a\.tif: holds NaN at \(0, 1\), which no threshold can sort"):
+    with pytest.raises(DataError, match=r"a\.tif: holds NaN at row 0, column 1, which no threshold can sort"):
         read_mask(tmp_path / "a.tif", threshold=0.5)
 
 
@@ -234,9 +258,20 @@ def test_a_scaled_value_further_from_a_label_than_half_the_slope_is_refused(tmp_
     labels[1, 2, 3], labels[0] = 0.5, 1
     file = _nifti(tmp_path / "a.nii", labels, np.uint8)
     with pytest.raises(
-        DataError, match=r"a\.nii: .* 0\.(498|502)\d* under the scale factor 0\.003922 at \(1, 2, 3\); save labels as"
+        DataError,
+        match=r"a\.nii: .* 0\.(498|502)\d* under the scale factor 0\.003922 at index \(1, 2, 3\); save labels as",
     ):
         read_mask(file)
+
+
+def test_a_scale_factor_above_one_that_leaves_fractions_is_refused(tmp_path):
+    volume = nibabel.Nifti1Image(_labels(3, (4, 4, 4)).astype(np.uint8), np.eye(4))
+    volume.header.set_slope_inter(1.5, 0)
+    nibabel.save(volume, tmp_path / "a.nii")
+    with pytest.raises(
+        DataError, match=r"a\.nii: a mask holds whole numbers, this one 1\.5 at index \(0, 0, 1\) and 31"
+    ):
+        read_mask(tmp_path / "a.nii")
 
 
 @pytest.mark.parametrize(("slope", "intercept"), [(2, 0), (1, -1), (3, 10)])
@@ -267,7 +302,7 @@ def test_floats_that_are_no_labels_are_refused_with_their_place(tmp_path, value,
     file = _nifti(tmp_path / "a.nii.gz", labels)
     with pytest.raises(
         DataError,
-        match=rf"a\.nii\.gz: a mask holds whole numbers, this one {shown} at \(1, 2, 3\) and 1 more such; save",
+        match=rf"a\.nii\.gz: a mask holds whole numbers, this one {shown} at index \(1, 2, 3\) and 1 more such; save",
     ):
         read_mask(file)
 
