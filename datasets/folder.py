@@ -91,10 +91,11 @@ def folder(
     )
     found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
     edges = _edges(spacing_mm)
-    first = FolderCase(found[0], meant, Reading(channels), edges, 0 if pages == "cases" else None).picture()
+    asked = Reading(channels, colours=meant.coloured, threshold=meant.threshold)
+    first = FolderCase(found[0], meant, asked, edges, 0 if pages == "cases" else None).picture()
     cases, official = [], {}
     for pair in found:
-        reading = FolderCase(pair, meant, Reading(channels), edges)
+        reading = FolderCase(pair, meant, asked, edges)
         relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,

@@ -61,7 +61,7 @@ class FolderCase:
         )
 
     def _mask(self, file: Path, space: tuple[int, ...]) -> Picture:
-        picture = read_mask(file, colours=self.meant.coloured, threshold=self.meant.threshold)
+        picture = read_mask(file, self.reading.of_mask())
         mask = picture.array
         if self.page is not None and mask.ndim == len(space) + 1:
             if self.page >= len(mask):

@@ -25,30 +25,29 @@ UNSCALED = "labels were integers under a scale factor below 1 and were rounded t
 _PICTURES = (".bmp", ".gif", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".webp")
 
 
-def read_mask(
-    file: Path, reading: Reading = PLAIN, *, colours: bool = False, threshold: float | None = None
-) -> Picture:
+def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
     """Decode a mask to integers (*space,): what the file stores, never its looks.
 
     A file with a palette (PNG, BMP, TIFF) gives the index, but a GIF, whose index writers number anew, and a BMP whose
     palette is grey alone give the grey. A grey PNG of 1, 2 or 4 bits gives 0 .. 1, 3 or 15. Alpha is left out, equal
     channels are one. Floats become the whole numbers that they are within rounding.
 
-    colours: give red · 65536 + green · 256 + blue instead, from RGB, grey and palettes alike. threshold: give 1 where
-    the value is at least that and 0 elsewhere. Raises DataError that says what else is possible.
+    `reading.colours`: give red · 65536 + green · 256 + blue instead, from RGB, grey and palettes alike.
+    `reading.threshold`: give 1 where the value is at least that and 0 elsewhere. Raises DataError that says what else
+    is possible.
     """
     with decoding(file):
-        picture = _stored(file, reading, looks=colours or threshold is not None)
+        picture = _stored(file, reading, looks=reading.colours or reading.threshold is not None)
     array = picture.array
-    if colours:
+    if reading.colours:
         return replace(picture, array=packed(array, file))
     mask = array[..., 0]
     if any((array[..., k] != mask).any() for k in range(1, array.shape[-1])):
         raise DataError(f"{file}: a mask has one channel, this one has {array.shape[-1]} that differ{_advice(picture)}")
     if mask.dtype.kind not in "biuf":
         raise DataError(f"{file}: a mask holds whole numbers, this one {mask.dtype}; save it as integers")
-    if threshold is not None:
-        return replace(picture, array=_above(mask, threshold, picture.lossy, file), highest=1, lossy=False)
+    if reading.threshold is not None:
+        return replace(picture, array=_above(mask, reading.threshold, picture.lossy, file), highest=1, lossy=False)
     if mask.dtype.kind != "f":
         return replace(picture, array=mask)
     labels, note = _whole(mask, picture.label_step, file)

@@ -1,6 +1,6 @@
 """What a reader is asked, and what it gives."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -14,9 +14,16 @@ class Reading:
     """What the sweep file says about how files are to be read.
 
     channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
+    colours: whether a mask is read for its colours. threshold: the least value that is 1 in a mask, else 0.
     """
 
     channels: Channels = ""
+    colours: bool = False
+    threshold: float | None = None
+
+    def of_mask(self) -> "Reading":
+        """How the mask of an image that is read so is read: it has no channels."""
+        return replace(self, channels="")
 
 
 @dataclass(frozen=True)

@@ -205,6 +205,14 @@ def test_negative_numbers_of_objects_are_refused_or_ignored(tmp_path):
     assert _case(tmp_path, "tif", instances=True, ignore=-1).read().instances.min() == 0
 
 
+def test_the_axis_of_an_images_channels_is_none_of_its_masks(tmp_path):
+    for name, shape in (("img", (2, 4, 8, 9)), ("lab", (4, 8, 9))):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", np.ones(shape, np.uint8), photometric="minisblack")
+    sample = _case(tmp_path, "tif", channels="first").read()
+    assert (sample.image.shape, sample.truth.shape) == ((4, 8, 9, 2), (4, 8, 9, 1))
+
+
 def test_scaled_float_labels_are_classes_and_noted(tmp_path):
     for name in ("img", "lab"):
         (tmp_path / name).mkdir()

@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from unetbench.core.errors import DataError
-from unetbench.datasets.readers import read_image, read_mask
+from unetbench.datasets.readers import Reading, read_image, read_mask
 from unetbench.datasets.readers.headers import lossy
 from unetbench.datasets.readers.mask import INDEXED, ROUNDED, UNSCALED
 from unetbench.datasets.readers.photometric import INVERTED
@@ -67,7 +67,9 @@ def test_palettes_of_colours_give_indices_or_colours(tmp_path, name):
     file = _palette(tmp_path / name, labels, RED_GREEN)
     np.testing.assert_array_equal(read_mask(file).array, labels)
     assert read_mask(file).notes[-1] == INDEXED
-    np.testing.assert_array_equal(read_mask(file, colours=True).array, np.array([0x000000, 0xFF0000, 0x00FF00])[labels])
+    np.testing.assert_array_equal(
+        read_mask(file, Reading(colours=True)).array, np.array([0x000000, 0xFF0000, 0x00FF00])[labels]
+    )
 
 
 def test_a_tiff_palette_of_tifffile_gives_indices_or_colours(tmp_path):
@@ -76,7 +78,7 @@ def test_a_tiff_palette_of_tifffile_gives_indices_or_colours(tmp_path):
     labels = _labels(2).astype(np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", labels, photometric="palette", colormap=palette)
     np.testing.assert_array_equal(read_mask(tmp_path / "a.tif").array, labels)
-    seen = read_mask(tmp_path / "a.tif", colours=True).array
+    seen = read_mask(tmp_path / "a.tif", Reading(colours=True)).array
     np.testing.assert_array_equal(seen, np.array([0x000000, 0xFF0000, 0x00FF00])[labels])
 
 
@@ -126,7 +128,9 @@ def test_a_gif_of_black_and_white_holds_0_and_255_in_every_mode(tmp_path, mode):
 def test_a_gif_of_colours_is_refused_or_gives_its_colours(tmp_path):
     colours = np.array([[0, 0, 0], [255, 0, 0]], np.uint8)[TWO]
     Image.fromarray(colours).save(tmp_path / "a.gif")
-    np.testing.assert_array_equal(read_mask(tmp_path / "a.gif", colours=True).array, TWO.astype(int) * 0xFF0000)
+    np.testing.assert_array_equal(
+        read_mask(tmp_path / "a.gif", Reading(colours=True)).array, TWO.astype(int) * 0xFF0000
+    )
     with pytest.raises(DataError, match=r'a\.gif: .*`classes: {background: "#000000", NAME: "#ff0000"}`'):
         read_mask(tmp_path / "a.gif")
 
@@ -151,15 +155,17 @@ def test_alpha_is_left_out_whatever_it_is(tmp_path, mode):
 def test_colours_are_read_from_rgb_and_from_grey(tmp_path, name):
     Image.fromarray(COLOURS).save(tmp_path / name)
     red, green, blue = COLOURS.astype(int).transpose(2, 0, 1)
-    np.testing.assert_array_equal(read_mask(tmp_path / name, colours=True).array, red * 65536 + green * 256 + blue)
+    np.testing.assert_array_equal(
+        read_mask(tmp_path / name, Reading(colours=True)).array, red * 65536 + green * 256 + blue
+    )
     Image.fromarray(TWO * 255).save(tmp_path / name)
-    np.testing.assert_array_equal(read_mask(tmp_path / name, colours=True).array, TWO.astype(int) * 0xFFFFFF)
+    np.testing.assert_array_equal(read_mask(tmp_path / name, Reading(colours=True)).array, TWO.astype(int) * 0xFFFFFF)
 
 
 def test_colours_of_sixteen_bits_are_refused(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", COLOURS.astype(np.uint16), photometric="rgb")
     with pytest.raises(DataError, match=r"a\.tif: has 3 channels of uint16; where `classes` are colours, masks have 8"):
-        read_mask(tmp_path / "a.tif", colours=True)
+        read_mask(tmp_path / "a.tif", Reading(colours=True))
     with pytest.raises(DataError, match=r"a\.tif: .* 3 that differ; save it as grey, or each class as a file"):
         read_mask(tmp_path / "a.tif")
 
@@ -194,7 +200,7 @@ def test_a_threshold_makes_two_values_of_a_jpeg(tmp_path, writer, grey):
         cv2.imwrite(str(file), stored, [cv2.IMWRITE_JPEG_QUALITY, 75])
     assert len(np.unique(read_mask(file).array)) > 2
     assert read_mask(file).lossy
-    np.testing.assert_array_equal(read_mask(file, threshold=128).array, mask > 0)
+    np.testing.assert_array_equal(read_mask(file, Reading(threshold=128)).array, mask > 0)
 
 
 def test_files_whose_compression_changes_values_are_known(tmp_path):
@@ -216,20 +222,20 @@ def test_files_whose_compression_changes_values_are_known(tmp_path):
 
 def test_a_threshold_counts_its_own_value_and_sorts_floats(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 0.25, 0.5, 1]], np.float32))
-    assert read_mask(tmp_path / "a.tif", threshold=0.5).array.tolist() == [[0, 0, 1, 1]]
+    assert read_mask(tmp_path / "a.tif", Reading(threshold=0.5)).array.tolist() == [[0, 0, 1, 1]]
     tifffile.imwrite(tmp_path / "a.tif", np.array([[0, np.nan]], np.float32))
     with pytest.raises(DataError, match=r"a\.tif: holds NaN at row 0, column 1, which no threshold can sort"):
-        read_mask(tmp_path / "a.tif", threshold=0.5)
+        read_mask(tmp_path / "a.tif", Reading(threshold=0.5))
 
 
 def test_a_threshold_above_both_values_of_a_mask_is_refused(tmp_path):
     Image.fromarray(TWO).save(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"a\.png: holds 0 and 1, both below the threshold of 128, so that nothing"):
-        read_mask(tmp_path / "a.png", threshold=128)
+        read_mask(tmp_path / "a.png", Reading(threshold=128))
     Image.fromarray(TWO * 0).save(tmp_path / "a.png")
-    assert not read_mask(tmp_path / "a.png", threshold=128).array.any()
+    assert not read_mask(tmp_path / "a.png", Reading(threshold=128)).array.any()
     Image.fromarray(TWO * 255).convert("1").save(tmp_path / "a.png")
-    np.testing.assert_array_equal(read_mask(tmp_path / "a.png", threshold=128).array, TWO)
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.png", Reading(threshold=128)).array, TWO)
 
 
 @pytest.mark.parametrize("stored", [np.uint8, np.int16, np.uint16])
@@ -357,7 +363,7 @@ def test_labels_above_65535_are_kept(tmp_path):
 def test_a_palette_file_cut_short_is_an_error_that_names_it(tmp_path, name, kept, capfd):
     labels = RNG.integers(0, 200, (40, 50))
     file = _palette(tmp_path / name, labels, RNG.integers(0, 256, 768).tolist())
-    assert read_mask(file, colours=True).array.shape == (40, 50)
+    assert read_mask(file, Reading(colours=True)).array.shape == (40, 50)
     content = file.read_bytes()
     file.write_bytes(content[: int(len(content) * kept)])
     with pytest.raises(DataError) as caught:
