@@ -45,7 +45,7 @@ class FolderCase:
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)
             masks = [found.array for found in pictures]
             own = [
-                self.meant.plane(found.array, file, lossy=found.lossy, highest=found.highest)
+                self.meant.plane(found.array, file, lossy=found.lossy, highest=found.highest, indexed=found.indexed)
                 for found, file in zip(pictures, files, strict=True)
             ]
             planes.append(truth.united(own, files, self.meant.code) if own else np.zeros((*space, 1), np.uint8))

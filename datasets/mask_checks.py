@@ -9,16 +9,18 @@ from .listed import listed
 from .readers.colours import colour_text
 from .readers.place import first_place
 
+_CHANGED = "its compression changes values"
+
 _APART = 32
-"""Values of classes that are closer than this change places in a JPEG."""
+"""Values of classes that are closer than this may change places in a JPEG."""
 
 
 def check_labels(mask: np.ndarray, where: object, *, ignore: int | None, lossy: bool) -> None:
     """Raise DataError for numbers of objects that a lossy compression changed, and for negative ones."""
     if lossy and mask.any():
         raise DataError(
-            f"{where}: JPEG changes values, so they number no objects; for two-valued masks of objects that do not "
-            "touch say `threshold: 128` and `components: true`, else save labels as PNG or TIFF"
+            f"{where}: {_CHANGED}, so they number no objects; for two-valued masks of objects that do "
+            "not touch say `threshold: 128` and `components: true`, else save labels as PNG or TIFF"
         )
     wrong = mask < 0 if ignore is None else (mask < 0) & (mask != ignore)
     if wrong.any():
@@ -55,8 +57,8 @@ def check_chosen(
     if strange:
         mend = "" if show(0) != "0" else f"say `classes: [{name}]` and `threshold: 128`, or "
         raise DataError(
-            f"{where}: holds {listed(strange, show)} besides {listed(values, show)}, for JPEG changes values; {mend}"
-            "save masks as PNG or TIFF, anew from what they were made of"
+            f"{where}: holds {listed(strange, show)} besides {listed(values, show)}, for {_CHANGED}; "
+            f"{mend}save masks as PNG or TIFF, anew from what they were made of"
         )
 
 
@@ -66,8 +68,8 @@ def check_distances(mask: np.ndarray, where: object, values: Sequence[Sequence[i
     close = min(np.diff(known), default=_APART) < _APART
     if np.setdiff1d(mask, known).size or (close and np.unique(mask).size > 1):
         raise DataError(
-            f"{where}: JPEG changes values, so that they tell no classes; save masks as PNG or TIFF, anew from what "
-            "they were made of (for masks of two values there is `threshold: 128`)"
+            f"{where}: {_CHANGED}, so that they tell no classes; save masks as PNG or TIFF, anew from "
+            "what they were made of (for masks of two values there is `threshold: 128`)"
         )
 
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import SpecError
+from ..core.errors import DataError, SpecError
 from ..core.task import Kind
 from . import truth
 from .class_values import BACKGROUND, background_of, ignored_value, values_of
@@ -34,11 +34,25 @@ class Meaning(NamedTuple):
     coloured: bool = False
     threshold: float | None = None
 
-    def plane(self, mask: np.ndarray, where: object, *, lossy: bool = False, highest: int | None = None) -> np.ndarray:
+    def plane(
+        self, mask: np.ndarray, where: object, *, lossy: bool = False, highest: int | None = None, indexed: bool = False
+    ) -> np.ndarray:
         """A mask (*space,) → truth (*space, 1) uint8. Raises DataError that begins with `where`.
 
-        lossy, highest: as `Picture` has them, so that values that cannot be trusted or cannot occur are refused.
+        lossy, highest, indexed: as `Picture` has them, so that values that cannot be trusted or cannot occur are
+        refused, and values that do not look like what they are explained.
         """
+        try:
+            return self._plane(mask, where, lossy, highest)
+        except DataError as error:
+            if not indexed:
+                raise
+            raise DataError(
+                f"{error}; its values are indices into its palette, whose colours may be classes instead, as in "
+                '`NAME: "#ff0000"`'
+            ) from None
+
+    def _plane(self, mask: np.ndarray, where: object, lossy: bool, highest: int | None) -> np.ndarray:
         marked = {"ignore": self.ignore, "code": self.code}
         if self.instances:
             check_labels(mask, where, ignore=self.ignore, lossy=lossy)

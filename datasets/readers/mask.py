@@ -64,7 +64,7 @@ def _stored(file: Path, reading: Reading, *, looks: bool) -> Picture:
     if (seen := gif_colours(file, content)) is not None:
         return Picture(seen)
     if not looks and (found := indexed(file, content)) is not None:
-        return Picture(found.indices[..., None], notes=(INDEXED,), highest=len(found.palette) - 1)
+        return Picture(found.indices[..., None], notes=(INDEXED,), highest=len(found.palette) - 1, indexed=True)
     picture = replace(read_image(file, reading), lossy=lossy(content))
     if looks or (bits := grey_bits(content)) is None:
         return picture
@@ -79,7 +79,7 @@ def _tiff(file: Path, reading: Reading, *, looks: bool) -> Picture:
         return replace(picture, lossy=samples.lossy)
     if looks:
         return replace(picture, array=Indexed(picture.array[..., 0], samples.palette).colours())
-    return replace(picture, notes=(*picture.notes, INDEXED))
+    return replace(picture, notes=(*picture.notes, INDEXED), indexed=True)
 
 
 def _advice(picture: Picture) -> str:

@@ -35,7 +35,7 @@ class Picture:
     the axes as the file has them (`LPS`), where it says them. notes: what was understood that is not plain, one line
     each without the file's name. label_step: the scale factor, below 1, of integers that hold labels as fractions of
     a range. highest: the highest value that the file's samples can have where that is less than its dtype's. lossy:
-    whether its compression changes values.
+    whether its compression changes values. indexed: whether the array holds indices into a palette.
     """
 
     array: np.ndarray = field(hash=False, compare=False)
@@ -46,3 +46,4 @@ class Picture:
     label_step: float | None = None
     highest: int | None = None
     lossy: bool = False
+    indexed: bool = False

@@ -94,6 +94,20 @@ def test_the_index_of_an_inverted_palette_is_the_class(tmp_path):
     np.testing.assert_array_equal(_truth(tmp_path), EYE)
 
 
+def test_values_that_are_indices_are_explained_where_they_are_no_class(tmp_path):
+    _palette(_file(tmp_path), EYE, [0, 0, 0, 128, 128, 128])
+    classes = {"background": 0, "cell": 128}
+    with pytest.raises(
+        DataError,
+        match=r"a\.png: the mask holds 1, .*{background: 0, cell: 1}`; its values are indices into its palette",
+    ):
+        _case(tmp_path, classes=classes).read()
+    np.testing.assert_array_equal(_truth(tmp_path, classes={"background": "#000000", "cell": "#808080"}), EYE)
+    Image.fromarray(EYE * 7).save(_file(tmp_path))
+    with pytest.raises(DataError, match=r"cell: 7}`$"):
+        _case(tmp_path, classes=classes).read()
+
+
 def test_the_labels_of_the_voc_palette_and_its_border_are_read(tmp_path):
     # the first colours of VOC's palette; 255 marks borders that nobody counts
     palette = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0] + [0] * 756
@@ -143,8 +157,11 @@ def test_a_jpeg_is_refused_with_the_threshold_that_reads_it(tmp_path):
     ("options", "message"),
     [
         ({"instances": True}, "so they number no objects; .*`threshold: 128` and `components: true`"),
-        ({"classes": {"cell": 255}}, r"besides 255, for JPEG .*say `classes: \[cell\]` and `threshold: 128`"),
-        ({"classes": {"cell": "#ffffff"}}, "besides #ffffff, for JPEG changes values; save masks as PNG"),
+        (
+            {"classes": {"cell": 255}},
+            r"besides 255, for its compression .*say `classes: \[cell\]` and `threshold: 128`",
+        ),
+        ({"classes": {"cell": "#ffffff"}}, "besides #ffffff, for its compression changes values; save masks as PNG"),
         ({"classes": ["background", "cell"]}, "so that they tell no classes"),
         ({"classes": {"background": 0, "cell": 255}}, "so that they tell no classes; .*`threshold: 128`"),
         ({"classes": COLOURS}, "so that they tell no classes"),
