@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
@@ -13,7 +13,7 @@ from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .readers import Reading
+from .readers import Channels, Exif, Reading
 from .source import Source
 
 
@@ -39,13 +39,17 @@ def folder(
     named_by: int = 0,
     pairs: str = "",
     pages: Literal["volume", "cases"] = "volume",
-    channels: Literal["", "first", "last"] = "",
+    channels: Channels = "",
+    exif: Exif = "apply",
+    image_array: str = "",
+    mask_array: str = "",
 ) -> Dataset:
-    """Images and masks in a folder of your own: PNG, JPEG, BMP, TIFF (pages are a volume) or NIfTI.
+    """Images and masks in a folder of your own, of the formats in docs/formats.md; pages of a TIFF are a volume.
 
     path: the folder, absolute, below the data folder, or below the place the program was started in.
     images, masks: globs below it. An image belongs to the mask for which the wildcards stand for the same text, and
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
+        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
         these values; with a single name every other value is background. Values may be colours, `"#ff0000"`, which the
@@ -72,13 +76,23 @@ def folder(
         `;`), and name, group, stratum and split (train, validation or test) where wanted. `masks` may map classes to
         columns.
     pages: those of a TIFF are a `volume`, or 2D `cases`, which are one group a file.
-    channels: `first` or `last` axis of an image whose file does not say which one is channels.
+    channels: `first` or `last` axis of an image whose file does not say which one is channels; `last` keeps
+        transparency as a channel too. `none`: planes that are stored apart, or all axes of an NPY, are space.
+    exif: `apply` the orientation that the files of images and masks state, or `ignore` it.
+    image_array, mask_array: the arrays of an NPZ of several; `images` and `masks` may then be the same glob.
 
+    Images are brought to the channels of the first one where that loses nothing: grey is repeated, RGB of three equal
+    channels becomes grey, noted. Others keep theirs, and `preprocess: colour` is needed.
     Raises SpecError for options that make no sense, DataError for files that are missing or unpaired.
     """
     rules = Rules.of(pairing, named_by, unpaired, missing)
-    if pages not in ("volume", "cases") or channels not in ("", "first", "last"):
-        raise SpecError(f"folder: pages is volume or cases, channels first or last; came {pages!r} and {channels!r}")
+    for option, value, possible in (
+        ("pages", pages, ("volume", "cases")),
+        ("channels", channels, get_args(Channels)),
+        ("exif", exif, get_args(Exif)),
+    ):
+        if value not in possible:
+            raise SpecError(f"folder.{option}: {value!r} is unknown; use {', '.join(filter(None, possible))}")
     home = _home(source, path)
     meant = meaning(
         classes,
@@ -89,13 +103,15 @@ def folder(
         ignore=ignore,
         threshold=threshold,
     )
-    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
+    single, itself = pages == "cases", image_array != mask_array
+    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=single, itself=itself)
     edges = _edges(spacing_mm)
-    asked = Reading(channels, colours=meant.coloured, threshold=meant.threshold)
-    first = FolderCase(found[0], meant, asked, edges, 0 if pages == "cases" else None).picture()
+    asked = Reading(channels, exif, image_array, colours=meant.coloured, threshold=meant.threshold)
+    first = FolderCase(found[0], meant, asked, edges, 0 if single else None).picture()
+    rank, depth = first.array.ndim - 1, first.array.shape[-1]
     cases, official = [], {}
     for pair in found:
-        reading = FolderCase(pair, meant, asked, edges)
+        reading = FolderCase(pair, meant, asked, edges, channels=depth, mask_array=mask_array)
         relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,
@@ -104,10 +120,9 @@ def folder(
             stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
         )
-        own = pages_of(case, reading) if pages == "cases" else [case]
+        own = pages_of(case, reading) if single else [case]
         cases += own
         official |= {page.name: pair.role for page in own if pair.role}
-    rank, depth = first.array.ndim - 1, first.array.shape[-1]
     task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
     return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
 
@@ -122,7 +137,7 @@ def _home(source: Source, path: str) -> Path:
 
 
 def _pairs(
-    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool
+    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool, itself: bool
 ) -> tuple[list[Pair], tuple[str, ...]]:
     if pairs:
         if images or isinstance(masks, str) or rules.rule != "one" or rules.skip:
@@ -135,7 +150,7 @@ def _pairs(
     if not isinstance(masks, str | Mapping):
         raise SpecError(f"folder.masks: {masks!r} is neither a glob nor a mapping from class names to globs")
     globs = masks if isinstance(masks, Mapping) else {meant.names[-1]: masks}
-    return by_globs(home, images, globs, rules, single=single)
+    return by_globs(home, images, globs, rules, single=single, itself=itself)
 
 
 def _part(pattern: str, path: Path, option: str) -> str:

@@ -19,7 +19,8 @@ from .readers import Picture, Reading, page_count, read_image, read_mask, read_p
 class FolderCase:
     """Reads a case when it is called. page: the page of image and masks that is the case, or None for the whole.
 
-    spacing_mm: voxel edges in place of those that the file states.
+    spacing_mm: voxel edges in place of those that the file states. channels: of the set's first image, which this one
+    is brought to where that loses nothing, or None to keep its own. mask_array: which array of an NPZ the mask is.
     """
 
     pair: Pair
@@ -27,12 +28,16 @@ class FolderCase:
     reading: Reading
     spacing_mm: tuple[float, ...] | None = None
     page: int | None = None
+    channels: int | None = None
+    mask_array: str = ""
 
     def picture(self) -> Picture:
         """Decode the image alone. Raises DataError."""
         if self.page is None:
-            return read_image(self.pair.image, self.reading)
-        return read_page(self.pair.image, self.page, self.reading)
+            picture = read_image(self.pair.image, self.reading)
+        else:
+            picture = read_page(self.pair.image, self.page, self.reading)
+        return picture if self.channels is None else _alike(picture, self.channels)
 
     def __call__(self) -> Sample:
         """Decode image and masks. Raises DataError naming the file."""
@@ -61,7 +66,7 @@ class FolderCase:
         )
 
     def _mask(self, file: Path, space: tuple[int, ...]) -> Picture:
-        picture = read_mask(file, self.reading.of_mask())
+        picture = read_mask(file, self.reading.of_mask(self.mask_array))
         mask = picture.array
         if self.page is not None and mask.ndim == len(space) + 1:
             if self.page >= len(mask):
@@ -69,7 +74,10 @@ class FolderCase:
             mask = mask[self.page]
         if mask.shape != space:
             sizes = ["×".join(map(str, shape)) for shape in (space, mask.shape)]
-            raise DataError(f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
+            raise DataError(
+                f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size"
+                + _mend(space, mask.shape)
+            )
         return replace(picture, array=mask)
 
 
@@ -81,6 +89,27 @@ def pages_of(case: Case, reading: FolderCase) -> list[Case]:
         replace(case, name=f"{case.name}/page{page:0{digits}}", read=replace(reading, page=page))
         for page in range(count)
     ]
+
+
+def _mend(space: tuple[int, ...], mask: tuple[int, ...]) -> str:
+    """What may help where an image and its mask differ in shape."""
+    if len(space) == len(mask) + 1:
+        return "; if an axis of the image is channels, say `channels: first` or `channels: last`"
+    if mask == space[::-1]:
+        return "; if only one of the files states an orientation, `exif: ignore` leaves both as stored"
+    return ""
+
+
+def _alike(picture: Picture, channels: int) -> Picture:
+    """Grey as RGB, or RGB of equal channels as grey, where the set's first image is so; others as they are."""
+    array = picture.array
+    if channels == 3 and array.shape[-1] == 1:
+        note = "grey, repeated to three channels as the first image has them"
+        return replace(picture, array=np.repeat(array, 3, -1), notes=(*picture.notes, note))
+    if channels == 1 and array.shape[-1] == 3 and (array == array[..., :1]).all():
+        note = "three equal channels, read as grey as the first image is"
+        return replace(picture, array=np.ascontiguousarray(array[..., :1]), notes=(*picture.notes, note))
+    return picture
 
 
 def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.ndarray:

@@ -1,6 +1,8 @@
 """What the bytes of a picture say of its samples before anything is decoded."""
 
-PNG, BMP, GIF, JPEG = b"\x89PNG\r\n\x1a\n", b"BM", b"GIF8", b"\xff\xd8\xff"
+from .orientation import parts
+
+PNG, BMP, JPEG = b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8\xff"
 
 _JPEG2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # in a box, and bare
 _IHDR_END = 33
@@ -19,17 +21,8 @@ def lossy(content: bytes) -> bool:
     if content.startswith(JPEG):
         return True
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
-        return b"VP8 " in _webp_chunks(content)
+        return b"VP8 " in {name for name, _, _ in parts(content)}
     if content.startswith(_JPEG2000):
         coding = content.find(b"\xff\x52", content.find(b"\xff\x4f\xff\x51"))
         return content[coding + 13 : coding + 14] == b"\0"  # the wavelet, after 4 bytes of progression and 4 of blocks
     return False
-
-
-def _webp_chunks(content: bytes) -> set[bytes]:
-    names, place = set(), 12
-    while place + 8 <= len(content):
-        names.add(content[place : place + 4])
-        length = int.from_bytes(content[place + 4 : place + 8], "little")
-        place += 8 + length + length % 2  # filled up to whole words
-    return names

@@ -1,12 +1,11 @@
-"""Files whose samples are indices into a palette: PNG, BMP and GIF by Pillow, TIFF by tifffile."""
+"""Files whose samples are indices into a palette: PNG and BMP by Pillow, TIFF by tifffile."""
 
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...core.errors import DataError
-from .headers import BMP, GIF, PNG
+from .headers import BMP, PNG
 
 _PALETTE_TYPE = b"\3"  # of PNG
 
@@ -40,25 +39,6 @@ def indexed(file: Path, content: bytes) -> Indexed | None:
         found = _decoded(BmpImageFile, file)
         return None if found is None or (found.palette == found.palette[:, :1]).all() else found
     return None
-
-
-def gif_colours(file: Path, content: bytes) -> np.ndarray | None:
-    """The colours (y, x, c) of a GIF, one channel where all are grey, or None for other files.
-
-    Never its indices, which writers and readers number anew. Raises DataError for several frames, OSError for damage.
-    """
-    if not content.startswith(GIF):
-        return None
-    from PIL.GifImagePlugin import GifImageFile
-
-    with GifImageFile(file) as opened:
-        frames = getattr(opened, "n_frames", 1)
-        if frames > 1:
-            raise DataError(f"{file}: a mask is one picture, this GIF has {frames} frames; save the one that is meant")
-        array = np.asarray(opened)
-        if opened.mode != "P":
-            return array[..., None] if array.ndim == 2 else array
-        return Indexed(array, _palette(opened)).colours()
 
 
 def _decoded(reader: Any, file: Path) -> Indexed | None:

@@ -8,7 +8,8 @@ import numpy as np
 from ...core.errors import DataError
 from .colours import colour_text, packed
 from .headers import grey_bits, lossy
-from .indexed import Indexed, gif_colours, indexed
+from .indexed import Indexed, indexed
+from .orientation import orientation_of, upright
 from .photometric import mask_samples
 from .picture import Picture, Reading
 from .place import first_place
@@ -22,7 +23,7 @@ INDEXED = "values of a file with a palette are its indices, whatever their colou
 ROUNDED = "labels were floats within 0.001 of whole numbers and were rounded"
 UNSCALED = "labels were integers under a scale factor below 1 and were rounded to the whole numbers meant"
 
-_PICTURES = (".bmp", ".gif", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".webp")
+_PICTURES = (".bmp", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".webp")
 
 
 def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
@@ -36,6 +37,7 @@ def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
     `reading.threshold`: give 1 where the value is at least that and 0 elsewhere. Raises DataError that says what else
     is possible.
     """
+    reading = replace(reading, mask=True)
     with decoding(file):
         picture = _stored(file, reading, looks=reading.colours or reading.threshold is not None)
     array = picture.array
@@ -61,10 +63,10 @@ def _stored(file: Path, reading: Reading, *, looks: bool) -> Picture:
     if suffix(file) not in _PICTURES:
         return read_image(file, reading)
     content = file.read_bytes()
-    if (seen := gif_colours(file, content)) is not None:
-        return Picture(seen)
     if not looks and (found := indexed(file, content)) is not None:
-        return Picture(found.indices[..., None], notes=(INDEXED,), highest=len(found.palette) - 1, indexed=True)
+        highest = len(found.palette) - 1
+        picture = Picture(found.indices[..., None], notes=(INDEXED,), highest=highest, indexed=True)
+        return upright(picture, orientation_of(content)) if reading.exif == "apply" else picture
     picture = replace(read_image(file, reading), lossy=lossy(content))
     if looks or (bits := grey_bits(content)) is None:
         return picture

@@ -5,25 +5,34 @@ from typing import Literal
 
 import numpy as np
 
-Channels = Literal["", "first", "last"]
+Channels = Literal["", "first", "last", "none"]
 """Which axis of an image is channels, where its file does not say it."""
+
+Exif = Literal["apply", "ignore"]
+"""Whether pictures are turned as their files' orientation says."""
 
 
 @dataclass(frozen=True)
 class Reading:
     """What the sweep file says about how files are to be read.
 
-    channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
-    colours: whether a mask is read for its colours. threshold: the least value that is 1 in a mask, else 0.
+    channels: which axis of a TIFF, NPY or NPZ of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
+        `last` keeps transparency as a channel; `none` takes planes that are stored apart for depth.
+    exif: whether the orientation that a file states is applied. array: which array of an NPZ.
+    mask: whether the file is a mask, whose axes are all space where it does not say otherwise. colours: whether a mask
+    is read for its colours. threshold: the least value that is 1 in a mask, else 0.
     """
 
     channels: Channels = ""
+    exif: Exif = "apply"
+    array: str = ""
+    mask: bool = False
     colours: bool = False
     threshold: float | None = None
 
-    def of_mask(self) -> "Reading":
-        """How the mask of an image that is read so is read: it has no channels."""
-        return replace(self, channels="")
+    def of_mask(self, array: str = "") -> "Reading":
+        """How the mask of an image that is read so is read: it has no channels. array: which array of an NPZ."""
+        return replace(self, channels="", array=array, mask=True)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...core.errors import DataError, one_line
-from . import nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
@@ -36,7 +36,7 @@ def decoding(file: Path) -> Iterator[None]:
 
 
 def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
-    """Decode one page of a TIFF to (y, x, c). Raises DataError as `read_image` does."""
+    """Decode one page of a TIFF, NPY or NPZ to (y, x, c). Raises DataError as `read_image` does."""
     whole = _stack(file, file.stat().st_mtime_ns, reading) if file.is_file() else read_image(file, reading)
     return replace(
         whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None, spacing_source=""
@@ -44,9 +44,9 @@ def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
 
 
 def page_count(file: Path, reading: Reading = PLAIN) -> int:
-    """How many 2D pages a TIFF has. Raises DataError for other files and as `read_image` does."""
-    if suffix(file) not in (".tif", ".tiff"):
-        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF")
+    """How many 2D pages a TIFF, NPY or NPZ has. Raises DataError for other files and as `read_image` does."""
+    if suffix(file) not in (".tif", ".tiff", ".npy", ".npz"):
+        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF, NPY and NPZ")
     image = _stack(file, file.stat().st_mtime_ns, reading).array
     return len(image) if image.ndim == 4 else 1
 

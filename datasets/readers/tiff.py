@@ -1,12 +1,16 @@
 """TIFF, by tifffile: pages are depth."""
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from ...core.errors import DataError, one_line
+from .orientation import upright
 from .photometric import INVERTED, as_shown, inverts
 from .picture import Picture, Reading
+from .raster import without_alpha
 from .registry import reads
 
 _STATED = {
@@ -15,12 +19,19 @@ _STATED = {
     ("last", 3): "YXC",
     ("last", 4): "ZYXC",
 }
+_ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
+_RGB, _PALETTE = 2, 3  # PhotometricInterpretation
+_FOREIGN = {5: "CMYK", 8: "CIELAB"}
 _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
 
 
 @reads(".tif", ".tiff")
 def tiff(file: Path, reading: Reading) -> Picture:
-    """(y, x, c), or (z, y, x, c) for several pages, without alpha."""
+    """(y, x, c), or (z, y, x, c) for several pages, upright.
+
+    Alpha is left out where the file calls the last sample of its grey or RGB pixels so. Samples of another or no stated
+    meaning and planes that are stored apart are channels, noted.
+    """
     import tifffile
 
     try:
@@ -33,11 +44,37 @@ def tiff(file: Path, reading: Reading) -> Picture:
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
+    if page.photometric in _FOREIGN:
+        raise DataError(f"{file}: its colours are {_FOREIGN[page.photometric]}; save it as RGB or grey")
     array = as_shown(array, page)
-    array = _ordered(array, _STATED.get((reading.channels, array.ndim)) or axes, file)
+    axes, notes = _understood(page, axes, reading)
+    stated = _STATED.get((reading.channels, array.ndim))
+    array = _ordered(array, stated or axes, file)
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
-    notes = (INVERTED,) if inverts(page) else ()
-    return Picture(array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array, notes=notes)
+    alpha = not stated and axes.endswith("S") and _has_alpha(page)
+    picture = without_alpha(array, reading) if alpha else Picture(array, notes=() if stated else notes)
+    if inverts(page):
+        picture = replace(picture, notes=(*picture.notes, INVERTED))
+    return upright(picture, int(page.tags.valueof(274, 1))) if reading.exif == "apply" else picture
+
+
+def _has_alpha(page: Any) -> bool:
+    """Whether the samples of a pixel are grey or RGB and, last, what the file calls alpha."""
+    return len(page.extrasamples) == 1 and page.extrasamples[0] in _ALPHA and page.samplesperpixel in (2, 4)
+
+
+def _understood(page: Any, axes: str, reading: Reading) -> tuple[str, tuple[str, ...]]:
+    """The axes after `channels: none`, and what is not plain about the samples of a pixel."""
+    if reading.channels == "none":
+        return axes.replace("C", "Q").replace("SY", "QY"), ()
+    notes = []
+    if "SY" in axes:
+        notes.append("planes that are stored apart were taken as channels (`channels: none` makes them a volume)")
+    elif page.extrasamples:
+        notes.append("samples that the file calls neither colour nor transparency were kept as channels")
+    if page.photometric == _PALETTE and not reading.mask:
+        notes.append("the palette was not applied: pixels are its indices")
+    return axes, tuple(notes)
 
 
 def _ordered(array: np.ndarray, axes: str, file: Path) -> np.ndarray:

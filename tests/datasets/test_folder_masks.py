@@ -89,6 +89,13 @@ def test_a_colour_may_be_ignored(tmp_path):
     np.testing.assert_array_equal(truth[1:], CLASSES[1:])
 
 
+def test_a_gif_of_two_values_is_a_binary_mask(tmp_path):
+    Image.fromarray(EYE * 255).save(_file(tmp_path, "a.gif"), transparency=0)
+    np.testing.assert_array_equal(_truth(tmp_path, "gif"), EYE)
+    Image.fromarray(SHADES[LABELS]).save(_file(tmp_path, "a.gif"))
+    np.testing.assert_array_equal(_truth(tmp_path, "gif", classes=COLOURS), CLASSES)
+
+
 def test_the_index_of_an_inverted_palette_is_the_class(tmp_path):
     _palette(_file(tmp_path), EYE, [255, 255, 255, 0, 0, 0])
     np.testing.assert_array_equal(_truth(tmp_path), EYE)

@@ -138,7 +138,7 @@ def test_a_gif_of_colours_is_refused_or_gives_its_colours(tmp_path):
 def test_a_gif_of_several_frames_is_refused(tmp_path):
     first, *others = (Image.fromarray(np.roll(TWO, k, 0) * 255) for k in range(3))
     first.save(tmp_path / "a.gif", save_all=True, append_images=others)
-    with pytest.raises(DataError, match=r"a\.gif: a mask is one picture, this GIF has 3 frames"):
+    with pytest.raises(DataError, match=r"a\.gif: is an animation of 3 frames"):
         read_mask(tmp_path / "a.gif")
 
 
@@ -348,6 +348,30 @@ def test_a_tiff_whose_white_is_zero_is_refused_where_viewers_disagree(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", TWO.astype(np.uint16), photometric="miniswhite")
     with pytest.raises(DataError, match=r"a\.tif: its tags say that 0 is white, .* uint16; .* \(MinIsBlack\)"):
         read_mask(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("name", ["a.webp", "a.jp2", "a.j2k", "a.pgm", "a.npy", "a.bmp"])
+def test_labels_are_read_as_they_are_from_what_keeps_them(tmp_path, name):
+    labels = _labels(71).astype(np.uint8)
+    if name == "a.npy":
+        np.save(tmp_path / name, labels)
+    else:
+        Image.fromarray(labels).save(tmp_path / name, **({"lossless": True} if name == "a.webp" else {}))
+    mask = read_mask(tmp_path / name)
+    np.testing.assert_array_equal(mask.array, labels)
+    assert not mask.lossy
+
+
+@pytest.mark.parametrize(
+    ("orientation", "turned"), [(3, lambda mask: mask[::-1, ::-1]), (6, lambda mask: np.rot90(mask, -1))]
+)
+def test_indices_are_turned_as_the_file_says(tmp_path, orientation, turned):
+    labels = _labels(2)
+    exif = Image.Exif()
+    exif[274] = orientation
+    file = _palette(tmp_path / "a.png", labels, RED_GREEN, exif=exif)
+    np.testing.assert_array_equal(read_mask(file).array, turned(labels))
+    np.testing.assert_array_equal(read_mask(file, Reading(exif="ignore")).array, labels)
 
 
 def test_labels_above_65535_are_kept(tmp_path):
