@@ -13,7 +13,7 @@ from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .readers import Reading
+from .readers import Page, Reading
 from .source import Source
 
 
@@ -37,8 +37,9 @@ def folder(
     pairing: Literal["one", "shared", "parts"] = "one",
     named_by: int = 0,
     pairs: str = "",
-    pages: Literal["volume", "cases"] = "volume",
+    pages: Literal["volume", "frames", "cases"] = "volume",
     channels: Literal["", "first", "last"] = "",
+    geometry: Literal["check", "ignore"] = "check",
 ) -> Dataset:
     """Images and masks in a folder of your own: PNG, JPEG, BMP, TIFF (pages are a volume) or NIfTI.
 
@@ -53,7 +54,8 @@ def folder(
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value of the pixels that no loss and no metric looks at, whichever the files can hold.
-    spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does).
+    spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does, and so do ImageJ and
+        OME-TIFF where they have a unit). The axes of a NIfTI are turned to point right, anterior and superior.
     group, stratum: regular expressions searched in an image's path below the folder; the first parenthesis, or all
         that matched, names what stays together (patient, plate) and what the split keeps in proportion (stain).
     unpaired: `error`, or `skip` images without mask and masks without image and note them.
@@ -66,22 +68,35 @@ def folder(
     pairs: a CSV file below the folder in place of `images` and `masks`: columns image and mask (several masks apart by
         `;`), and name, group, stratum and split (train, validation or test) where wanted. `masks` may map classes to
         columns.
-    pages: those of a TIFF are a `volume`, or 2D `cases`, which are one group a file.
-    channels: `first` or `last` axis of an image whose file does not say which one is channels.
+    pages: those of a TIFF are a `volume`, as are the slices of a NIfTI; or 2D `cases`, one group a file: pages of a
+        TIFF, slices of a NIfTI along its thinnest or its last axis; or the `frames` of a time stack are cases, each 2D
+        or a volume.
+    channels: `first` or `last` axis of an image whose file does not say which one is channels; `last` says it of the
+        fourth axis of a NIfTI, which may be time.
+    geometry: `check` that affine and spacing of a mask are its image's, or `ignore` what differs: voxels then
+        correspond in the order of the files; noted.
 
     Raises SpecError for options that make no sense, DataError for files that are missing or unpaired.
     """
     rules = Rules.of(pairing, named_by, unpaired, missing)
-    if pages not in ("volume", "cases") or channels not in ("", "first", "last"):
-        raise SpecError(f"folder: pages is volume or cases, channels first or last; came {pages!r} and {channels!r}")
+    for option, value, possible in (
+        ("pages", pages, ("volume", "frames", "cases")),
+        ("channels", channels, ("", "first", "last")),
+        ("geometry", geometry, ("check", "ignore")),
+    ):
+        if value not in possible:
+            raise SpecError(f"folder.{option}: {value!r} is unknown; use {' or '.join(filter(None, possible))}")
     home = _home(source, path)
     meant = meaning(classes, masks, background=background, instances=instances, components=components, ignore=ignore)
-    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
-    edges = _edges(spacing_mm)
-    first = FolderCase(found[0], meant, Reading(channels), edges, 0 if pages == "cases" else None).picture()
+    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages != "volume")
+    edges, how = _edges(spacing_mm), Reading(channels, pages)
+    page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
+    first = FolderCase(found[0], meant, how, edges, page).picture()
     cases, official = [], {}
     for pair in found:
-        reading = FolderCase(pair, meant, Reading(channels), edges)
+        reading = FolderCase(
+            pair, meant, how, edges, spaced=first.spacing_mm is not None, anywhere=geometry == "ignore"
+        )
         relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,
@@ -90,10 +105,15 @@ def folder(
             stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
         )
-        own = pages_of(case, reading) if pages == "cases" else [case]
+        own = pages_of(case, reading) if pages != "volume" else [case]
         cases += own
         official |= {page.name: pair.role for page in own if pair.role}
     rank, depth = first.array.ndim - 1, first.array.shape[-1]
+    if rank == 3 and 1 in first.space:
+        notes = (
+            *notes,
+            f"{cases[0].files[0].relative_to(home)} is a volume of one slice; say `pages: cases` for 2D cases",
+        )
     task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
     return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
 

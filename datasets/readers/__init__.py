@@ -1,19 +1,29 @@
 """Decode files: one module a format, found by the suffixes that it registers."""
 
-from .picture import Channels, Picture, Reading
-from .read import page_count, read_image, read_mask, read_page
+from .anatomical import from_ras, in_file_order, to_ras
+from .pages import Page, cut, pages
+from .picture import Channels, Pages, Picture, Reading
+from .read import has_pages, image_once, mask_once, read_image, read_mask
 from .registry import reads, stem, suffix, suffixes
 
 __all__ = [
     "Channels",
+    "Page",
+    "Pages",
     "Picture",
     "Reading",
-    "page_count",
+    "cut",
+    "from_ras",
+    "has_pages",
+    "image_once",
+    "in_file_order",
+    "mask_once",
+    "pages",
     "read_image",
     "read_mask",
-    "read_page",
     "reads",
     "stem",
     "suffix",
     "suffixes",
+    "to_ras",
 ]

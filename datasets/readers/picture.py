@@ -8,25 +8,38 @@ import numpy as np
 Channels = Literal["", "first", "last"]
 """Which axis of an image is channels, where its file does not say it."""
 
+Pages = Literal["volume", "frames", "cases"]
+"""What of a file is a case: the whole, each frame of a time stack, or each 2D image."""
+
 
 @dataclass(frozen=True)
 class Reading:
     """What the sweep file says about how files are to be read.
 
-    channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x.
+    channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x. `last` says
+    it of the fourth axis of a NIfTI. pages: what of a file is a case; where it is `volume`, there is no time axis.
+    mask: whether the file is a mask, which has no channels.
     """
 
     channels: Channels = ""
+    pages: Pages = "volume"
+    mask: bool = False
+
+    def of_mask(self) -> "Reading":
+        """How the mask of an image that is read so is read."""
+        return Reading(pages=self.pages, mask=True)
 
 
 @dataclass(frozen=True)
 class Picture:
     """One decoded file.
 
-    array: (*space, c), intensities and bit depth as stored. spacing_mm: voxel edges in the order of the axes, or None
-    where the file does not say them; spacing_source: what says them (`NIfTI header`). orientation: the directions of
-    the axes as the file has them (`LPS`), where it says them. notes: what was understood that is not plain, one line
-    each without the file's name.
+    array: (*space, c), intensities and bit depth as stored, or (t, *space, c) where frames is true. spacing_mm: voxel
+    edges in the order of the axes of space, or None where the file does not say them; spacing_source: what says them
+    (`NIfTI header`). depth: the axis of space along which slices are counted. orientation: the directions of the axes
+    as the file has them (`LPS`), where it says them; the array's are then RAS+. affine: (4, 4) from indices of the
+    array's voxels to millimetres, where the file has an orientation; rounding_rad: by how much its rotation may be off
+    for the way the file stores it. notes: what was understood that is not plain, one line each without the file's name.
     """
 
     array: np.ndarray = field(hash=False, compare=False)
@@ -34,3 +47,12 @@ class Picture:
     spacing_source: str = ""
     orientation: str = ""
     notes: tuple[str, ...] = ()
+    frames: bool = False
+    depth: int = 0
+    affine: np.ndarray | None = field(default=None, hash=False, compare=False)
+    rounding_rad: float = 0.0
+
+    @property
+    def space(self) -> tuple[int, ...]:
+        """Edge lengths in voxels, without time and channels."""
+        return self.array.shape[self.frames : -1]

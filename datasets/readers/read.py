@@ -28,30 +28,9 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({one_line(error)})") from None
 
 
-def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
-    """Decode one page of a TIFF to (y, x, c). Raises DataError as `read_image` does."""
-    whole = _stack(file, file.stat().st_mtime_ns, reading) if file.is_file() else read_image(file, reading)
-    return replace(
-        whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None, spacing_source=""
-    )
-
-
-def page_count(file: Path, reading: Reading = PLAIN) -> int:
-    """How many 2D pages a TIFF has. Raises DataError for other files and as `read_image` does."""
-    if suffix(file) not in (".tif", ".tiff"):
-        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF")
-    image = _stack(file, file.stat().st_mtime_ns, reading).array
-    return len(image) if image.ndim == 4 else 1
-
-
-@lru_cache(maxsize=1)  # cases that are pages are read one after the other
-def _stack(file: Path, _changed_ns: int, reading: Reading) -> Picture:
-    return read_image(file, reading)
-
-
-def read_mask(file: Path) -> Picture:
+def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
     """Decode a mask to integers (*space,). Raises DataError for channels that differ and for values with a fraction."""
-    picture = read_image(file)
+    picture = read_image(file, replace(reading, mask=True))
     array, mask = picture.array, picture.array[..., 0]
     if any((array[..., k] != mask).any() for k in range(1, array.shape[-1])):
         raise DataError(f"{file}: a mask has one channel, this one has {array.shape[-1]} that differ; save it as grey")
@@ -60,3 +39,32 @@ def read_mask(file: Path) -> Picture:
             raise DataError(f"{file}: a mask holds whole numbers, this one has NaN, infinities or fractions")
         mask = mask.astype(np.int64)
     return replace(picture, array=mask)
+
+
+def image_once(file: Path, reading: Reading) -> Picture:
+    """As `read_image`; the last file is remembered, for cases that are its pages are read one after the other."""
+    return _image(file, _changed_ns(file), reading)
+
+
+def mask_once(file: Path, reading: Reading) -> Picture:
+    """As `read_mask`, with the last few files remembered: a case has one or several."""
+    return _mask(file, _changed_ns(file), reading)
+
+
+def has_pages(file: Path) -> bool:
+    """Whether files of this format may hold several images."""
+    return suffix(file) in (".tif", ".tiff", ".nii", ".nii.gz")
+
+
+def _changed_ns(file: Path) -> int:
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@lru_cache(maxsize=1)
+def _image(file: Path, _changed: int, reading: Reading) -> Picture:
+    return read_image(file, reading)
+
+
+@lru_cache(maxsize=4)
+def _mask(file: Path, _changed: int, reading: Reading) -> Picture:
+    return read_mask(file, reading)

@@ -1,4 +1,4 @@
-"""TIFF, by tifffile: pages are depth."""
+"""TIFF, by tifffile: pages are depth, where the file does not call them time."""
 
 from pathlib import Path
 
@@ -7,6 +7,7 @@ import numpy as np
 from ...core.errors import DataError, one_line
 from .picture import Picture, Reading
 from .registry import reads
+from .tiff_spacing import spacing
 
 _STATED = {
     ("first", 3): "CYX",
@@ -19,7 +20,7 @@ _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated
 
 @reads(".tif", ".tiff")
 def tiff(file: Path, reading: Reading) -> Picture:
-    """(y, x, c), or (z, y, x, c) for several pages, without alpha."""
+    """(y, x, c), or (z, y, x, c) for several pages, without alpha; t first where it has time and pages are cases."""
     import tifffile
 
     try:
@@ -30,21 +31,30 @@ def tiff(file: Path, reading: Reading) -> Picture:
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
             array = series[0].asarray() if len(series) == 1 else np.stack([s.asarray() for s in series])
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
+            axes = _STATED.get((reading.channels, array.ndim)) or axes
+            frames = array.shape[axes.index("T")] if "T" in axes else 1
+            array = _ordered(array, axes, file, reading)
+            edges, source, notes = spacing(opened, volume=array.ndim - (frames > 1) == 4)
     except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
-    array = _ordered(array, _STATED.get((reading.channels, array.ndim)) or axes, file)
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
-    return Picture(array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array)
+    array = array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array
+    return Picture(array, edges, source, notes=notes, frames=frames > 1)
 
 
-def _ordered(array: np.ndarray, axes: str, file: Path) -> np.ndarray:
-    """Bring the axes a TIFF states into the order (z,) y, x, c."""
+def _ordered(array: np.ndarray, axes: str, file: Path, reading: Reading) -> np.ndarray:
+    """Bring the axes a TIFF states into the order (t,) (z,) y, x, c."""
     kept = [(letter, k) for k, letter in enumerate(axes) if letter in "YX" or array.shape[k] > 1]
     array = array.reshape([array.shape[k] for _, k in kept])
     letters = "".join(letter for letter, _ in kept)
-    order = [k for group in (_DEPTH, "Y", "X", "CS") for k, letter in enumerate(letters) if letter in group]
+    order = [k for group in ("T", _DEPTH, "Y", "X", "CS") for k, letter in enumerate(letters) if letter in group]
     counts = [sum(letter in group for letter in letters) for group in (_DEPTH, "CS")]
+    if "T" in letters and reading.pages == "volume":
+        raise DataError(
+            f"{file}: has the axes {axes}, and T is time; say `pages: frames` to make a case of each frame, or save "
+            "the pages as depth"
+        )
     if len(order) < len(letters) or max(counts) > 1:
-        raise DataError(f"{file}: has the axes {axes}; depth, height, width and channels are possible, once each")
+        raise DataError(f"{file}: has the axes {axes}; time, depth, height, width and channels are possible, once each")
     array = array.transpose(order)
     return array if counts[1] else array[..., None]
