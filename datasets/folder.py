@@ -70,7 +70,7 @@ def folder(
         columns.
     pages: those of a TIFF are a `volume`, as are the slices of a NIfTI; or 2D `cases`, one group a file: pages of a
         TIFF, slices of a NIfTI along its thinnest or its last axis; or the `frames` of a time stack are cases, each 2D
-        or a volume.
+        or a volume: what a file calls time, or the stack of a TIFF to which it gives no meaning.
     channels: `first` or `last` axis of an image whose file does not say which one is channels; `last` says it of the
         fourth axis of a NIfTI, which may be time.
     geometry: `check` that affine and spacing of a mask are its image's, or `ignore` what differs: voxels then

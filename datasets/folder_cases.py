@@ -12,7 +12,7 @@ from .case import Case, Sample
 from .geometry import aligned
 from .meaning import Meaning
 from .pairing import Pair
-from .readers import Page, Picture, Reading, cut, has_pages, image_once, mask_once, pages, read_image, read_mask
+from .readers import Page, Picture, Reading, cut, image_once, mask_once, pages_in, read_image, read_mask
 
 
 @dataclass(frozen=True)
@@ -81,9 +81,7 @@ class FolderCase:
 
 def pages_of(case: Case, reading: FolderCase) -> list[Case]:
     """The parts of a case's image that are cases; together they are a group unless another one is given."""
-    if not has_pages(reading.pair.image):
-        raise DataError(f"{reading.pair.image}: has no pages; `pages: {reading.reading.pages}` is for TIFF and NIfTI")
-    found = pages(reading.whole(), reading.reading.pages)
+    found = pages_in(reading.pair.image, reading.reading)
     digits = len(str(len(found) - 1))
     return [
         replace(case, name=f"{case.name}/page{number:0{digits}}", read=replace(reading, page=page))

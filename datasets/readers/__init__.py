@@ -1,9 +1,9 @@
 """Decode files: one module a format, found by the suffixes that it registers."""
 
 from .anatomical import from_ras, in_file_order, to_ras
-from .pages import Page, cut, pages
+from .pages import Page, cut
 from .picture import Channels, Pages, Picture, Reading
-from .read import has_pages, image_once, mask_once, read_image, read_mask
+from .read import image_once, mask_once, pages_in, read_image, read_mask
 from .registry import reads, stem, suffix, suffixes
 
 __all__ = [
@@ -14,11 +14,10 @@ __all__ = [
     "Reading",
     "cut",
     "from_ras",
-    "has_pages",
     "image_once",
     "in_file_order",
     "mask_once",
-    "pages",
+    "pages_in",
     "read_image",
     "read_mask",
     "reads",

@@ -31,7 +31,7 @@ def nifti(file: Path, reading: Reading) -> Picture:
 
     try:
         volume: Any = nibabel.load(file)
-        header, array = volume.header, np.asanyarray(volume.dataobj)
+        header, array = volume.header, _pixels(volume, reading)
         affine, rounding_rad = _affine(header)
     except (ImageFileError, HeaderDataError, ValueError) as error:
         raise DataError(f"{file}: is no readable NIfTI; it is damaged or cut short ({one_line(error)})") from None
@@ -62,6 +62,10 @@ def nifti(file: Path, reading: Reading) -> Picture:
         affine=None if affine is None else np.diag([unit, unit, unit, 1]) @ affine,
         rounding_rad=rounding_rad,
     )
+
+
+def _pixels(volume: Any, reading: Reading) -> np.ndarray:
+    return np.broadcast_to(np.uint8(0), volume.shape) if reading.outline else np.asanyarray(volume.dataobj)
 
 
 def _affine(header: Any) -> tuple[np.ndarray | None, float]:

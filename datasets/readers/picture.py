@@ -18,12 +18,14 @@ class Reading:
 
     channels: which axis of a TIFF of 3 or 4 axes is channels, whatever it says; the others are (z,) y, x. `last` says
     it of the fourth axis of a NIfTI. pages: what of a file is a case; where it is `volume`, there is no time axis.
-    mask: whether the file is a mask, which has no channels.
+    mask: whether the file is a mask, which has no channels. outline: whether the shape alone is wanted, of zeros, so
+    that a file's pages can be counted without decoding them.
     """
 
     channels: Channels = ""
     pages: Pages = "volume"
     mask: bool = False
+    outline: bool = False
 
     def of_mask(self) -> "Reading":
         """How the mask of an image that is read so is read."""

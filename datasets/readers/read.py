@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.errors import DataError, one_line
 from . import nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from .pages import Page, pages
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
@@ -51,9 +52,11 @@ def mask_once(file: Path, reading: Reading) -> Picture:
     return _mask(file, _changed_ns(file), reading)
 
 
-def has_pages(file: Path) -> bool:
-    """Whether files of this format may hold several images."""
-    return suffix(file) in (".tif", ".tiff", ".nii", ".nii.gz")
+def pages_in(file: Path, reading: Reading) -> list[Page]:
+    """The parts of a file that are cases, by its header. Raises DataError for formats of one image."""
+    if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz"):
+        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF and NIfTI")
+    return pages(read_image(file, replace(reading, outline=True)), reading.pages)
 
 
 def _changed_ns(file: Path) -> int:

@@ -1,6 +1,8 @@
 """TIFF, by tifffile: pages are depth, where the file does not call them time."""
 
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,17 +31,34 @@ def tiff(file: Path, reading: Reading) -> Picture:
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
                 shapes = sorted({s.shape for s in series})
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
-            array = series[0].asarray() if len(series) == 1 else np.stack([s.asarray() for s in series])
+            pixels = [_pixels(s, reading) for s in series]
+            array = pixels[0] if len(series) == 1 else np.stack(pixels)
+            if array.size < page.size * (opened.imagej_metadata or {}).get("images", 1):  # tifffile reads what is left
+                raise DataError(f"{file}: is cut short, pages of its stack are missing; fetch it again")
             axes = series[0].axes if len(series) == 1 else "Q" + series[0].axes
-            axes = _STATED.get((reading.channels, array.ndim)) or axes
-            frames = array.shape[axes.index("T")] if "T" in axes else 1
-            array = _ordered(array, axes, file, reading)
+            meant = _understood(axes, array.ndim, reading)
+            frames = array.shape[meant.index("T")] if "T" in meant else 1
+            array = _ordered(array, meant, file, reading)
             edges, source, notes = spacing(opened, volume=array.ndim - (frames > 1) == 4)
-    except (tifffile.TiffFileError, ValueError, IndexError, KeyError, RuntimeError) as error:
+    except (tifffile.TiffFileError, struct.error, ValueError, IndexError, KeyError, RuntimeError) as error:
         raise DataError(f"{file}: is no readable TIFF; it is damaged or cut short ({one_line(error)})") from None
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
     array = array[..., : -len(page.extrasamples)] if "S" in axes and page.extrasamples else array
     return Picture(array, edges, source, notes=notes, frames=frames > 1)
+
+
+def _pixels(series: Any, reading: Reading) -> np.ndarray:
+    return np.broadcast_to(np.zeros((), series.dtype), series.shape) if reading.outline else series.asarray()
+
+
+def _understood(axes: str, rank: int, reading: Reading) -> str:
+    """The axes that the sweep file states, or the file; frames are what it calls time, or a stack of no meaning."""
+    stated = _STATED.get((reading.channels, rank), axes)
+    if reading.pages != "frames" or "T" in stated:
+        return stated
+    if stated != axes and "Z" not in axes:
+        return stated.replace("Z", "T")
+    return stated.replace("Q", "T", 1) if "Q" in stated else stated.replace("I", "T", 1)
 
 
 def _ordered(array: np.ndarray, axes: str, file: Path, reading: Reading) -> np.ndarray:

@@ -177,3 +177,28 @@ def test_a_volume_that_changed_is_read_anew_for_the_next_page(tmp_path, write_vo
     assert case.read().truth.any()
     nibabel.save(nibabel.Nifti1Image(np.zeros_like(VOLUME), nibabel.load(mask).affine), mask)
     assert not case.read().truth.any()
+
+
+@pytest.mark.parametrize("channels", ["", "last"])
+def test_a_stack_of_no_stated_meaning_is_time_where_frames_are_asked_for(tmp_path, channels):
+    image = np.repeat(MOVIE[0][..., None], 2, -1) if channels else MOVIE[0]
+    for name, array in (("img", image), ("lab", _mask(MOVIE[0]))):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", array, photometric="minisblack")
+    dataset = _list(tmp_path, "tif", pages="frames", channels=channels)
+    assert (len(dataset.cases), dataset.task.rank, dataset.task.channels) == (4, 2, 2 if channels else 1)
+    np.testing.assert_array_equal(dataset.cases[3].read().image[..., 0], MOVIE[0, 3])
+    np.testing.assert_array_equal(dataset.cases[3].read().truth[..., 0], _mask(MOVIE)[0, 3])
+
+
+def test_slices_are_counted_without_decoding_them(tmp_path, write_volume):
+    for name in ("a", "b"):
+        write_volume(tmp_path / f"img/{name}.nii", VOLUME, "LPS")
+        write_volume(tmp_path / f"lab/{name}.nii", _mask(VOLUME), "LPS")
+    file = tmp_path / "img/b.nii"
+    file.write_bytes(file.read_bytes()[:-20])
+    dataset = _list(tmp_path, pages="cases")
+    assert len(dataset.cases) == 8
+    assert dataset.cases[3].read().image.shape == (8, 9, 1)
+    with pytest.raises(DataError, match=r"b\.nii: .* cut short"):
+        dataset.cases[7].read()
