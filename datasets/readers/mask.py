@@ -1,6 +1,7 @@
 """Decode one mask file to integers: labels, colours, or the two values of a threshold."""
 
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from .orientation import orientation_of, upright
 from .photometric import mask_samples
 from .picture import Picture, Reading
 from .place import first_place
-from .read import PLAIN, decoding, read_image
+from .read import PLAIN, changed_ns, decoding, read_image
 from .registry import suffix
 
 NEAR = 1e-3
@@ -54,6 +55,16 @@ def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
         return replace(picture, array=mask)
     labels, note = _whole(mask, picture.label_step, file)
     return replace(picture, array=labels, notes=(*picture.notes, *note))
+
+
+def mask_once(file: Path, reading: Reading) -> Picture:
+    """As `read_mask`, with the last few files remembered: a case that is a page has one or several."""
+    return _mask(file, changed_ns(file), reading)
+
+
+@lru_cache(maxsize=4)
+def _mask(file: Path, _changed: int, reading: Reading) -> Picture:
+    return read_mask(file, reading)
 
 
 def _stored(file: Path, reading: Reading, *, looks: bool) -> Picture:

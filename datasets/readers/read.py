@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ...core.errors import DataError, one_line
 from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from .pages import Page, pages
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
@@ -35,22 +36,23 @@ def decoding(file: Path) -> Iterator[None]:
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({one_line(error)})") from None
 
 
-def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
-    """Decode one page of a TIFF, NPY or NPZ to (y, x, c). Raises DataError as `read_image` does."""
-    whole = _stack(file, file.stat().st_mtime_ns, reading) if file.is_file() else read_image(file, reading)
-    return replace(
-        whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None, spacing_source=""
-    )
+def image_once(file: Path, reading: Reading) -> Picture:
+    """As `read_image`; the last file is remembered, for cases that are its pages are read one after the other."""
+    return _image(file, changed_ns(file), reading)
 
 
-def page_count(file: Path, reading: Reading = PLAIN) -> int:
-    """How many 2D pages a TIFF, NPY or NPZ has. Raises DataError for other files and as `read_image` does."""
-    if suffix(file) not in (".tif", ".tiff", ".npy", ".npz"):
-        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF, NPY and NPZ")
-    image = _stack(file, file.stat().st_mtime_ns, reading).array
-    return len(image) if image.ndim == 4 else 1
+def pages_in(file: Path, reading: Reading) -> list[Page]:
+    """The parts of a file that are cases, by its header. Raises DataError for formats of one image."""
+    if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz"):
+        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF, NIfTI, NPY and NPZ")
+    return pages(read_image(file, replace(reading, outline=True)), reading.pages)
 
 
-@lru_cache(maxsize=1)  # cases that are pages are read one after the other
-def _stack(file: Path, _changed_ns: int, reading: Reading) -> Picture:
+def changed_ns(file: Path) -> int:
+    """When the content of a file last changed, or 0 where there is none."""
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@lru_cache(maxsize=1)
+def _image(file: Path, _changed: int, reading: Reading) -> Picture:
     return read_image(file, reading)
