@@ -88,8 +88,11 @@ def _stored(file: Path, reading: Reading, *, looks: bool) -> Picture:
 def _tiff(file: Path, reading: Reading, *, looks: bool) -> Picture:
     picture = read_image(file, reading)  # first, for it says best what is wrong with a file
     samples = mask_samples(file)
+    if samples.palette is None and looks and samples.highest is not None:
+        return replace(picture, array=picture.array * np.uint8(255 // samples.highest))
+    picture = replace(picture, lossy=samples.lossy, highest=samples.highest)
     if samples.palette is None:
-        return replace(picture, lossy=samples.lossy)
+        return picture
     if looks:
         return replace(picture, array=Indexed(picture.array[..., 0], samples.palette).colours())
     return replace(picture, notes=(*picture.notes, INDEXED), indexed=True)

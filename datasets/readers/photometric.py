@@ -15,10 +15,14 @@ _LOSSY = ("OJPEG", "JPEG", "JPEG_99", "ALT_JPEG", "JPEG_LOSSY", "JPEG_2000_LOSSY
 
 
 class Samples(NamedTuple):
-    """lossy: whether a JPEG's compression changed values. palette: (entries, 3) uint8, or None."""
+    """lossy: whether a JPEG's compression changed values. palette: (entries, 3) uint8, or None.
+
+    highest: the highest value where samples have less than 8 bits, or None.
+    """
 
     lossy: bool
     palette: np.ndarray | None
+    highest: int | None
 
 
 def inverts(page: Any) -> bool:
@@ -50,4 +54,5 @@ def mask_samples(file: Path) -> Samples:
             )
         colours = page.colormap if page.photometric == _PALETTE else None
         lossy = page.compression.name in _LOSSY
-    return Samples(lossy, None if colours is None else (colours.T >> _BYTE).astype(np.uint8))
+        highest = 2**page.bitspersample - 1 if page.bitspersample < _BYTE else None
+    return Samples(lossy, None if colours is None else (colours.T >> _BYTE).astype(np.uint8), highest)

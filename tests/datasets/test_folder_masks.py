@@ -126,17 +126,18 @@ def test_the_labels_of_the_voc_palette_and_its_border_are_read(tmp_path):
     np.testing.assert_array_equal(truth, labels)
 
 
-def test_a_value_that_the_file_cannot_hold_is_no_empty_mask(tmp_path):
-    Image.fromarray(EYE * 255).convert("1").save(_file(tmp_path))
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_a_value_that_the_file_cannot_hold_is_no_empty_mask(tmp_path, suffix):
+    Image.fromarray(EYE * 255).convert("1").save(_file(tmp_path, f"a.{suffix}"))
     with pytest.raises(
-        DataError, match=r"a\.png: holds values up to 1 only, .* cell, which is 255; .*`classes: {cell: \[1, 255\]}`"
+        DataError, match=r": holds values up to 1 only, .* cell, which is 255; .*`classes: {cell: \[1, 255\]}`"
     ):
-        _case(tmp_path, classes={"cell": 255}).read()
-    np.testing.assert_array_equal(_truth(tmp_path, classes={"cell": [1, 255]}), EYE)
-    Image.fromarray(EYE * 255).save(_file(tmp_path))
-    np.testing.assert_array_equal(_truth(tmp_path, classes={"cell": 255}), EYE)
+        _case(tmp_path, suffix, classes={"cell": 255}).read()
+    np.testing.assert_array_equal(_truth(tmp_path, suffix, classes={"cell": [1, 255]}), EYE)
+    Image.fromarray(EYE * 255).save(_file(tmp_path, f"a.{suffix}"))
+    np.testing.assert_array_equal(_truth(tmp_path, suffix, classes={"cell": 255}), EYE)
     with pytest.raises(DataError, match="holds values up to 255 only"):
-        _case(tmp_path, classes={"cell": 65535}).read()
+        _case(tmp_path, suffix, classes={"cell": 65535}).read()
 
 
 def _jpeg(home):

@@ -228,6 +228,13 @@ def test_a_threshold_counts_its_own_value_and_sorts_floats(tmp_path):
         read_mask(tmp_path / "a.tif", Reading(threshold=0.5))
 
 
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
+def test_white_of_one_bit_is_white_where_looks_count(tmp_path, name):
+    Image.fromarray(TWO * 255).convert("1").save(tmp_path / name)
+    np.testing.assert_array_equal(read_mask(tmp_path / name, Reading(threshold=128)).array, TWO)
+    np.testing.assert_array_equal(read_mask(tmp_path / name, Reading(colours=True)).array, TWO.astype(int) * 0xFFFFFF)
+
+
 def test_a_threshold_above_both_values_of_a_mask_is_refused(tmp_path):
     Image.fromarray(TWO).save(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"a\.png: holds 0 and 1, both below the threshold of 128, so that nothing"):
