@@ -13,6 +13,7 @@ from .photometric import INVERTED, as_shown, inverts
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
+from .tiff_checks import check
 from .tiff_spacing import spacing
 
 _STATED = {
@@ -23,7 +24,6 @@ _STATED = {
 }
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
 _RGB, _PALETTE = 2, 3  # PhotometricInterpretation
-_FOREIGN = {5: "CMYK", 8: "CIELAB"}
 _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
 
 
@@ -39,11 +39,10 @@ def tiff(file: Path, reading: Reading) -> Picture:
     try:
         with tifffile.TiffFile(file) as opened:
             page, series = opened.series[0].keyframe, opened.series
+            check(file, opened)
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
                 shapes = sorted({s.shape for s in series})
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
-            if page.photometric in _FOREIGN:
-                raise DataError(f"{file}: its colours are {_FOREIGN[page.photometric]}; save it as RGB or grey")
             pixels = [_pixels(s, reading) for s in series]
             array = pixels[0] if len(series) == 1 else np.stack(pixels)
             if array.size < page.size * (opened.imagej_metadata or {}).get("images", 1):  # tifffile reads what is left

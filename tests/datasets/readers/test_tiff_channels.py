@@ -7,7 +7,6 @@ import pytest
 import tifffile
 from PIL import Image
 
-from unetbench.core.errors import DataError
 from unetbench.datasets.readers import Reading, read_image
 
 RNG = np.random.default_rng(0)
@@ -115,10 +114,3 @@ def test_the_palette_of_a_tiff_is_not_applied_and_noted(tmp_path):
     found = read_image(tmp_path / "a.tif")
     np.testing.assert_array_equal(found.array[..., 0], np.asarray(few))
     assert found.notes == ("the palette was not applied: pixels are its indices",)
-
-
-@pytest.mark.parametrize(("mode", "named"), [("CMYK", "CMYK"), ("LAB", "CIELAB")])
-def test_colours_that_are_not_rgb_are_refused(tmp_path, mode, named):
-    Image.new(mode, (14, 12)).save(tmp_path / "a.tif")
-    with pytest.raises(DataError, match=rf"a\.tif: its colours are {named}; save it as RGB or grey"):
-        read_image(tmp_path / "a.tif")
