@@ -46,7 +46,7 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
             f"{image_file} ({_stated(image)}) and its mask {mask_file} ({_stated(mask)}) {difference}; resample the "
             "mask to the image, or say `geometry: ignore` if their voxels correspond in the order of the files"
         )
-    return mask
+    return replace(mask, depth=image.depth)
 
 
 def _same_shape(image: Picture, mask: Picture) -> bool:

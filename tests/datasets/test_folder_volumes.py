@@ -80,6 +80,17 @@ def test_slices_of_a_nifti_are_cases_of_one_group(tmp_path, write_volume):
         assert sample.spacing_mm == (0.5, 1.0)
 
 
+def test_a_mask_that_states_its_axes_is_cut_as_an_image_that_does_not(tmp_path, write_volume):
+    cube = VOLUME[:4, :4]
+    (tmp_path / "img").mkdir()
+    tifffile.imwrite(tmp_path / "img/a.tif", cube, imagej=True, metadata={"axes": "ZYX"})
+    write_volume(tmp_path / "lab/a.nii", _mask(cube))
+    sample = _list(tmp_path, images="img/*.tif", pages="cases").cases[3].read()
+    np.testing.assert_array_equal(sample.image[..., 0], cube[3])
+    np.testing.assert_array_equal(sample.truth[..., 0], _mask(cube)[3])
+    assert sample.notes == ("the image states no orientation: voxels of image and mask correspond as in the files",)
+
+
 def test_a_volume_of_one_slice_is_a_2d_case_along_that_axis(tmp_path, write_volume):
     write_volume(tmp_path / "img/a.nii", VOLUME[:1], "SPR")
     write_volume(tmp_path / "lab/a.nii", _mask(VOLUME[:1]), "LPS")
