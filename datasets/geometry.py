@@ -46,7 +46,8 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
             f"{image_file} ({_stated(image)}) and its mask {mask_file} ({_stated(mask)}) {difference}; resample the "
             "mask to the image, or say `geometry: ignore` if their voxels correspond in the order of the files"
         )
-    return replace(mask, depth=image.depth)
+    alike = mask.array.shape[:-1] == image.array.shape[:-1]  # pages that only one file calls time are frames of both
+    return replace(mask, depth=image.depth, frames=image.frames if alike else mask.frames)
 
 
 def _same_shape(image: Picture, mask: Picture) -> bool:

@@ -137,6 +137,29 @@ def test_a_movie_of_pictures_is_its_frames(tmp_path, pages):
     np.testing.assert_array_equal(dataset.cases[1].read().truth[..., 0], _mask(MOVIE)[1, 0])
 
 
+@pytest.mark.parametrize("pages", ["frames", "cases"])
+@pytest.mark.parametrize("plain", ["img", "lab"])
+def test_pages_that_only_one_file_calls_time_are_frames_of_both(tmp_path, pages, plain):
+    _movie(tmp_path, axes="TYX", mask_axes="TYX", array=MOVIE[:, 0])
+    array = MOVIE[:, 0] if plain == "img" else _mask(MOVIE)[:, 0]
+    tifffile.imwrite(tmp_path / plain / "a.tif", array, photometric="minisblack")
+    for number, case in enumerate(_list(tmp_path, "tif", pages=pages).cases):
+        np.testing.assert_array_equal(case.read().image[..., 0], MOVIE[number, 0])
+        np.testing.assert_array_equal(case.read().truth[..., 0], _mask(MOVIE)[number, 0])
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_a_movie_may_have_channels(tmp_path, kind):
+    (tmp_path / "img").mkdir()
+    (tmp_path / "lab").mkdir()
+    tifffile.imwrite(tmp_path / "img/a.tif", MOVIE, metadata={"axes": "TCYX"}, **{kind: True})
+    tifffile.imwrite(tmp_path / "lab/a.tif", _mask(MOVIE)[:, 0], metadata={"axes": "TYX"}, **{kind: True})
+    dataset = _list(tmp_path, "tif", pages="frames")
+    assert (len(dataset.cases), dataset.task.rank, dataset.task.channels) == (3, 2, 4)
+    np.testing.assert_array_equal(dataset.cases[2].read().image, np.moveaxis(MOVIE[2], 0, -1))
+    np.testing.assert_array_equal(dataset.cases[2].read().truth[..., 0], _mask(MOVIE)[2, 0])
+
+
 def test_frames_of_a_nifti_are_cases(tmp_path, write_volume):
     movie = np.moveaxis(MOVIE, 0, -1).astype(np.int16)
     for name, array in (("img", movie), ("lab", _mask(movie))):
