@@ -47,7 +47,8 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
             f"{image_file} ({_stated(image)}) and its mask {mask_file} ({_stated(mask)}) {difference}; resample the "
             "mask to the image, or say `geometry: ignore` if their voxels correspond in the order of the files"
         )
-    return mask
+    alike = mask.array.shape[:-1] == image.array.shape[:-1]  # pages that only one file calls time are frames of both
+    return replace(mask, depth=image.depth, frames=image.frames if alike else mask.frames)
 
 
 def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:

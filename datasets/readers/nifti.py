@@ -40,7 +40,7 @@ def nifti(file: Path, reading: Reading) -> Picture:
     edges = header["pixdim"][1:4].astype(float)
     orientation = ""
     if affine is None:
-        notes += ("the NIfTI states no orientation (qform and sform of code 0); its axes are taken as they are",)
+        notes += ("the NIfTI states no orientation (no sform or qform of use); its axes are taken as they are",)
     else:
         stated, edges = edges, np.linalg.norm(affine[:3, :3], axis=0)
         if (np.abs(stated - edges) > _SAME_EDGE * edges).any():
@@ -50,11 +50,12 @@ def nifti(file: Path, reading: Reading) -> Picture:
         affine = affine @ nibabel.orientations.inv_ornt_aff(turn, array.shape[:3])
         edges, array = edges[np.argsort(turn[:, 0])], to_ras(array, orientation)
     unit = _MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)
+    known = bool(np.isfinite(edges).all() and edges.min() > 0)
     thin = [axis for axis in range(3) if array.shape[axis] == 1]
     return Picture(
         np.moveaxis(array, -1, 0)[..., None] if time else array,
-        tuple(_rounded(float(edge) * unit) for edge in edges) if edges.min() > 0 else None,
-        "" if edges.min() <= 0 else "NIfTI pixdim" if affine is None else "NIfTI header",
+        tuple(_rounded(float(edge) * unit) for edge in edges) if known else None,
+        "" if not known else "NIfTI pixdim" if affine is None else "NIfTI header",
         orientation,
         notes,
         frames=time,
@@ -72,19 +73,22 @@ def _pixels(volume: Any, reading: Reading) -> np.ndarray:
 def _affine(header: Any) -> tuple[np.ndarray | None, float]:
     """Where the file says that its voxels lie, in its unit, and by how much that rotation may be off.
 
-    None where it does not say it, and for what is no grid. A qform keeps b, c and d of a unit quaternion as float32,
-    and a = sqrt(1 - b² - c² - d²) is lost near 0, for rotations by about 180°: the rotation is off by about 1e-7 / a,
-    or by 1.2e-3, where readers take a for 0.
+    The sform, else the qform, whichever has a code and is a grid; or None. A qform keeps b, c and d of a unit
+    quaternion as float32, and a = sqrt(1 - b² - c² - d²) is lost near 0, for rotations by about 180°: the rotation is
+    off by about 1e-7 / a, or by 1.2e-3, where readers take a for 0.
     """
     affine, code = header.get_sform(coded=True)
-    rounding_rad = 0.0
-    if not code:
-        affine, code = header.get_qform(coded=True)
-        real = header.get_qform_quaternion()[0] if code else 1.0
-        rounding_rad = 2 * _LOST_REAL_PART if real < _LOST_REAL_PART else 1.2e-7 / real
-    if not code or not np.isfinite(affine).all() or np.linalg.matrix_rank(affine[:3, :3]) < 3:
-        return None, 0.0
-    return affine.astype(float), rounding_rad
+    if code and _is_grid(affine):
+        return affine.astype(float), 0.0
+    affine, code = header.get_qform(coded=True)
+    if code and _is_grid(affine):
+        real = header.get_qform_quaternion()[0]
+        return affine.astype(float), 2 * _LOST_REAL_PART if real < _LOST_REAL_PART else 1.2e-7 / real
+    return None, 0.0
+
+
+def _is_grid(affine: np.ndarray) -> bool:
+    return bool(np.isfinite(affine).all()) and np.linalg.matrix_rank(affine[:3, :3]) == 3
 
 
 def _axes(array: np.ndarray, header: Any, file: Path, reading: Reading) -> tuple[np.ndarray, bool, tuple[str, ...]]:

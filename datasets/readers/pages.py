@@ -3,6 +3,8 @@
 from dataclasses import replace
 from typing import NamedTuple
 
+import numpy as np
+
 from .picture import Pages, Picture
 
 
@@ -28,7 +30,8 @@ def cut(picture: Picture, page: Page) -> Picture:
     if picture.frames:
         array = array[page.frame]
     if page.slice is not None and len(picture.space) == 3:
-        array = array.take(page.slice, picture.depth)
+        # ndarray.take copies the whole of an array in Fortran's order, as nibabel's are, for each slice
+        array = np.ascontiguousarray(array[(*[slice(None)] * picture.depth, page.slice)])
         edges = edges and (*edges[: picture.depth], *edges[picture.depth + 1 :])
         affine = None
     source = picture.spacing_source if edges else ""

@@ -80,6 +80,17 @@ def test_slices_of_a_nifti_are_cases_of_one_group(tmp_path, write_volume):
         assert sample.spacing_mm == (0.5, 1.0)
 
 
+def test_a_mask_that_states_its_axes_is_cut_as_an_image_that_does_not(tmp_path, write_volume):
+    cube = VOLUME[:4, :4]
+    (tmp_path / "img").mkdir()
+    tifffile.imwrite(tmp_path / "img/a.tif", cube, imagej=True, metadata={"axes": "ZYX"})
+    write_volume(tmp_path / "lab/a.nii", _mask(cube))
+    sample = _list(tmp_path, images="img/*.tif", pages="cases").cases[3].read()
+    np.testing.assert_array_equal(sample.image[..., 0], cube[3])
+    np.testing.assert_array_equal(sample.truth[..., 0], _mask(cube)[3])
+    assert sample.notes == ("the image states no orientation: voxels of image and mask correspond as in the files",)
+
+
 def test_a_volume_of_one_slice_is_a_2d_case_along_that_axis(tmp_path, write_volume):
     write_volume(tmp_path / "img/a.nii", VOLUME[:1], "SPR")
     write_volume(tmp_path / "lab/a.nii", _mask(VOLUME[:1]), "LPS")
@@ -124,6 +135,29 @@ def test_a_movie_of_pictures_is_its_frames(tmp_path, pages):
     assert dataset.task.rank == 2
     np.testing.assert_array_equal(dataset.cases[1].read().image[..., 0], MOVIE[1, 0])
     np.testing.assert_array_equal(dataset.cases[1].read().truth[..., 0], _mask(MOVIE)[1, 0])
+
+
+@pytest.mark.parametrize("pages", ["frames", "cases"])
+@pytest.mark.parametrize("plain", ["img", "lab"])
+def test_pages_that_only_one_file_calls_time_are_frames_of_both(tmp_path, pages, plain):
+    _movie(tmp_path, axes="TYX", mask_axes="TYX", array=MOVIE[:, 0])
+    array = MOVIE[:, 0] if plain == "img" else _mask(MOVIE)[:, 0]
+    tifffile.imwrite(tmp_path / plain / "a.tif", array, photometric="minisblack")
+    for number, case in enumerate(_list(tmp_path, "tif", pages=pages).cases):
+        np.testing.assert_array_equal(case.read().image[..., 0], MOVIE[number, 0])
+        np.testing.assert_array_equal(case.read().truth[..., 0], _mask(MOVIE)[number, 0])
+
+
+@pytest.mark.parametrize("kind", ["imagej", "ome"])
+def test_a_movie_may_have_channels(tmp_path, kind):
+    (tmp_path / "img").mkdir()
+    (tmp_path / "lab").mkdir()
+    tifffile.imwrite(tmp_path / "img/a.tif", MOVIE, metadata={"axes": "TCYX"}, **{kind: True})
+    tifffile.imwrite(tmp_path / "lab/a.tif", _mask(MOVIE)[:, 0], metadata={"axes": "TYX"}, **{kind: True})
+    dataset = _list(tmp_path, "tif", pages="frames")
+    assert (len(dataset.cases), dataset.task.rank, dataset.task.channels) == (3, 2, 4)
+    np.testing.assert_array_equal(dataset.cases[2].read().image, np.moveaxis(MOVIE[2], 0, -1))
+    np.testing.assert_array_equal(dataset.cases[2].read().truth[..., 0], _mask(MOVIE)[2, 0])
 
 
 def test_frames_of_a_nifti_are_cases(tmp_path, write_volume):

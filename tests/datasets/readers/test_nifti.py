@@ -23,7 +23,7 @@ def test_what_states_no_orientation_keeps_its_axes_and_says_so(tmp_path, write_v
     assert (found.orientation, found.affine) == ("", None)
     assert (found.spacing_mm, found.spacing_source) == ((0.5, 1.0, 3.0), "NIfTI pixdim")
     assert found.notes == (
-        "the NIfTI states no orientation (qform and sform of code 0); its axes are taken as they are",
+        "the NIfTI states no orientation (no sform or qform of use); its axes are taken as they are",
     )
 
 
@@ -34,6 +34,22 @@ def test_an_affine_that_is_no_grid_is_not_used(tmp_path):
     assert nibabel.load(tmp_path / "a.nii").header["sform_code"] > 0
     found = read_image(tmp_path / "a.nii")
     assert (found.orientation, found.affine) == ("", None)
+
+
+def test_an_sform_that_is_no_grid_gives_way_to_the_qform(tmp_path, write_volume):
+    volume = nibabel.load(write_volume(tmp_path / "a.nii", VOLUME, "LPS", form="qform"))
+    volume.header["sform_code"], volume.header["srow_x"] = 1, np.nan
+    nibabel.save(nibabel.Nifti1Image(np.array(volume.dataobj), None, volume.header), tmp_path / "b.nii")
+    assert read_image(tmp_path / "b.nii").orientation == "LPS"
+
+
+@pytest.mark.parametrize("edges", [np.nan, np.inf])
+def test_edges_that_are_no_lengths_are_no_spacing(tmp_path, edges):
+    volume = nibabel.Nifti1Image(VOLUME, None)
+    volume.header["pixdim"][1:4] = edges
+    nibabel.save(volume, tmp_path / "a.nii")
+    found = read_image(tmp_path / "a.nii")
+    assert (found.spacing_mm, found.spacing_source) == (None, "")
 
 
 @pytest.mark.parametrize(("unit", "factor"), [("mm", 1), ("micron", 1e-3), ("meter", 1e3)])

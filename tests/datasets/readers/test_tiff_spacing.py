@@ -107,6 +107,17 @@ def test_a_resolution_per_centimetre_is_a_size_unless_it_is_a_printers(tmp_path,
     assert bool(found.notes) == (unit == "CENTIMETER" and expected is None)
 
 
+@pytest.mark.parity
+def test_simpleitk_states_its_spacing_per_inch_which_is_none(tmp_path):
+    sitk = pytest.importorskip("SimpleITK", reason="needs SimpleITK")
+    image = sitk.GetImageFromArray(STACK)
+    image.SetSpacing((0.5, 0.5, 2.0))
+    sitk.WriteImage(image, str(tmp_path / "a.tif"))
+    found = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(found.array[..., 0], STACK)
+    assert (found.spacing_mm, found.notes) == (None, ())
+
+
 def test_time_is_no_depth(tmp_path):
     options = {"imagej": True, "resolution": (2, 4), "metadata": {"axes": "TZYX", "unit": "um", "spacing": 3}}
     tifffile.imwrite(tmp_path / "a.tif", np.stack([STACK, STACK + 1]), **options)
