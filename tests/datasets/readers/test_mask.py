@@ -148,7 +148,9 @@ def test_alpha_is_left_out_whatever_it_is(tmp_path, mode):
     picture.putalpha(Image.fromarray(RNG.integers(0, 256, TWO.shape, np.uint8)))
     for name in ("a.png", "a.tif"):
         picture.save(tmp_path / name)
-        np.testing.assert_array_equal(read_mask(tmp_path / name).array, TWO * 255)
+        mask = read_mask(tmp_path / name)
+        np.testing.assert_array_equal(mask.array, TWO * 255)
+        assert mask.notes == ()
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.tif", "a.bmp"])
