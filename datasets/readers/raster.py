@@ -49,12 +49,12 @@ def decoded(content: bytes, file: Path) -> np.ndarray:
 def without_alpha(array: np.ndarray, reading: Reading) -> Picture:
     """A picture of grey or colours (*space, c) whose last channel is alpha where there are 2 or 4 of them.
 
-    Alpha is left out, and noted where it is not the same everywhere, or kept where `channels: last` says so.
+    Alpha is left out, or kept where `channels: last` says so; what differs in an image's is noted.
     """
     if array.shape[-1] not in (2, 4) or reading.channels == "last":
         return Picture(np.ascontiguousarray(array))
     alpha = array[..., -1]
-    notes = (TRANSPARENCY,) if (alpha != alpha.flat[0]).any() else ()
+    notes = (TRANSPARENCY,) if not reading.mask and (alpha != alpha.flat[0]).any() else ()
     if array.ndim == 3 and array.shape[-1] == 4 and array.dtype in (np.uint8, np.uint16):
         return Picture(cv2.cvtColor(array, cv2.COLOR_RGBA2RGB), notes=notes)
     return Picture(np.ascontiguousarray(array[..., :-1]), notes=notes)

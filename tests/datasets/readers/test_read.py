@@ -6,7 +6,7 @@ import tifffile
 from PIL import Image
 
 from unetbench.core.errors import DataError
-from unetbench.datasets.readers import read_image, read_mask, suffixes
+from unetbench.datasets.readers import read_image, suffixes
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -139,21 +139,3 @@ def test_a_missing_file_and_a_strange_suffix_are_errors(tmp_path):
         read_image(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"'\.xyz' is no image format; use \.bmp"):
         read_image(tmp_path / "a.xyz")
-
-
-def test_a_mask_is_one_plane_of_integers(tmp_path):
-    mask = (COLOURS[..., :1] > 127).astype(np.uint8) * 255
-    cv2.imwrite(str(tmp_path / "a.png"), np.repeat(mask, 3, -1))
-    np.testing.assert_array_equal(read_mask(tmp_path / "a.png").array, mask[..., 0])
-    cv2.imwrite(str(tmp_path / "b.png"), COLOURS)
-    with pytest.raises(DataError, match=r"b\.png: a mask has one channel, this one has 3 that differ"):
-        read_mask(tmp_path / "b.png")
-
-
-def test_a_float_mask_of_whole_numbers_is_read_and_one_of_fractions_is_not(tmp_path):
-    labels = RNG.integers(0, 3, (3, 4, 5)).astype(np.float32)
-    mask = read_mask(_nifti(tmp_path / "a.nii.gz", labels)).array
-    assert mask.dtype.kind == "i"
-    np.testing.assert_array_equal(mask, labels)
-    with pytest.raises(DataError, match="a mask holds whole numbers"):
-        read_mask(_nifti(tmp_path / "b.nii.gz", labels + 0.5))
