@@ -13,7 +13,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .readers import read_image, read_mask
+from .readers import read_image, read_mask, visible
 from .source import Source
 from .truth import chosen
 
@@ -35,9 +35,9 @@ def bbbc006(source: Source, *, plane: int = 16, channels: tuple[int, ...] = (1,)
     if not channels or not set(channels) <= {1, 2} or len(set(channels)) < len(channels):
         raise SpecError(f"bbbc006.channels: {list(channels)} is unknown; use [1], [2] or [1, 2]")
     home = source.find("bbbc006", "BBBC006_v1_images_z_*/*.tif", origin=_ORIGIN)
-    labels = {_field(file): file for file in sorted(home.glob("BBBC006_v1_labels/*.png"))}
+    labels = {_field(file): file for file in visible(home, "BBBC006_v1_labels/*.png")}
     images: dict[str, dict[int, Path]] = defaultdict(dict)
-    for file in sorted(_plane(home, plane).glob("*.tif")):
+    for file in visible(_plane(home, plane), "*.tif"):
         if (match := _FIELD.fullmatch(file.stem)) and match["channel"]:
             images[f"{match['well']}_s{match['site']}"][int(match["channel"])] = file
     complete = {field: [found[c] for c in channels] for field, found in images.items() if set(channels) <= set(found)}

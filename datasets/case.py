@@ -22,7 +22,7 @@ class Sample:
     instances: (*space,) integer labels, 0 = background, or None when the data set has none.
     spacing_mm: voxel edge lengths of this case in the order of the axes, or None when unknown; spacing_source: what
         says so (`NIfTI header`, `sweep file`).
-    orientation: the directions of the image's axes as its file has them (`LPS`), or "".
+    orientation: the directions of the image's axes as its file has them (`LPS`), or ""; the arrays are then RAS+.
     notes: what reading the files understood that is not plain, one line each, the same words for every case of a kind.
     """
 

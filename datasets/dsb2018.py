@@ -13,7 +13,7 @@ from . import DATASETS
 from .case import Case, Dataset, Sample
 from .fields import fields_of_view
 from .notes import skipped
-from .readers import read_image, read_mask
+from .readers import read_image, read_mask, visible
 from .source import Source
 from .truth import chosen
 
@@ -86,8 +86,8 @@ def _home(source: Source) -> Path:
 def _listed(home: Path) -> tuple[list[tuple[Path, tuple[Path, ...]]], tuple[str, ...]]:
     """Each image with its mask files, one label image or one file a nucleus; and what was left out."""
     merged = home / "stage1_train_merged"
-    images = {file.stem: file for file in sorted(merged.glob("images/*.png"))}
-    labels = {file.stem: file for file in sorted(merged.glob("labels/*.png"))}
+    images = {file.stem: file for file in visible(merged, "images/*.png")}
+    labels = {file.stem: file for file in visible(merged, "labels/*.png")}
     found: list[tuple[Path, tuple[Path, ...]]] = [
         (file, (labels[name],)) for name, file in images.items() if name in labels
     ]
@@ -95,7 +95,7 @@ def _listed(home: Path) -> tuple[list[tuple[Path, tuple[Path, ...]]], tuple[str,
     stray = [labels[name].name for name in sorted(labels.keys() - images.keys())]
     odd: list[str] = []
     for folder in sorted(path for path in home.glob("stage1_train/*") if path.is_dir() and path.name not in images):
-        files, masks = sorted(folder.glob("images/*.png")), tuple(sorted(folder.glob("masks/*.png")))
+        files, masks = visible(folder, "images/*.png"), tuple(visible(folder, "masks/*.png"))
         if len(files) == 1 and masks:
             found.append((files[0], masks))
         else:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
@@ -13,7 +13,7 @@ from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .readers import Reading
+from .readers import Channels, Exif, Page, Reading
 from .source import Source
 
 
@@ -28,7 +28,8 @@ def folder(
     background: str = "",
     instances: bool = False,
     components: bool = False,
-    ignore: int | None = None,
+    ignore: int | str | None = None,
+    threshold: float | None = None,
     spacing_mm: Sequence[float] | None = None,
     group: str = "",
     stratum: str = "",
@@ -37,23 +38,33 @@ def folder(
     pairing: Literal["one", "shared", "parts"] = "one",
     named_by: int = 0,
     pairs: str = "",
-    pages: Literal["volume", "cases"] = "volume",
-    channels: Literal["", "first", "last"] = "",
+    pages: Literal["volume", "frames", "cases"] = "volume",
+    channels: Channels = "",
+    exif: Exif = "apply",
+    image_array: str = "",
+    mask_array: str = "",
+    geometry: Literal["check", "ignore"] = "check",
 ) -> Dataset:
-    """Images and masks in a folder of your own: PNG, JPEG, BMP, TIFF (pages are a volume) or NIfTI.
+    """Images and masks in a folder of your own, of the formats in docs/formats.md; pages of a TIFF are a volume.
 
     path: the folder, absolute, below the data folder, or below the place the program was started in.
     images, masks: globs below it. An image belongs to the mask for which the wildcards stand for the same text, and
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
+        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
-        these values; with a single name every other value is background.
-    background: the class of a mapping that is never scored; by default the one called so, or else that of value 0.
+        these values; with a single name every other value is background. Values may be colours, `"#ff0000"`, which the
+        masks then show; else the value of a file with a palette is its index, whatever its colours, but in a GIF.
+    background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
+        the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
-    ignore: value of the pixels that no loss and no metric looks at, whichever the files can hold.
-    spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does).
+    ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.
+    threshold: two-valued masks of many values, as JPEG and smooth edges leave them: from this value on they show the
+        object.
+    spacing_mm: voxel edges in the order of the axes, where the files do not say it (NIfTI does, and so do ImageJ and
+        OME-TIFF where they have a unit). The axes of a NIfTI are turned to point right, anterior and superior.
     group, stratum: regular expressions searched in an image's path below the folder; the first parenthesis, or all
         that matched, names what stays together (patient, plate) and what the split keeps in proportion (stain).
     unpaired: `error`, or `skip` images without mask and masks without image and note them.
@@ -66,22 +77,59 @@ def folder(
     pairs: a CSV file below the folder in place of `images` and `masks`: columns image and mask (several masks apart by
         `;`), and name, group, stratum and split (train, validation or test) where wanted. `masks` may map classes to
         columns.
-    pages: those of a TIFF are a `volume`, or 2D `cases`, which are one group a file.
-    channels: `first` or `last` axis of an image whose file does not say which one is channels.
+    pages: those of a TIFF are a `volume`, as are the slices of a NIfTI; or 2D `cases`, one group a file: pages of a
+        TIFF, slices of a NIfTI along its thinnest or its last axis; or the `frames` of a time stack are cases, each 2D
+        or a volume: what a file calls time, or the stack of a TIFF to which it gives no meaning.
+    channels: `first` or `last` axis of an image whose file does not say which one is channels; `last` says it of the
+        fourth axis of a NIfTI, which may be time, and keeps transparency as a channel. `none`: planes that are stored
+        apart, or all axes of an NPY, are space.
+    exif: `apply` the orientation that the files of images and masks state, or `ignore` it.
+    image_array, mask_array: the arrays of an NPZ of several; `images` and `masks` may then be the same glob.
+    geometry: `check` that affine and spacing of a mask are its image's, or `ignore` what differs: voxels then
+        correspond in the order of the files; noted.
 
+    Images are brought to the channels of the first one where that loses nothing: grey is repeated, RGB of three equal
+    channels becomes grey, noted. Others keep theirs, and `preprocess: colour` is needed.
     Raises SpecError for options that make no sense, DataError for files that are missing or unpaired.
     """
     rules = Rules.of(pairing, named_by, unpaired, missing)
-    if pages not in ("volume", "cases") or channels not in ("", "first", "last"):
-        raise SpecError(f"folder: pages is volume or cases, channels first or last; came {pages!r} and {channels!r}")
+    for option, value, possible in (
+        ("pages", pages, ("volume", "frames", "cases")),
+        ("channels", channels, get_args(Channels)),
+        ("exif", exif, get_args(Exif)),
+        ("geometry", geometry, ("check", "ignore")),
+    ):
+        if value not in possible:
+            raise SpecError(f"folder.{option}: {value!r} is unknown; use {' or '.join(filter(None, possible))}")
     home = _home(source, path)
-    meant = meaning(classes, masks, background=background, instances=instances, components=components, ignore=ignore)
-    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=pages == "cases")
+    meant = meaning(
+        classes,
+        masks,
+        background=background,
+        instances=instances,
+        components=components,
+        ignore=ignore,
+        threshold=threshold,
+    )
+    single, itself = pages != "volume", image_array != mask_array
+    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=single, itself=itself)
     edges = _edges(spacing_mm)
-    first = FolderCase(found[0], meant, Reading(channels), edges, 0 if pages == "cases" else None).picture()
+    asked = Reading(channels, exif, image_array, pages, colours=meant.coloured, threshold=meant.threshold)
+    page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
+    first = FolderCase(found[0], meant, asked, edges, page).picture()
+    rank, depth = first.array.ndim - 1, first.array.shape[-1]
     cases, official = [], {}
     for pair in found:
-        reading = FolderCase(pair, meant, Reading(channels), edges)
+        reading = FolderCase(
+            pair,
+            meant,
+            asked,
+            edges,
+            channels=depth,
+            mask_array=mask_array,
+            spaced=first.spacing_mm is not None,
+            anywhere=geometry == "ignore",
+        )
         relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,
@@ -90,10 +138,14 @@ def folder(
             stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
         )
-        own = pages_of(case, reading) if pages == "cases" else [case]
+        own = pages_of(case, reading) if single else [case]
         cases += own
         official |= {page.name: pair.role for page in own if pair.role}
-    rank, depth = first.array.ndim - 1, first.array.shape[-1]
+    if rank == 3 and 1 in first.space:
+        notes = (
+            *notes,
+            f"{cases[0].files[0].relative_to(home)} is a volume of one slice; say `pages: cases` for 2D cases",
+        )
     task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
     return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
 
@@ -108,7 +160,7 @@ def _home(source: Source, path: str) -> Path:
 
 
 def _pairs(
-    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool
+    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool, itself: bool
 ) -> tuple[list[Pair], tuple[str, ...]]:
     if pairs:
         if images or isinstance(masks, str) or rules.rule != "one" or rules.skip:
@@ -121,7 +173,7 @@ def _pairs(
     if not isinstance(masks, str | Mapping):
         raise SpecError(f"folder.masks: {masks!r} is neither a glob nor a mapping from class names to globs")
     globs = masks if isinstance(masks, Mapping) else {meant.names[-1]: masks}
-    return by_globs(home, images, globs, rules, single=single)
+    return by_globs(home, images, globs, rules, single=single, itself=itself)
 
 
 def _part(pattern: str, path: Path, option: str) -> str:

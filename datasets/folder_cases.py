@@ -9,41 +9,63 @@ import numpy as np
 from ..core.errors import DataError
 from . import truth
 from .case import Case, Sample
+from .geometry import aligned, fix_of_shapes
 from .meaning import Meaning
+from .object_labels import numbered
 from .pairing import Pair
-from .readers import Picture, Reading, page_count, read_image, read_mask, read_page
+from .readers import Page, Picture, Reading, cut, image_once, mask_once, pages_in, read_image, read_mask
 
 
 @dataclass(frozen=True)
 class FolderCase:
-    """Reads a case when it is called. page: the page of image and masks that is the case, or None for the whole.
+    """Reads a case when it is called. page: the part of image and masks that is the case, or None for the whole.
 
-    spacing_mm: voxel edges in place of those that the file states.
+    spacing_mm: voxel edges in place of those that the file states. channels: of the set's first image, which this one
+    is brought to where that loses nothing, or None to keep its own. mask_array: which array of an NPZ the mask is.
+    spaced: whether the images of the set state theirs. anywhere: whether masks may state another geometry than their
+    image.
     """
 
     pair: Pair
     meant: Meaning
     reading: Reading
     spacing_mm: tuple[float, ...] | None = None
-    page: int | None = None
+    page: Page | None = None
+    channels: int | None = None
+    mask_array: str = ""
+    spaced: bool | None = None
+    anywhere: bool = False
 
     def picture(self) -> Picture:
         """Decode the image alone. Raises DataError."""
-        if self.page is None:
-            return read_image(self.pair.image, self.reading)
-        return read_page(self.pair.image, self.page, self.reading)
+        whole = self.whole()
+        return whole if self.page is None else cut(whole, self.page)
+
+    def whole(self) -> Picture:
+        """Decode the file of the image. Raises DataError."""
+        picture = (image_once if self.reading.pages != "volume" else read_image)(self.pair.image, self.reading)
+        return picture if self.channels is None else _alike(picture, self.channels)
 
     def __call__(self) -> Sample:
         """Decode image and masks. Raises DataError naming the file."""
-        picture = self.picture()
+        whole = self.whole()
+        picture = whole if self.page is None else cut(whole, self.page)
+        if self.spacing_mm is None and self.spaced not in (None, picture.spacing_mm is not None):
+            states = ("states no spacing, other images do", "states a spacing, other images do not")[not self.spaced]
+            raise DataError(
+                f"{self.pair.image}: {states}, and scores in mm and in pixels do not add up; give `spacing_mm`"
+            )
         space = picture.array.shape[:-1]
         notes = dict.fromkeys(picture.notes)
         planes, objects = [], None
         for files in self.pair.masks:
-            pictures = [self._mask(file, space) for file in files]
+            pictures = [self._mask(file, whole, space) for file in files]
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)
             masks = [found.array for found in pictures]
-            own = [self.meant.plane(mask, file) for mask, file in zip(masks, files, strict=True)]
+            own = [
+                self.meant.plane(found.array, file, lossy=found.lossy, highest=found.highest, indexed=found.indexed)
+                for found, file in zip(pictures, files, strict=True)
+            ]
             planes.append(truth.united(own, files, self.meant.code) if own else np.zeros((*space, 1), np.uint8))
             objects = _numbered([self.meant.objects(mask) for mask in masks], space) if self.meant.instances else None
         return Sample(
@@ -56,27 +78,40 @@ class FolderCase:
             tuple(notes),
         )
 
-    def _mask(self, file: Path, space: tuple[int, ...]) -> Picture:
-        picture = read_mask(file)
-        mask = picture.array
-        if self.page is not None and mask.ndim == len(space) + 1:
-            if self.page >= len(mask):
-                raise DataError(f"{file}: has {len(mask)} pages, its image {self.pair.image} more; both need the same")
-            mask = mask[self.page]
-        if mask.shape != space:
-            sizes = ["×".join(map(str, shape)) for shape in (space, mask.shape)]
-            raise DataError(f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size")
-        return replace(picture, array=mask)
+    def _mask(self, file: Path, image: Picture, space: tuple[int, ...]) -> Picture:
+        read = mask_once if self.reading.pages != "volume" else read_mask
+        found = read(file, self.reading.of_mask(self.mask_array))
+        whole = aligned(self.pair.image, image, file, found, ignore=self.anywhere)
+        mask = whole if self.page is None else cut(whole, self.page)
+        if mask.array.shape[:-1] != space:
+            sizes = ["×".join(map(str, shape)) for shape in (space, mask.array.shape[:-1])]
+            raise DataError(
+                f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size"
+                + fix_of_shapes(space, mask.array.shape[:-1])
+            )
+        return replace(mask, array=mask.array[..., 0])
 
 
 def pages_of(case: Case, reading: FolderCase) -> list[Case]:
-    """The pages of a case's image, each a case; together they are a group unless another one is given."""
-    count = page_count(reading.pair.image, reading.reading)
-    digits = len(str(count - 1))
+    """The parts of a case's image that are cases; together they are a group unless another one is given."""
+    found = pages_in(reading.pair.image, reading.reading)
+    digits = len(str(len(found) - 1))
     return [
-        replace(case, name=f"{case.name}/page{page:0{digits}}", read=replace(reading, page=page))
-        for page in range(count)
+        replace(case, name=f"{case.name}/page{number:0{digits}}", read=replace(reading, page=page))
+        for number, page in enumerate(found)
     ]
+
+
+def _alike(picture: Picture, channels: int) -> Picture:
+    """Grey as RGB, or RGB of equal channels as grey, where the set's first image is so; others as they are."""
+    array = picture.array
+    if channels == 3 and array.shape[-1] == 1:
+        note = "grey, repeated to three channels as the first image has them"
+        return replace(picture, array=np.repeat(array, 3, -1), notes=(*picture.notes, note))
+    if channels == 1 and array.shape[-1] == 3 and (array == array[..., :1]).all():
+        note = "three equal channels, read as grey as the first image is"
+        return replace(picture, array=np.ascontiguousarray(array[..., :1]), notes=(*picture.notes, note))
+    return picture
 
 
 def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.ndarray:
@@ -84,5 +119,6 @@ def _numbered(parts: Sequence[np.ndarray | None], space: tuple[int, ...]) -> np.
     objects = np.zeros(space, np.int32)
     for part in parts:
         if part is not None:
-            objects = np.where(part > 0, part + objects.max(initial=0), objects)
+            moved = part.astype(np.int64) + int(objects.max(initial=0))
+            objects = numbered(np.where(part > 0, moved, objects))
     return objects

@@ -8,7 +8,7 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
-from .readers import read_image, read_mask
+from .readers import read_image, read_mask, visible
 from .sections import blocks
 from .source import Source
 from .truth import binary
@@ -61,7 +61,7 @@ def _from_stack(images: Path, labels: Path) -> Iterator[tuple[str, tuple[Path, P
 
 def _from_folders(home: Path) -> Iterator[tuple[str, tuple[Path, Path, int | None]]]:
     images, labels = next((home / i, home / k) for i, k in _FOLDERS if next(home.glob(f"{i}/*.png"), None) is not None)
-    for image in sorted(images.glob("*.png"), key=lambda file: (len(file.stem), file.stem)):
+    for image in sorted(visible(images, "*.png"), key=lambda file: (len(file.stem), file.stem)):
         label = labels / image.name
         if not label.is_file():
             raise DataError(f"{image}: there is no label {label}; fetch it again")

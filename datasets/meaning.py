@@ -1,16 +1,18 @@
 """What the values of a folder's mask files mean, as the sweep file says it."""
 
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..core.errors import SpecError
+from ..core.errors import DataError, SpecError
 from ..core.task import Kind
 from . import truth
-from .object_labels import pieces
-
-BACKGROUND = "background"
+from .class_values import BACKGROUND, background_of, ignored_value, values_of
+from .mask_checks import check_chosen, check_colours, check_distances, check_labels
+from .object_labels import numbered, pieces
+from .readers.colours import colour_text
 
 
 class Meaning(NamedTuple):
@@ -18,7 +20,8 @@ class Meaning(NamedTuple):
 
     names: as `Task.classes` has them, the background of exclusive classes first. values: those of each class, or empty
     for a two-valued mask. instances: values are numbers of objects; components: each connected piece of one is an
-    object. ignore: the value of ignored pixels in the files; code: the one in the truth.
+    object. ignore: the value of ignored pixels in the files; code: the one in the truth. coloured: values are colours,
+    as `colours.packed` writes them. threshold: the least value that is foreground in two-valued masks of many values.
     """
 
     kind: Kind
@@ -28,17 +31,46 @@ class Meaning(NamedTuple):
     components: bool = False
     ignore: int | None = None
     code: int | None = None
+    coloured: bool = False
+    threshold: float | None = None
 
-    def plane(self, mask: np.ndarray, where: object) -> np.ndarray:
-        """A mask (*space,) → truth (*space, 1) uint8. Raises DataError that begins with `where`."""
+    def plane(
+        self, mask: np.ndarray, where: object, *, lossy: bool = False, highest: int | None = None, indexed: bool = False
+    ) -> np.ndarray:
+        """A mask (*space,) → truth (*space, 1) uint8. Raises DataError that begins with `where`.
+
+        lossy, highest, indexed: as `Picture` has them, so that values that cannot be trusted or cannot occur are
+        refused, and values that do not look like what they are explained.
+        """
+        try:
+            return self._plane(mask, where, lossy, highest)
+        except DataError as error:
+            if not indexed:
+                raise
+            raise DataError(
+                f"{error}; its values are indices into its palette, whose colours may be classes instead, as in "
+                '`NAME: "#ff0000"`'
+            ) from None
+
+    def _plane(self, mask: np.ndarray, where: object, lossy: bool, highest: int | None) -> np.ndarray:
         marked = {"ignore": self.ignore, "code": self.code}
         if self.instances:
+            check_labels(mask, where, ignore=self.ignore, lossy=lossy)
             return truth.chosen(mask, mask != 0, **marked)
         if self.kind == "binary" and self.values:
+            check_chosen(mask, where, self.names[0], self.values[0], lossy=lossy, highest=highest, show=self.show)
             return truth.chosen(mask, np.isin(mask, self.values[0]), **marked)
         if self.values:
+            if lossy:
+                check_distances(mask, where, self.values, ignore=self.ignore)
+            if self.coloured:
+                check_colours(mask, where, self.values, ignore=self.ignore)
             return truth.classes(mask, where, self.values, names=self.names, **marked)
-        return truth.binary(mask, where, **marked)
+        return truth.binary(mask, where, lossy=lossy, **marked)
+
+    def show(self, value: int) -> str:
+        """A value as the sweep file writes it."""
+        return colour_text(value) if self.coloured else str(value)
 
     def objects(self, mask: np.ndarray) -> np.ndarray | None:
         """A mask (*space,) → the numbers of its objects (*space,) int32, or None where values are classes."""
@@ -47,16 +79,21 @@ class Meaning(NamedTuple):
         if self.ignore is not None:
             mask = np.where(mask == self.ignore, 0, mask)
         if not self.components:
-            return mask.astype(np.int32)
+            return numbered(mask)
         return pieces(mask)
 
 
 def meaning(
-    classes: Any, masks: Any, *, background: str = "", instances: bool = False, components: bool = False, ignore: Any
+    classes: Any,
+    masks: Any,
+    *,
+    background: str = "",
+    instances: bool = False,
+    components: bool = False,
+    ignore: Any = None,
+    threshold: Any = None,
 ) -> Meaning:
     """Read the options of `folder` that say what a mask holds. Raises SpecError."""
-    if ignore is not None and (not isinstance(ignore, int) or isinstance(ignore, bool)):
-        raise SpecError(f"folder.ignore: {ignore!r} is not a whole number; give the value that ignored pixels have")
     if components and not instances:
         raise SpecError("folder.components: says what an object is; it goes with `instances: true`")
     if isinstance(masks, Mapping):
@@ -64,48 +101,29 @@ def meaning(
             raise SpecError(
                 "folder: masks by class name already name the classes; drop `classes`, `background` and `instances`"
             )
-        return _ignoring(Meaning("multilabel", _names(masks, "masks")), ignore)
+        return _marked(Meaning("multilabel", _names(masks, "masks")), ignore, threshold)
     if not isinstance(classes, Mapping | list | tuple) or not classes:
         raise SpecError("folder.classes: give a list of names, or a mapping from names to mask values")
     names = _names(classes, "classes")
     if instances and (len(names) > 1 or isinstance(classes, Mapping)):
         raise SpecError(f"folder.classes: masks of instances have one foreground class, came {len(names)}")
+    own, coloured = values_of(classes) if isinstance(classes, Mapping) else ({}, False)
     if len(names) == 1:
         if background or names[0].lower() == BACKGROUND:
             raise SpecError(
                 f"folder.classes: {names[0]!r} is the only class, so it is the object and not the background; "
                 "name the object"
             )
-        own = (_whole(names[0], classes[names[0]]),) if isinstance(classes, Mapping) else ()
-        return _ignoring(Meaning("binary", names, own, instances, components), ignore)
+        found = Meaning("binary", names, tuple(own.values()), instances, components, coloured=coloured)
+        return _marked(found, ignore, threshold)
     if not isinstance(classes, Mapping):
         _check_list(names, background)
-        return _ignoring(Meaning("exclusive", names, tuple((index,) for index in range(len(names)))), ignore)
+        found = Meaning("exclusive", names, tuple((index,) for index in range(len(names))))
+        return _marked(found, ignore, threshold)
     first = background_of(classes, background)
     names = (first, *(name for name in names if name != first))
-    values = tuple(_whole(name, classes[name]) for name in names)
-    _check_apart(names, values)
-    return _ignoring(Meaning("exclusive", names, values), ignore)
-
-
-def background_of(classes: Mapping[str, Any], background: str = "") -> str:
-    """The class of a mapping that is the background: as said, the one of that name, or the one of value 0.
-
-    Raises SpecError that asks where none is.
-    """
-    names = list(classes)
-    if background:
-        if background not in names:
-            raise SpecError(f"folder.background: {background!r} is no class; there are {', '.join(names)}")
-        return background
-    named = [name for name in names if name.lower() == BACKGROUND]
-    zero = [name for name in names if 0 in _whole(name, classes[name])]
-    if len(named) > 1 or not (named or zero):
-        raise SpecError(
-            f"folder.classes: which of {', '.join(names)} is the background? None has the value 0 or is called "
-            f"{BACKGROUND}; say `background: NAME`, which is never scored"
-        )
-    return (named or zero)[0]
+    found = Meaning("exclusive", names, tuple(own[name] for name in names), coloured=coloured)
+    return _marked(found, ignore, threshold)
 
 
 def spelled_out(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,31 +161,34 @@ def _check_list(names: tuple[str, ...], background: str) -> None:
         )
 
 
-def _check_apart(names: tuple[str, ...], values: tuple[tuple[int, ...], ...]) -> None:
-    owner: dict[int, str] = {}
-    for name, own in zip(names, values, strict=True):
-        for value in own:
-            if value in owner:
-                raise SpecError(f"folder.classes: {owner[value]} and {name} both have the value {value}; one can")
-            owner[value] = name
-
-
-def _whole(name: object, value: Any) -> tuple[int, ...]:
-    values = tuple(value) if isinstance(value, list | tuple) else (value,)
-    if not values or not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in values):
-        raise SpecError(f"folder.classes: {name}: {value!r} is not a whole number or a list of them")
-    return values
-
-
-def _ignoring(found: Meaning, ignore: int | None) -> Meaning:
-    """The meaning with the value of ignored pixels. Raises SpecError where it is a class's, too."""
+def _marked(found: Meaning, ignore: Any, threshold: Any) -> Meaning:
+    """The meaning with the value of ignored pixels and the threshold. Raises SpecError where they make no sense."""
+    if threshold is not None:
+        found = found._replace(threshold=_threshold(found, ignore, threshold))
     if ignore is None:
         return found
-    owner = next((name for name, own in zip(found.names, found.values, strict=False) if ignore in own), None)
-    if owner is None and not found.values and ignore == 0:
+    value = ignored_value(ignore, coloured=found.coloured)
+    owner = next((name for name, own in zip(found.names, found.values, strict=False) if value in own), None)
+    if owner is None and not found.values and value == 0:
         owner = BACKGROUND
     if owner is not None:
         raise SpecError(
             f"folder.ignore: {ignore} is the value of the class {owner}, which would never be seen; drop one of the two"
         )
-    return found._replace(ignore=ignore, code=truth.ignore_code(ignore, len(found.names)))
+    return found._replace(ignore=value, code=truth.ignore_code(value, len(found.names)))
+
+
+def _threshold(found: Meaning, ignore: Any, threshold: Any) -> float:
+    number = isinstance(threshold, int | float) and not isinstance(threshold, bool)
+    if not number or not 0 < threshold < math.inf:
+        raise SpecError(f"folder.threshold: {threshold!r} is no number above 0; values from it on are the object")
+    if found.values:
+        raise SpecError(
+            "folder.threshold: makes two values of many, for which `classes` is a list of one name, as in "
+            "`classes: [cell]`; drop one of the two"
+        )
+    if found.instances and not found.components:
+        raise SpecError("folder.threshold: leaves no numbers of objects; add `components: true`, or drop `instances`")
+    if ignore is not None:
+        raise SpecError("folder.threshold: sorts every value, so that `ignore` would mark none; drop one of the two")
+    return threshold

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .geometry import aligned
 from .notes import skipped
 from .readers import read_image, read_mask, stem
 from .source import Archive, Source
@@ -24,7 +25,7 @@ def msd_hippocampus(source: Source) -> Dataset:
     """Anterior and posterior hippocampus in MRI, Decathlon 4 (Antonelli et al. 2022, doi:10.1038/s41467-022-30695-9).
 
     `imagesTr/hippocampus_NNN.nii.gz` with `labelsTr/hippocampus_NNN.nii.gz`: 0 background, 1 anterior, 2 posterior.
-    Axes in the order of the file (left to right, back to front, foot to head), spacing from its header. Volumes
+    Axes point right, anterior and superior (RAS+), spacing is that of the affine. Volumes
     without a label and labels without a volume, also under `unpaired/`, are noted. Volumes whose labels are the same
     file byte by byte are one group, since one of them must be wrong.
 
@@ -79,4 +80,12 @@ def _identical(labels: Mapping[str, Path]) -> list[tuple[str, ...]]:
 
 def _read(image: Path, label: Path) -> Sample:
     volume = read_image(image)
-    return Sample(volume.array, classes(read_mask(label).array, label, ((0,), (1,), (2,))), None, volume.spacing_mm)
+    mask = aligned(image, volume, label, read_mask(label))
+    return Sample(
+        volume.array,
+        classes(mask.array[..., 0], label, ((0,), (1,), (2,))),
+        spacing_mm=volume.spacing_mm,
+        spacing_source=volume.spacing_source,
+        orientation=volume.orientation,
+        notes=tuple(dict.fromkeys((*volume.notes, *mask.notes))),
+    )

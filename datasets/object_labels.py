@@ -76,6 +76,14 @@ def pieces(labels: np.ndarray) -> np.ndarray:
     return found.astype(np.int32)
 
 
+def numbered(labels: np.ndarray) -> np.ndarray:
+    """Numbers of objects (*space,) as int32: as they are where they fit, else 1, 2 … in their order; 0 stays."""
+    if labels.max(initial=0) <= np.iinfo(np.int32).max:
+        return labels.astype(np.int32)
+    found, inverse = np.unique(labels, return_inverse=True)
+    return (inverse.reshape(labels.shape) + (found[0] != 0)).astype(np.int32)
+
+
 def _solidities(found: np.ndarray) -> Iterable[float | None]:
     """Area over that of the convex hull for each piece (y, x), None for the smallest."""
     from scipy import ndimage

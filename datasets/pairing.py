@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple, get_args
 from ..core.errors import DataError, SpecError
 from .case import Role
 from .notes import skipped
-from .readers import suffix, suffixes
+from .readers import hidden, suffix, suffixes
 
 Rule = Literal["one", "shared", "parts"]
 
@@ -70,16 +70,23 @@ class _File(NamedTuple):
 
 
 def by_globs(
-    home: Path, images: str, masks: Mapping[str, str], rules: Rules, *, single: bool = False
+    home: Path, images: str, masks: Mapping[str, str], rules: Rules, *, single: bool = False, itself: bool = False
 ) -> tuple[list[Pair], tuple[str, ...]]:
     """Pair the files that globs find, sorted by name, and what to note.
 
     masks: a glob for each plane of the truth, by the class it shows. single: `images` may name one file.
+    itself: whether a file that is image and mask at once may be paired with itself, where both globs are the same.
     Raises SpecError for globs that make no sense, DataError for files that are missing or without partner.
     """
     alone, whole = single or rules.rule == "shared", rules.rule == "parts"
     found = [_listed(home, glob, "masks", single=alone, whole=whole) for glob in masks.values()]
-    taken = {file.path for files in found for file in files}
+    both = images in masks.values()
+    if both and not itself:
+        raise SpecError(
+            f"folder: `images` and `masks` are both {images}; name the files of each, or the arrays of an NPZ by "
+            "`image_array` and `mask_array`"
+        )
+    taken = set() if both else {file.path for files in found for file in files}
     pictures = [file for file in _listed(home, images, "images", single=single) if file.path not in taken]
     wilds = len(_WILD.findall(images))
     named = rules.named_by or wilds
@@ -114,13 +121,18 @@ def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bo
     if not isinstance(pattern, str) or not pattern or not (single or _WILD.search(pattern)):
         raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
     greedy, found, strange = _regex(pattern), [], []
-    for file in sorted(home.glob(pattern)):
-        if not file.is_file():
+    stated, readable = set(pattern.split("/")), frozenset(suffixes())
+    start = len((home / "a").as_posix()) - 1
+    for file in sorted(home.glob(_any_case(pattern))):
+        relative = file.as_posix()[start:]  # many times as fast as Path.relative_to
+        dotted = [part for part in relative.split("/")[:-1] if part.startswith(".") and part not in stated]
+        if dotted or hidden(file) or not file.is_file():
             continue
-        if suffix(file) not in suffixes():
+        end = suffix(file)
+        if end not in readable:
             strange.append(file)
             continue
-        match = greedy.fullmatch(bare(file.relative_to(home)))
+        match = greedy.fullmatch(relative[: len(relative) - len(end)])
         found.append(_File(tuple(text or "" for text in match.groups()) if match else (), file))
     if whole and strange:
         raise DataError(f"folder: {strange[0]} is no image file and would be left out of its truth; narrow {pattern}")
@@ -240,6 +252,15 @@ def _regex(pattern: str, *, lazy: bool = False) -> re.Pattern[str]:
     return re.compile(
         "".join(wild.get(p, f"({p.replace('[!', '[^')})") if _WILD.fullmatch(p) else re.escape(p) for p in pieces)
     )
+
+
+def _any_case(pattern: str) -> str:
+    """The pattern with its suffix, where it is one that can be read, in small and in capital letters."""
+    end = _ending(pattern)
+    if end not in suffixes():
+        return pattern
+    letters = (f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in end)
+    return pattern[: -len(end)] + "".join(letters)
 
 
 def _ending(pattern: str) -> str:

@@ -12,7 +12,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .readers import read_image, read_mask
+from .readers import read_image, read_mask, visible
 from .sections import blocks
 from .source import Source
 from .truth import chosen, classes
@@ -59,7 +59,7 @@ def sstem_vnc(
         )
     home = source.find("sstem_vnc", "stack1/raw/*.tif", origin=_ORIGIN) / "stack1"
     pattern = "labels/labels{:0>8}.png" if target == "classes" else f"{_BINARY[target]}/{{}}.png"
-    listed = [_Section(file.stem, file, home / pattern.format(file.stem)) for file in sorted(home.glob("raw/*.tif"))]
+    listed = [_Section(file.stem, file, home / pattern.format(file.stem)) for file in visible(home, "raw/*.tif")]
     bare = [section.name for section in listed if not section.label.is_file()]
     notes = skipped(bare, f"section without {target}", f"sections without {target}")
     stack = [section for section in listed if section.label.is_file()]

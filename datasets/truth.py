@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..core.errors import DataError
+from .listed import listed
 
 FULL = (1, 255, 65535)
 """Values that mean foreground in a two-valued mask."""
+
+_NEAR, _SHARE = 32, 0.8
 
 IGNORED = 255
 """What a truth holds in place of an ignored value that uint8 cannot hold or that a class has."""
@@ -18,20 +21,24 @@ def ignore_code(ignore: int, classes: int) -> int:
     return ignore if max(2, classes) <= ignore <= IGNORED else IGNORED
 
 
-def binary(mask: np.ndarray, where: object, *, ignore: int | None = None, code: int | None = None) -> np.ndarray:
+def binary(
+    mask: np.ndarray, where: object, *, ignore: int | None = None, code: int | None = None, lossy: bool = False
+) -> np.ndarray:
     """A mask (*space,) of 0 and one of `FULL` → truth (*space, 1) uint8 of 0 and 1; empty masks are legal.
 
-    Pixels of the value `ignore` become `code`, or keep it without one. Raises DataError naming the values that are too
-    many.
+    Pixels of the value `ignore` become `code`, or keep it without one. lossy: whether compression changed values.
+    Raises DataError naming the values that are too many.
     """
-    found = [int(v) for v in np.unique(mask) if v not in (0, ignore)]
-    if len(found) > 1 or any(value not in FULL for value in found):
-        lossy = str(where).lower().endswith((".jpg", ".jpeg"))
+    found, counts = np.unique(mask, return_counts=True)
+    objects = [k for k, value in enumerate(found) if int(value) not in (0, ignore)]
+    values = [int(found[k]) for k in objects]
+    if len(values) > 1 or any(value not in FULL for value in values):
         raise DataError(
-            f"{where}: a binary mask holds 0 and one of {', '.join(map(str, FULL))}, this one {_some([0, *found])}; "
+            f"{where}: a binary mask holds 0 and one of {', '.join(map(str, FULL))}, this one {listed([0, *values])}; "
             + (
-                "JPEG changes values: save masks as PNG or TIFF, anew from what they were made of"
-                if lossy
+                "JPEG and smooth edges leave such values: say `threshold: 128`, or save masks as PNG or TIFF, anew "
+                "from what they were made of"
+                if lossy or _near_two(found[objects], counts[objects])
                 else "for labels of single objects say `instances: true`, for classes give each its values"
             )
         )
@@ -72,8 +79,8 @@ def classes(
     strange = [int(value) for value in found if int(value) not in table]
     if strange:
         raise DataError(
-            f"{where}: the mask holds {_some(strange)}, which no class has; the {len(values)} classes have "
-            f"{_some(sorted(table))}: {_advice(strange, {int(value) for value in found}, values, names)}"
+            f"{where}: the mask holds {listed(strange)}, which no class has; the {len(values)} classes have "
+            f"{listed(sorted(table))}: {_advice(strange, {int(value) for value in found}, values, names)}"
         )
     lookup = np.array([table[int(value)] for value in found], np.uint8)
     return lookup[inverse].reshape(*mask.shape, 1)
@@ -96,6 +103,13 @@ def united(planes: Sequence[np.ndarray], files: Sequence[object], code: int | No
     return union
 
 
+def _near_two(values: np.ndarray, counts: np.ndarray) -> bool:
+    """Whether values above 0 are those that a JPEG, or smooth edges, leave of a mask of 0 and 255: near the two."""
+    near = (values < _NEAR) | (values > FULL[1] - _NEAR)
+    highest = int(values.max(initial=0))
+    return FULL[1] - _NEAR < highest <= FULL[1] and bool(counts[near].sum() > _SHARE * counts.sum())
+
+
 def _advice(strange: Sequence[int], found: set[int], values: Sequence[Sequence[int]], names: Sequence[str]) -> str:
     """What to write for values that no class has.
 
@@ -111,8 +125,3 @@ def _advice(strange: Sequence[int], found: set[int], values: Sequence[Sequence[i
     if not lacking and len(strange) == 1:
         text += f", or `ignore: {strange[0]}` if nobody knows what these pixels are"
     return text
-
-
-def _some(values: Sequence[int], most: int = 8) -> str:
-    text = ", ".join(map(str, values[:most]))
-    return f"{text} and {len(values) - most} more" if len(values) > most else text

@@ -7,7 +7,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .readers import read_image, read_mask
+from .readers import read_image, read_mask, visible
 from .source import Source
 from .truth import classes
 
@@ -33,8 +33,8 @@ def wbc(source: Source) -> Dataset:
     cells included. Sizes differ. Pictures of the same cell are one group. Raises DataError when there is no data.
     """
     home = source.find("wbc", "Dataset 1/*.bmp", origin="https://github.com/zxaoyou/segmentation_WBC") / "Dataset 1"
-    images = {file.stem: file for file in sorted(home.glob("*.bmp"))}
-    masks = {file.stem: file for file in sorted(home.glob("*.png"))}
+    images = {file.stem: file for file in visible(home, "*.bmp")}
+    masks = {file.stem: file for file in visible(home, "*.png")}
     groups = {name: "-".join(twins) for twins in _TWINS for name in twins}
     bare = [images[name].name for name in sorted(images.keys() - masks.keys())]
     stray = [masks[name].name for name in sorted(masks.keys() - images.keys())]

@@ -1,19 +1,32 @@
 """Decode files: one module a format, found by the suffixes that it registers."""
 
-from .picture import Channels, Picture, Reading
-from .read import page_count, read_image, read_mask, read_page
-from .registry import reads, stem, suffix, suffixes
+from .anatomical import from_ras, in_file_order, to_ras
+from .mask import mask_once, read_mask
+from .pages import Page, cut
+from .picture import Channels, Exif, Pages, Picture, Reading
+from .read import image_once, pages_in, read_image
+from .registry import hidden, reads, stem, suffix, suffixes, visible
 
 __all__ = [
     "Channels",
+    "Exif",
+    "Page",
+    "Pages",
     "Picture",
     "Reading",
-    "page_count",
+    "cut",
+    "from_ras",
+    "hidden",
+    "image_once",
+    "in_file_order",
+    "mask_once",
+    "pages_in",
     "read_image",
     "read_mask",
-    "read_page",
     "reads",
     "stem",
     "suffix",
     "suffixes",
+    "to_ras",
+    "visible",
 ]

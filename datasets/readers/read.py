@@ -1,14 +1,15 @@
-"""Decode one file: images with their channels last, masks as integers. Whatever cannot be read is a DataError."""
+"""Decode one image file, its channels last. Whatever cannot be read is a DataError."""
 
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-import numpy as np
-
 from ...core.errors import DataError, one_line
-from . import nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from .pages import Page, pages
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
@@ -20,43 +21,38 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
     kind = suffix(file)
     if kind not in READERS:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
-    try:
+    with decoding(file):
         return READERS[kind](file, reading)
+
+
+@contextmanager
+def decoding(file: Path) -> Iterator[None]:
+    """Raise a DataError that names the file for what goes wrong inside."""
+    try:
+        yield
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file") from None
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, SyntaxError, zlib.error) as error:  # Pillow calls a damaged PNG a SyntaxError
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({one_line(error)})") from None
 
 
-def read_page(file: Path, page: int, reading: Reading = PLAIN) -> Picture:
-    """Decode one page of a TIFF to (y, x, c). Raises DataError as `read_image` does."""
-    whole = _stack(file, file.stat().st_mtime_ns, reading) if file.is_file() else read_image(file, reading)
-    return replace(
-        whole, array=whole.array[page] if whole.array.ndim == 4 else whole.array, spacing_mm=None, spacing_source=""
-    )
+def image_once(file: Path, reading: Reading) -> Picture:
+    """As `read_image`; the last file is remembered, for cases that are its pages are read one after the other."""
+    return _image(file, changed_ns(file), reading)
 
 
-def page_count(file: Path, reading: Reading = PLAIN) -> int:
-    """How many 2D pages a TIFF has. Raises DataError for other files and as `read_image` does."""
-    if suffix(file) not in (".tif", ".tiff"):
-        raise DataError(f"{file}: has no pages; `pages: cases` is for TIFF")
-    image = _stack(file, file.stat().st_mtime_ns, reading).array
-    return len(image) if image.ndim == 4 else 1
+def pages_in(file: Path, reading: Reading) -> list[Page]:
+    """The parts of a file that are cases, by its header. Raises DataError for formats of one image."""
+    if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz"):
+        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF, NIfTI, NPY and NPZ")
+    return pages(read_image(file, replace(reading, outline=True)), reading.pages)
 
 
-@lru_cache(maxsize=1)  # cases that are pages are read one after the other
-def _stack(file: Path, _changed_ns: int, reading: Reading) -> Picture:
+def changed_ns(file: Path) -> int:
+    """When the content of a file last changed, or 0 where there is none."""
+    return file.stat().st_mtime_ns if file.is_file() else 0
+
+
+@lru_cache(maxsize=1)
+def _image(file: Path, _changed: int, reading: Reading) -> Picture:
     return read_image(file, reading)
-
-
-def read_mask(file: Path) -> Picture:
-    """Decode a mask to integers (*space,). Raises DataError for channels that differ and for values with a fraction."""
-    picture = read_image(file)
-    array, mask = picture.array, picture.array[..., 0]
-    if any((array[..., k] != mask).any() for k in range(1, array.shape[-1])):
-        raise DataError(f"{file}: a mask has one channel, this one has {array.shape[-1]} that differ; save it as grey")
-    if mask.dtype.kind == "f":
-        if not (np.isfinite(mask) & (mask == np.rint(mask))).all():
-            raise DataError(f"{file}: a mask holds whole numbers, this one has NaN, infinities or fractions")
-        mask = mask.astype(np.int64)
-    return replace(picture, array=mask)

@@ -41,3 +41,13 @@ def suffix(file: Path) -> str:
 def stem(file: Path) -> str:
     """The file's name without its suffix."""
     return file.name[: len(file.name) - len(suffix(file))]
+
+
+def hidden(file: Path) -> bool:
+    """Whether a file is one that systems leave beside images: `._a.png`, `.DS_Store`, `Thumbs.db`, `desktop.ini`."""
+    return file.name.startswith(".") or file.name.lower() in ("thumbs.db", "desktop.ini")
+
+
+def visible(folder: Path, pattern: str) -> list[Path]:
+    """What a glob finds in a folder, sorted, without hidden files."""
+    return sorted(file for file in folder.glob(pattern) if not hidden(file))

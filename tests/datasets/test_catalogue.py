@@ -27,6 +27,7 @@ def opened(tmp_path):
 
 def _write(file, array):
     file.parent.mkdir(parents=True, exist_ok=True)
+    (file.parent / f"._{file.name}").write_bytes(b"\0\5\x16\7")  # as macOS leaves it beside what it copies
     if file.name.endswith(".nii.gz"):
         nibabel.save(nibabel.Nifti1Image(array, np.eye(4)), file)
     elif file.suffix == ".tif":

@@ -53,6 +53,28 @@ def test_the_order_of_a_mapping_changes_no_truth():
         (["a"], {"ignore": 0}, "0 is the value of the class background"),
         (["a", "b"], {"ignore": 1}, "1 is the value of the class b, which would never be seen"),
         ({"a": 0, "b": 255}, {"ignore": 255}, "255 is the value of the class b"),
+        ({"a": "#000000", "b": 1}, {}, "a has a colour and b a value; masks are read as one of the two"),
+        (
+            {"a": "#000000", "b": "red"},
+            {},
+            "b: 'red' is not a whole number, nor a colour; write a colour as \"#rrggbb\"",
+        ),
+        ({"a": "#000000", "b": "#fff"}, {}, "'#fff' is not a whole number, nor a colour"),
+        ({"a": "#000000", "b": None}, {}, "None is not a whole number .*, nor a colour; .*YAML takes # for a comment"),
+        ({"a": 0, "b": [255, 0, 0]}, {}, "a and b both have the value 0"),
+        ({"b": [255, 0, 0]}, {}, "b has twice the value 0; one can; write a colour as"),
+        ({"a": "#00FF00", "b": ["#ff0000", "#00ff00"]}, {}, "a and b both have the value #00ff00"),
+        ({"a": "#00ff00", "b": "#ff0000"}, {}, "which of a, b is the background.*colour #000000 or is called"),
+        ({"a": "#000000", "b": "#ff0000"}, {"ignore": 255}, "255 is no colour, as the classes are; write a colour"),
+        ({"a": "#000000", "b": "#ff0000"}, {"ignore": "#FF0000"}, "#FF0000 is the value of the class b"),
+        ({"a": 0, "b": 1}, {"ignore": "#ff0000"}, "not a whole number.*colours are possible where the classes"),
+        (["a"], {"threshold": 0}, "0 is no number above 0"),
+        (["a"], {"threshold": True}, "True is no number above 0"),
+        (["a"], {"threshold": "128"}, "'128' is no number above 0"),
+        (["a", "b"], {"threshold": 128}, r"a list of one name, as in `classes: \[cell\]`"),
+        ({"a": 255}, {"threshold": 128}, r"a list of one name, as in `classes: \[cell\]`"),
+        (["a"], {"threshold": 128, "instances": True}, "add `components: true`, or drop `instances`"),
+        (["a"], {"threshold": 128, "ignore": 7}, "so that `ignore` would mark none"),
     ],
 )
 def test_what_is_not_clear_is_an_error_that_asks(classes, options, message):
@@ -71,6 +93,8 @@ def test_only_a_mapping_that_earlier_versions_misread_gets_the_background_in_wor
     assert spelled_out(right) == right
     assert spelled_out({**right, "background": "background"}) == right
     assert spelled_out(wrong) == {**wrong, "background": "background"}
+    white = {"classes": {"cell": "#ff0000", "page": "#000000"}}
+    assert spelled_out(white) == {**white, "background": "page"}
     assert spelled_out({"classes": ["a"]}) == {"classes": ["a"]}
 
 
@@ -83,5 +107,5 @@ def test_a_strange_value_that_may_be_the_foreground_is_not_advised_to_be_ignored
 
 
 def test_a_mask_saved_as_jpeg_is_told_so():
-    with pytest.raises(DataError, match="JPEG changes values: save masks as PNG"):
-        _meant(["cell"]).plane(np.array([[0, 3, 253, 255]], np.uint8), "a.jpg")
+    with pytest.raises(DataError, match="JPEG and smooth edges leave such values: say `threshold: 128`, or save masks"):
+        _meant(["cell"]).plane(np.array([[0, 3, 253, 255]], np.uint8), "a.jpg", lossy=True)
