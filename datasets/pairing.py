@@ -8,12 +8,11 @@ from typing import Literal, NamedTuple, get_args
 
 from ..core.errors import DataError, SpecError
 from .case import Role
+from .listing import WILDCARD, listed
 from .notes import skipped
 from .readers import suffix, suffixes
 
 Rule = Literal["one", "shared", "parts"]
-
-_WILD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def by_globs(
     found = [_listed(home, glob, "masks", single=alone, whole=whole) for glob in masks.values()]
     taken = {file.path for files in found for file in files}
     pictures = [file for file in _listed(home, images, "images", single=single) if file.path not in taken]
-    wilds = len(_WILD.findall(images))
+    wilds = len(WILDCARD.findall(images))
     named = rules.named_by or wilds
     shared: dict[str, str] = {}
     if rules.rule == "parts":
@@ -111,16 +110,16 @@ def by_globs(
 
 def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bool = False) -> list[_File]:
     """The files of a glob with the texts that its wildcards stand for. whole: whether all must be readable."""
-    if not isinstance(pattern, str) or not pattern or not (single or _WILD.search(pattern)):
+    if not isinstance(pattern, str) or not pattern or not (single or WILDCARD.search(pattern)):
         raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
-    greedy, found, strange = _regex(pattern), [], []
-    for file in sorted(home.glob(pattern)):
-        if not file.is_file():
-            continue
-        if suffix(file) not in suffixes():
+    greedy, readable, found, strange = _regex(pattern), set(suffixes()), [], []
+    for name in listed(home, pattern):
+        file = home / name
+        kind = suffix(file)
+        if kind not in readable:
             strange.append(file)
             continue
-        match = greedy.fullmatch(bare(file.relative_to(home)))
+        match = greedy.fullmatch(name[: len(name) - len(kind)])
         found.append(_File(tuple(text or "" for text in match.groups()) if match else (), file))
     if whole and strange:
         raise DataError(f"folder: {strange[0]} is no image file and would be left out of its truth; narrow {pattern}")
@@ -149,7 +148,7 @@ def _shared(
     planes: list[dict[str, tuple[Path, ...]]] = []
     shared: dict[str, str] = {}
     for files, glob in zip(found, masks.values(), strict=True):
-        count = len(_WILD.findall(glob))
+        count = len(WILDCARD.findall(glob))
         if count >= wilds:
             raise SpecError(
                 f"folder.pairing: shared masks have fewer wildcards than images, {glob} has {count} of {wilds}; its "
@@ -166,7 +165,7 @@ def _shared(
 def _parts(
     home: Path, files: Sequence[_File], glob: str, keyed: Mapping[str, Path], named: int
 ) -> dict[str, tuple[Path, ...]]:
-    if len(_WILD.findall(glob)) <= named:
+    if len(WILDCARD.findall(glob)) <= named:
         raise SpecError(
             f"folder.pairing: parts have more wildcards than the {named} that name a case, {glob} has not; add one, as "
             "in lab/*_*.png, or say with `named_by` how many of the first wildcards name a case"
@@ -236,9 +235,9 @@ def _regex(pattern: str, *, lazy: bool = False) -> re.Pattern[str]:
     pattern = pattern[: -len(end)] if (end := _ending(pattern)) else pattern
     few = "?" if lazy else ""
     wild = {"**/": "((?:.*/)?)", "**": f"(.*{few})", "*": f"([^/]*{few})", "?": "([^/])"}
-    pieces = _WILD.split(pattern)
+    pieces = WILDCARD.split(pattern)
     return re.compile(
-        "".join(wild.get(p, f"({p.replace('[!', '[^')})") if _WILD.fullmatch(p) else re.escape(p) for p in pieces)
+        "".join(wild.get(p, f"({p.replace('[!', '[^')})") if WILDCARD.fullmatch(p) else re.escape(p) for p in pieces)
     )
 
 

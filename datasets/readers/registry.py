@@ -33,9 +33,11 @@ def suffixes() -> tuple[str, ...]:
 
 def suffix(file: Path) -> str:
     """The suffix in small letters; one of two dots, as `.nii.gz`, counts as one where it is registered."""
-    name = file.name.lower()
-    double = "".join(Path(name).suffixes[-2:])
-    return double if double in READERS and double != name else file.suffix.lower()
+    _, *endings = file.name.lower().lstrip(".").split(".")
+    if not endings or not endings[-1]:
+        return ""
+    double = f".{'.'.join(endings[-2:])}"
+    return double if double in READERS else f".{endings[-1]}"
 
 
 def stem(file: Path) -> str:
