@@ -130,12 +130,11 @@ def folder(
             spaced=first.spacing_mm is not None,
             anywhere=geometry == "ignore",
         )
-        relative = pair.image.relative_to(home) if pair.image.is_relative_to(home) else pair.image
         case = Case(
             name=pair.name,
-            group=_part(group, relative, "group") if group else pair.group or pair.shared or pair.name,
+            group=_part(group, home, pair.image, "group") if group else pair.group or pair.shared or pair.name,
             read=reading,
-            stratum=_part(stratum, relative, "stratum") if stratum else pair.stratum,
+            stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
         )
         own = pages_of(case, reading) if single else [case]
@@ -176,7 +175,8 @@ def _pairs(
     return by_globs(home, images, globs, rules, single=single, itself=itself)
 
 
-def _part(pattern: str, path: Path, option: str) -> str:
+def _part(pattern: str, home: Path, file: Path, option: str) -> str:
+    path = file.relative_to(home) if file.is_relative_to(home) else file
     try:
         match = re.search(pattern, path.as_posix())
     except re.error as error:

@@ -8,12 +8,11 @@ from typing import Literal, NamedTuple, get_args
 
 from ..core.errors import DataError, SpecError
 from .case import Role
+from .listing import WILDCARD, listed
 from .notes import skipped
-from .readers import hidden, suffix, suffixes
+from .readers import suffix, suffixes
 
 Rule = Literal["one", "shared", "parts"]
-
-_WILD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def by_globs(
         )
     taken = set() if both else {file.path for files in found for file in files}
     pictures = [file for file in _listed(home, images, "images", single=single) if file.path not in taken]
-    wilds = len(_WILD.findall(images))
+    wilds = len(WILDCARD.findall(images))
     named = rules.named_by or wilds
     shared: dict[str, str] = {}
     if rules.rule == "parts":
@@ -118,21 +117,16 @@ def by_globs(
 
 def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bool = False) -> list[_File]:
     """The files of a glob with the texts that its wildcards stand for. whole: whether all must be readable."""
-    if not isinstance(pattern, str) or not pattern or not (single or _WILD.search(pattern)):
+    if not isinstance(pattern, str) or not pattern or not (single or WILDCARD.search(pattern)):
         raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
-    greedy, found, strange = _regex(pattern), [], []
-    stated, readable = set(pattern.split("/")), frozenset(suffixes())
-    start = len((home / "a").as_posix()) - 1
-    for file in sorted(home.glob(_any_case(pattern))):
-        relative = file.as_posix()[start:]  # many times as fast as Path.relative_to
-        dotted = [part for part in relative.split("/")[:-1] if part.startswith(".") and part not in stated]
-        if dotted or hidden(file) or not file.is_file():
-            continue
-        end = suffix(file)
-        if end not in readable:
+    greedy, readable, found, strange = _regex(pattern), set(suffixes()), [], []
+    for name in listed(home, pattern):
+        file = home / name
+        kind = suffix(file)
+        if kind not in readable:
             strange.append(file)
             continue
-        match = greedy.fullmatch(relative[: len(relative) - len(end)])
+        match = greedy.fullmatch(name[: len(name) - len(kind)])
         found.append(_File(tuple(text or "" for text in match.groups()) if match else (), file))
     if whole and strange:
         raise DataError(f"folder: {strange[0]} is no image file and would be left out of its truth; narrow {pattern}")
@@ -161,7 +155,7 @@ def _shared(
     planes: list[dict[str, tuple[Path, ...]]] = []
     shared: dict[str, str] = {}
     for files, glob in zip(found, masks.values(), strict=True):
-        count = len(_WILD.findall(glob))
+        count = len(WILDCARD.findall(glob))
         if count >= wilds:
             raise SpecError(
                 f"folder.pairing: shared masks have fewer wildcards than images, {glob} has {count} of {wilds}; its "
@@ -178,7 +172,7 @@ def _shared(
 def _parts(
     home: Path, files: Sequence[_File], glob: str, keyed: Mapping[str, Path], named: int
 ) -> dict[str, tuple[Path, ...]]:
-    if len(_WILD.findall(glob)) <= named:
+    if len(WILDCARD.findall(glob)) <= named:
         raise SpecError(
             f"folder.pairing: parts have more wildcards than the {named} that name a case, {glob} has not; add one, as "
             "in lab/*_*.png, or say with `named_by` how many of the first wildcards name a case"
@@ -248,19 +242,10 @@ def _regex(pattern: str, *, lazy: bool = False) -> re.Pattern[str]:
     pattern = pattern[: -len(end)] if (end := _ending(pattern)) else pattern
     few = "?" if lazy else ""
     wild = {"**/": "((?:.*/)?)", "**": f"(.*{few})", "*": f"([^/]*{few})", "?": "([^/])"}
-    pieces = _WILD.split(pattern)
+    pieces = WILDCARD.split(pattern)
     return re.compile(
-        "".join(wild.get(p, f"({p.replace('[!', '[^')})") if _WILD.fullmatch(p) else re.escape(p) for p in pieces)
+        "".join(wild.get(p, f"({p.replace('[!', '[^')})") if WILDCARD.fullmatch(p) else re.escape(p) for p in pieces)
     )
-
-
-def _any_case(pattern: str) -> str:
-    """The pattern with its suffix, where it is one that can be read, in small and in capital letters."""
-    end = _ending(pattern)
-    if end not in suffixes():
-        return pattern
-    letters = (f"[{letter}{letter.upper()}]" if letter.isalpha() else letter for letter in end)
-    return pattern[: -len(end)] + "".join(letters)
 
 
 def _ending(pattern: str) -> str:

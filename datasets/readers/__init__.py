@@ -5,9 +5,10 @@ from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
 from .read import image_once, pages_in, read_image
-from .registry import hidden, reads, stem, suffix, suffixes, visible
+from .registry import DESKTOP_FILES, hidden, reads, stem, suffix, suffixes, visible
 
 __all__ = [
+    "DESKTOP_FILES",
     "Channels",
     "Exif",
     "Page",

@@ -12,6 +12,9 @@ Reader = Callable[[Path, Reading], Picture]
 READERS: dict[str, Reader] = {}
 """By suffix in small letters, with its dot."""
 
+DESKTOP_FILES = ("thumbs.db", "desktop.ini")
+"""What Windows writes into folders of images, in small letters."""
+
 
 def reads(*endings: str) -> Callable[[Reader], Reader]:
     """Decorate a function to read the files of these suffixes. Raises SpecError for one that another reads."""
@@ -33,9 +36,11 @@ def suffixes() -> tuple[str, ...]:
 
 def suffix(file: Path) -> str:
     """The suffix in small letters; one of two dots, as `.nii.gz`, counts as one where it is registered."""
-    name = file.name.lower()
-    double = "".join(Path(name).suffixes[-2:])
-    return double if double in READERS and double != name else file.suffix.lower()
+    _, *endings = file.name.lower().lstrip(".").split(".")
+    if not endings or not endings[-1]:
+        return ""
+    double = f".{'.'.join(endings[-2:])}"
+    return double if double in READERS else f".{endings[-1]}"
 
 
 def stem(file: Path) -> str:
@@ -45,7 +50,7 @@ def stem(file: Path) -> str:
 
 def hidden(file: Path) -> bool:
     """Whether a file is one that systems leave beside images: `._a.png`, `.DS_Store`, `Thumbs.db`, `desktop.ini`."""
-    return file.name.startswith(".") or file.name.lower() in ("thumbs.db", "desktop.ini")
+    return file.name.startswith(".") or file.name.lower() in DESKTOP_FILES
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:

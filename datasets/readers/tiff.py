@@ -23,7 +23,7 @@ _STATED = {
     ("last", 4): "ZYXC",
 }
 _ALPHA = (1, 2)  # ExtraSamples: associated and unassociated
-_RGB, _PALETTE = 2, 3  # PhotometricInterpretation
+_PALETTE = 3  # PhotometricInterpretation
 _DEPTH = "ZQI"  # tifffile's letters for a stack: named Z, or pages of no stated meaning
 
 
