@@ -17,7 +17,7 @@ from ..records.store import read as read_record
 from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
-from ..sweep import plan
+from ..sweep import plan, room
 from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
@@ -33,6 +33,9 @@ def run(options: argparse.Namespace) -> int:
     store.put_sweep(wanted.resolved)
     planned = decoded(planned, context.source.cache / "decoded", store.is_complete)
     missing = _without_data(planned, store)
+    unsettled = [entry for entry in planned if not store.is_complete(entry.trial)]
+    for line in room.warnings(unsettled, context, options.workers):
+        print(f"unetbench: {line}", file=sys.stderr)
     progress = Progress(wanted.labels, quiet=options.quiet)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress)
     listed, others = ([entry.trial for entry in planned if bool(entry.problem) is lost] for lost in (False, True))
@@ -80,6 +83,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         latency=wanted.latency,
         previews=wanted.previews,
         weights=wanted.weights,
+        cache=options.cache or wanted.cache,
     )
 
 

@@ -12,9 +12,8 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from ...core.errors import StoreError
+from ...core.memory import memory_bytes, told
 from ...core.record import Record
 from ...core.trial import Trial
 from ..records.machine import machine, provenance
@@ -36,6 +35,7 @@ class _Worker:
     trial: Trial | None = None
     since: float = 0.0
     before: Trial | None = None
+    phase: str = ""
     resident: int = 0
 
 
@@ -132,10 +132,11 @@ class Runner:
             try:
                 message = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self._discard_worker(worker, workers, outcome, "failed", _exit_reason(worker))
+                self._discard_worker(worker, workers, outcome, "failed", _exit_reason(worker, self.context))
                 continue
             if message[0] == "tell" and worker.trial is not None:
                 worker.since = worker.since or time.monotonic()  # loading TensorFlow is not the trial's time
+                worker.phase = message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
             elif message[0] == "record":
                 worker.trial, worker.resident = None, message[2]
@@ -192,11 +193,12 @@ def _end(worker: _Worker) -> None:
         worker.process.join()
 
 
-def _exit_reason(worker: _Worker) -> str:
+def _exit_reason(worker: _Worker, context: Context) -> str:
     worker.process.join(5)
     code = worker.process.exitcode or 0
     how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-    memory = psutil.virtual_memory()
-    hint = f"; often too little memory ({memory.total >> 30} GiB here): try a smaller batch" if code == -9 else ""
+    loads = worker.phase == "load" and context.cache == "memory"
+    advice = "say `cache: disk` in the sweep file, or --cache disk" if loads else "try a smaller batch"
+    hint = f"; often too little memory ({told(memory_bytes())} here): {advice}" if code == -9 else ""
     printed = last_words(worker.log.read_bytes()) if worker.log.exists() else ""
     return f"the worker process was {how}{hint}" + (f"; it last said: {printed[:300]}" if printed else "")

@@ -4,7 +4,7 @@ import contextlib
 import gc
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,8 @@ import keras
 import numpy as np
 import psutil
 
-from ...core.errors import UnetbenchError, Unfit, one_line
+from ...core.errors import DataError, UnetbenchError, Unfit, one_line
+from ...core.memory import memory_bytes, told
 from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial, canonical
@@ -43,7 +44,7 @@ class WorkerCache:
 
     compiled: CompiledModel | None = None
     key: str = ""
-    prepared: dict[str, list[Held]] = field(default_factory=dict)
+    prepared: dict[str, Sequence[Held]] = field(default_factory=dict)
     objects: ObjectLabels = field(default_factory=ObjectLabels)
 
 
@@ -85,26 +86,31 @@ def _perform(
         on_progress({"phase": "warning", "text": f"{compiled.initialisation['missing_weights']}; it starts at random"})
     timing["build_s"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    training, validation = _prepared(trial, opened, cache, "train"), _prepared(trial, opened, cache, "validation")
+    with _fits_memory(opened, context):
+        training = _prepared(trial, opened, cache, "train", context, on_progress)
+        validation = _prepared(trial, opened, cache, "validation", context, on_progress)
     timing["load_s"] = time.perf_counter() - clock
     for remark in cache.objects.remarks():
         fields["data"]["notes"].append(remark)
         on_progress({"phase": "warning", "text": remark})
 
     clock, recipe = time.perf_counter(), trial.recipe
-    sampler = PatchSampler(
-        training,
-        [case.name for case in opened.split.cases("train")],
-        recipe.patch,
-        recipe.batch,
-        steps=recipe.steps,
-        seed=trial.seed,
-        augment=recipe.augment,
-        foreground=recipe.foreground,
-        ignore=opened.task.ignore,
-    )
-    cases = ValidationCases.of(validation, recipe, len(sampler) * recipe.batch, opened.task.ignore)
-    fields["data"] |= {"epoch_patches": len(sampler) * recipe.batch, "validation_tiles": len(cases.tiles.images)}
+    with _fits_memory(opened, context):
+        sampler = PatchSampler(
+            training,
+            [case.name for case in opened.split.cases("train")],
+            recipe.patch,
+            recipe.batch,
+            steps=recipe.steps,
+            seed=trial.seed,
+            augment=recipe.augment,
+            foreground=recipe.foreground,
+            ignore=opened.task.ignore,
+            scratch=context.cases,
+        )
+        shown = len(sampler) * recipe.batch
+        cases = ValidationCases.of(validation, recipe, shown, opened.task.ignore, context.cases)
+    fields["data"] |= {"epoch_patches": shown, "validation_tiles": len(cases.tiles.images)}
     checkpoint = store.path("checkpoints", trial, ".npz")
     selection, fields["history"] = train(
         compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
@@ -153,13 +159,48 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
     return cache.compiled
 
 
-def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Held]:
+@contextlib.contextmanager
+def _fits_memory(opened: OpenedDataset, context: Context) -> Iterator[None]:
+    """Name the option that needs less memory where cases are held in it and it does not suffice."""
+    try:
+        yield
+    except MemoryError:
+        if context.cache == "disk":
+            raise
+        raise DataError(
+            f"{opened.dataset.name}: its training and validation cases do not fit into memory ({told(memory_bytes())} "
+            "here); say `cache: disk` in the sweep file, or --cache disk"
+        ) from None
+
+
+def _prepared(
+    trial: Trial,
+    opened: OpenedDataset,
+    cache: WorkerCache,
+    role: Role,
+    context: Context,
+    on_progress: ProgressCallback,
+) -> Sequence[Held]:
     key = canonical([asdict(trial.dataset), trial.split])
     if cache.key != key:
         cache.key, cache.prepared, cache.objects = key, {}, ObjectLabels()
     if role not in cache.prepared:
-        cache.prepared[role] = [opened.hold(case, cache.objects) for case in opened.split.cases(role)]
+        on_case = _loading(len(opened.split.cases(role)), on_progress)
+        cache.prepared[role] = opened.held(role, context.cases, cache.objects, on_case)
     return cache.prepared[role]
+
+
+def _loading(count: int, on_progress: ProgressCallback) -> Callable[[int], None]:
+    """What tells of cases as they are read, ten times a second at most."""
+    last = time.perf_counter()
+
+    def tell(done: int) -> None:
+        nonlocal last
+        if time.perf_counter() - last > 0.1:
+            last = time.perf_counter()
+            on_progress({"phase": "load", "step": done, "of": count})
+
+    return tell
 
 
 def _data(opened: OpenedDataset) -> dict[str, Any]:
