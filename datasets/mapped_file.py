@@ -27,8 +27,7 @@ def mapped(stream: IO[bytes]) -> np.ndarray:
 
 def view(content: np.ndarray, offset: int, dtype: np.dtype, shape: Sequence[int]) -> np.ndarray:
     """The array that begins at a byte of `content` (n,) uint8."""
-    size = int(np.prod(shape)) * dtype.itemsize
-    return content[offset : offset + size].view(dtype).reshape(shape)
+    return np.ndarray(shape, dtype, content, offset)
 
 
 def as_bytes(array: np.ndarray) -> np.ndarray:
