@@ -41,6 +41,7 @@ def parser() -> argparse.ArgumentParser:
 
     run = _command(words, "run", _run, "train, score and time every trial of a sweep, then write its report")
     _sweep_options(run)
+    _cache_option(run)
     run.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
     run.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     run.add_argument("--retrain-incomplete", action="store_true", help="train those anew that lack latency or files")
@@ -49,6 +50,7 @@ def parser() -> argparse.ArgumentParser:
 
     plan = _command(words, "plan", _plan, "show the trials, what is unfit and why, and what they cost; trains nothing")
     _sweep_options(plan)
+    _cache_option(plan)
 
     report = _command(words, "report", _report, "tables, plots and one HTML page from the records of a sweep")
     report.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
@@ -73,6 +75,10 @@ def parser() -> argparse.ArgumentParser:
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
     _sweep_options(data)
+    data.set_defaults(cache=None)
+
+    cache = _command(words, "cache", _cache, "show what the cases take that `cache: disk` keeps, or remove them")
+    cache.add_argument("--clear", nargs="*", metavar="NAME", help="remove those of these data sets, or all")
     return top
 
 
@@ -90,6 +96,11 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
     command.add_argument("--no-download", action="store_true", help="never fetch data")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _cache_option(command: argparse.ArgumentParser) -> None:
+    text = "where training cases are kept (default: the sweep's, which is memory); results are the same"
+    command.add_argument("--cache", choices=("memory", "disk"), help=text)
 
 
 def _count(text: str) -> int:
@@ -114,6 +125,12 @@ def _data(options: argparse.Namespace) -> int:
     from .commands.data import check, fetch
 
     return check(options) if options.action == "check" else fetch(options)
+
+
+def _cache(options: argparse.Namespace) -> int:
+    from .commands.cache import cache
+
+    return cache(options)
 
 
 def _report(options: argparse.Namespace) -> int:

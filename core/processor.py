@@ -161,19 +161,28 @@ def threads(environ: Mapping[str, str], cores: int) -> int:
 
 def quota_cores(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> float | None:
     """Return how many cores' time the control groups of Linux allow, the strictest of them; None without a limit."""
+    shares = [_share(folder) for folder in control_groups("cpu", root, groups)]
+    known = [share for share in shares if share is not None]
+    return min(known) if known else None
+
+
+def control_groups(kind: str, root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> list[Path]:
+    """Return the folders of Linux's control groups of this process that may limit a kind of resource, inner ones first.
+
+    kind: `cpu` or `memory`. Empty on other systems.
+    """
     try:
         lines = [line.split(":", 2) for line in groups.read_text("utf-8").split()]
     except OSError:
-        return None
-    shares = []
+        return []
+    found: list[Path] = []
     for _, kinds, path in (line for line in lines if len(line) == 3):
-        if kinds and "cpu" not in kinds.split(","):
+        if kinds and kind not in kinds.split(","):
             continue
-        base = root if not kinds else root / "cpu"
+        base = root if not kinds else root / kind
         inside = Path(path.lstrip("/"))
-        shares += [_share(base / folder) for folder in (inside, *inside.parents)]
-    known = [share for share in shares if share is not None]
-    return min(known) if known else None
+        found += [base / folder for folder in (inside, *inside.parents)]
+    return found
 
 
 def _share(folder: Path) -> float | None:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.recipe import MAX_STEPS, Augmentation, Steps
 from .augment import draw_params, jitter_intensity, warp_patch
+from .mapped_file import ArrayFile
 from .prepare import Held, Prepared
 
 _ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
@@ -27,6 +29,7 @@ class PatchSampler:
     foreground: share of the patches centred, as far as the border allows, on a random pixel of a random class; the
         others lie anywhere inside the image. An image smaller than the patch is centred in it and mirrored around.
     ignore: the truth value that is no class. It moves along like any other.
+    scratch: folder in which the foreground pixels are kept, on disk, or None for memory.
 
     Raises DataError without cases, SpecError for a patch of another rank.
     """
@@ -43,6 +46,7 @@ class PatchSampler:
         augment: Augmentation | None = None,
         foreground: float = 0.0,
         ignore: int | None = None,
+        scratch: Path | None = None,
     ) -> None:
         if not prepared:
             raise DataError("patches: no case to draw from; the training share of the split is empty")
@@ -57,10 +61,7 @@ class PatchSampler:
         self._augment = Augmentation() if augment is None else augment
         self._share = foreground
         self._levels = [_levels(case.image[...]) for case in prepared]
-        self._foreground = [
-            _foreground_pixels(case.truth, ignore, _stream(seed, _FOREGROUND, k)) if foreground else []
-            for k, case in enumerate(prepared)
-        ]
+        self._foreground = self._foreground_pixels(ignore, scratch) if foreground else [[] for _ in prepared]
 
     def __len__(self) -> int:
         return self.steps
@@ -91,6 +92,16 @@ class PatchSampler:
         laps, places = np.divmod(np.arange(index * self.size, (index + 1) * self.size), count)
         orders = {lap: _stream(self._seed, _ORDER, epoch, lap).permutation(count) for lap in set(laps.tolist())}
         return [int(self._turns[orders[lap][place]]) for lap, place in zip(laps.tolist(), places.tolist(), strict=True)]
+
+    def _foreground_pixels(self, ignore: int | None, scratch: Path | None) -> list[list[np.ndarray]]:
+        kept, counts = ArrayFile(scratch), []
+        for k, case in enumerate(self._prepared):
+            pixels = _foreground_pixels(case.truth, ignore, _stream(self._seed, _FOREGROUND, k))
+            counts.append(len(pixels))
+            for array in pixels:
+                kept.append(array)
+        arrays = iter(kept.arrays())
+        return [[next(arrays) for _ in range(count)] for count in counts]
 
     def _cut(self, number: int, epoch: int, position: int, image: np.ndarray, truth: np.ndarray) -> None:
         """Fill one place of a batch."""

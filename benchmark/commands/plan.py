@@ -4,10 +4,12 @@ import argparse
 import json
 from dataclasses import asdict
 
+from ...core.memory import told
 from ...core.trial import Trial
 from ..naming.trial_names import TrialNames, shared_options
 from ..records.store import Store, records
 from ..sweep import plan as planning
+from ..sweep import room
 from .run import context_of, read
 
 UNFIT, FAILED = "unfit:", "failed:"
@@ -23,20 +25,26 @@ def plan(options: argparse.Namespace) -> int:
     estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)], context)
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
-    settled = len(store.settled(entry.trial for entry in planned if not entry.problem))
+    settled = store.settled(entry.trial for entry in planned if not entry.problem)
     opened = {names[entry.trial].dataset: entry.opened for entry in planned}
     notes = {name: found.dataset.notes for name, found in opened.items() if found is not None and found.dataset.notes}
+    lacking = room.warnings([entry for entry in planned if entry.trial.id not in settled], context)
     if options.json:
         rows = [
             {**asdict(cost), "trial": str(names[cost.trial]), "graph": cost.trial.compile_key} for cost in estimates
         ]
-        told = {name: list(lines) for name, lines in notes.items()}
-        print(json.dumps({"trials": len(planned), "settled": settled, "graphs": rows, "notes": told}, indent=2))
+        noted = {name: list(lines) for name, lines in notes.items()}
+        facts = {"trials": len(planned), "settled": len(settled), "graphs": rows, "notes": noted, "room": lacking}
+        print(json.dumps(facts, indent=2))
     else:
-        _print(estimates, names, trials, settled)
+        _print(estimates, names, trials, len(settled))
         for name, lines in notes.items():
             for line in lines:
                 print(f"{name}: {line}")
+        if context.cases is not None:
+            print(f"training sets are kept on disk, in {context.cases}; memory holds what is looked at")
+        for line in lacking:
+            print(line)
     return 0
 
 
@@ -78,6 +86,4 @@ def _time(seconds: float | None) -> str:
 
 
 def _size(count: int | None) -> str:
-    if count is None:
-        return "unknown"
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MiB"
+    return "unknown" if count is None else told(count)

@@ -18,7 +18,7 @@ from ..records.store import read as read_record
 from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
-from ..sweep import plan
+from ..sweep import plan, room
 from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
@@ -47,6 +47,9 @@ def run(options: argparse.Namespace) -> int:
         counts = Counter(what for lacks in incomplete.values() for what in lacks)
         text = ", ".join(f"{count} without {what}" for what, count in counts.items())
         print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
+    pending = [entry for entry in planned if entry.trial.id not in settled]
+    for line in room.warnings(pending, context, options.workers):
+        print(f"unetbench: {line}", file=sys.stderr)
     listed = [entry.trial for entry in planned if not entry.problem]
     spoiled = runner.check_parts([trial for trial in listed if trial.id not in settled])
     missing = _put_failed(planned, spoiled, store)
@@ -90,6 +93,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         latency=wanted.latency,
         previews=wanted.previews,
         weights=wanted.weights,
+        cache=options.cache or wanted.cache,
     )
 
 

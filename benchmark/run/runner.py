@@ -132,6 +132,7 @@ class Runner:
                 continue
             if message[0] == "tell" and worker.trial is not None:
                 worker.since = worker.since or time.monotonic()  # loading TensorFlow is not the trial's time
+                worker.phase = message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
             elif message[0] == "record":
                 worker.trial, worker.resident = None, message[2]

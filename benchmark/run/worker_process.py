@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
+from ...core.memory import memory_bytes, told
 from ...core.trial import Trial
 from ..trial.context import Context
 from .tensorflow_log import last_words
@@ -18,15 +17,17 @@ from .worker import work
 class WorkerProcess:
     """One process. trial: what it runs; since: from when, 0.0 before it began; before: its last trial; resident: bytes.
 
-    log: the file that takes what its libraries print.
+    context: what it was begun with. log: the file that takes what its libraries print. phase: of the trial.
     """
 
     process: Any
     pipe: Any
+    context: Context
     log: Path
     trial: Trial | None = None
     since: float = 0.0
     before: Trial | None = None
+    phase: str = ""
     resident: int = 0
 
     @classmethod
@@ -37,7 +38,7 @@ class WorkerProcess:
         process = spawning.Process(target=work, args=(theirs, context, log), daemon=True)
         process.start()
         theirs.close()
-        return cls(process, ours, log)
+        return cls(process, ours, context, log)
 
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""
@@ -57,7 +58,8 @@ class WorkerProcess:
         self.process.join(5)
         code = self.process.exitcode or 0
         how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
-        memory = psutil.virtual_memory()
-        hint = f"; often too little memory ({memory.total >> 30} GiB here): try a smaller batch" if code == -9 else ""
+        loads = self.phase == "load" and self.context.cache == "memory"
+        advice = "say `cache: disk` in the sweep file, or --cache disk" if loads else "try a smaller batch"
+        hint = f"; often too little memory ({told(memory_bytes())} here): {advice}" if code == -9 else ""
         printed = last_words(self.log.read_bytes()) if self.log.exists() else ""
         return f"the worker process was {how}{hint}" + (f"; it last said: {printed[:300]}" if printed else "")

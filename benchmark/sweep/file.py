@@ -21,6 +21,7 @@ from ...models import MODELS
 from ...runtimes import RUNTIMES
 from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
+from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
@@ -68,6 +69,7 @@ class SweepFile(BaseModel):
     empty: str = "nan_worst"
     previews: int = Field(default=4, ge=0)
     weights: bool = False
+    cache: CachePlace = "memory"
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Sweep:
     empty: str
     previews: int
     weights: bool
+    cache: CachePlace
     standard: int
     resolved: dict[str, Any]
     labels: Labels
@@ -165,6 +168,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         empty=spec.empty,
         previews=spec.previews,
         weights=spec.weights,
+        cache=spec.cache,
         standard=spec.standard,
         resolved=resolved,
         labels=Labels(resolved, where),

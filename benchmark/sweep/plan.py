@@ -1,7 +1,7 @@
 """From a sweep to its trials, and what they would cost."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -166,10 +166,10 @@ def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, li
     except Exception as error:  # a part's own bug must not hide the rest of the plan
         return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=one_line(error))
     work = size = None
-    looked_at = _looked_at(entry.opened, looks)
-    if looked_at:
-        work = _work(entry.trial, spent.macs, _epoch_patches(entry.trial, entry.opened, looked_at))
-        size = _training_bytes(entry.trial, entry.opened, looked_at)
+    cases = looked_at(entry.opened, looks)
+    if cases:
+        work = _work(entry.trial, spent.macs, epoch_patches(entry.trial, entry.opened, cases))
+        size = training_bytes(entry.trial, entry.opened, cases)
     rate = rates.get(entry.opened.task.rank)
     seconds = work / rate if rate and work else None
     missing = initialisation_info(model).get("missing_weights", "")
@@ -180,7 +180,7 @@ def _work(trial: Trial, macs: int, epoch_patches: int) -> float:
     return 3.0 * macs * epoch_patches * trial.recipe.epochs
 
 
-def _looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:
+def looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:
     """A few training cases; none when one cannot be read, which `data check` and the trial tell."""
     if id(opened) not in looks:
         cases = opened.split.cases("train")
@@ -191,24 +191,25 @@ def _looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held
     return looks[id(opened)]
 
 
-def _epoch_patches(trial: Trial, opened: OpenedDataset, looked_at: list[Held]) -> int:
+def epoch_patches(trial: Trial, opened: OpenedDataset, looks: Sequence[Held]) -> int:
     """Patches an epoch; where it depends on the images' areas, by the mean area of a few training cases."""
     recipe, cases = trial.recipe, opened.split.cases("train")
     if isinstance(recipe.steps, int):
         return recipe.steps * recipe.batch
     times = 1.0
     if recipe.steps == "area":
-        times = sum(times_shown(case, recipe.patch) for case in looked_at) / len(looked_at)
+        times = sum(times_shown(case, recipe.patch) for case in looks) / len(looks)
     steps = -(-max(1, round(times * len(cases))) // recipe.batch)
     return recipe.batch * (min(steps, MAX_STEPS) if recipe.steps == "area" else steps)
 
 
-def _training_bytes(trial: Trial, opened: OpenedDataset, looked_at: list[Held]) -> int:
-    recipe, nameless = trial.recipe, [""] * len(looked_at)
+def training_bytes(trial: Trial, opened: OpenedDataset, looks: Sequence[Held]) -> int:
+    """Memory that the training set takes; by a few of its cases, taken for all."""
+    recipe, nameless = trial.recipe, [""] * len(looks)
     sampler = PatchSampler(
-        looked_at, nameless, recipe.patch, recipe.batch, foreground=recipe.foreground, ignore=opened.task.ignore
+        looks, nameless, recipe.patch, recipe.batch, foreground=recipe.foreground, ignore=opened.task.ignore
     )
-    return sampler.nbytes * len(opened.split.cases("train")) // len(looked_at)
+    return sampler.nbytes * len(opened.split.cases("train")) // len(looks)
 
 
 def _rates(earlier: list[Record]) -> dict[int, float]:

@@ -1,22 +1,28 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ...core.errors import DataError
+from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice
 from ...datasets import DATASETS
-from ...datasets.case import Case, Dataset
+from ...datasets.case import Case, Dataset, Role
 from ...datasets.digests import FileDigests
+from ...datasets.disk_cache import CaseKeys, CasesOnDisk
 from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ..timing.options import LatencyOptions
+
+CachePlace = Literal["memory", "disk"]
+"""Where training and validation cases are kept; the same numbers come out."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,7 @@ class Context:
 
     source: where data sets are found. folder: where relative paths in the sweep start. results, sweep: the store.
     latency: None when several trials run at once, since a clock read beside them would lie.
-    threads: CPU threads of a trial, 0 for all.
+    threads: CPU threads of a trial, 0 for all. cache: where training and validation cases are kept.
     """
 
     source: Source
@@ -38,17 +44,34 @@ class Context:
     previews: int = 4
     weights: bool = False
     threads: int = 0
+    cache: CachePlace = "memory"
+
+    @property
+    def cases(self) -> Path | None:
+        """The folder in which cases are kept, None for memory."""
+        return cases_folder(self.source.cache) if self.cache == "disk" else None
+
+
+def cases_folder(cache: Path) -> Path:
+    """The part of the cache folder in which cases are kept as training holds them."""
+    return cache / "cases"
 
 
 @dataclass(frozen=True)
 class OpenedDataset:
-    """A data set as a trial sees it. task: after preprocessing. objects: how a predicted mask becomes objects."""
+    """A data set as a trial sees it.
+
+    task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
+    on disk. digests: of the files.
+    """
 
     dataset: Dataset
     split: Split
     preprocess: Preprocess
     task: Task
     objects: str
+    keys: CaseKeys
+    digests: FileDigests
 
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
@@ -60,6 +83,26 @@ class OpenedDataset:
         if objects is not None:
             objects.add(case.name, sample.instances)
         return hold(case.name, sample, self.dataset.task, self.preprocess)
+
+    def held(
+        self, role: Role, folder: Path | None, objects: ObjectLabels, on_case: Callable[[int], None] = lambda _: None
+    ) -> Sequence[Held]:
+        """All cases of a role as training holds them, in memory or below a folder.
+
+        objects: their labels are counted in it. on_case: is told how many are there. Raises
+        DataError naming a case, or the folder when it cannot be written.
+        """
+        cases = self.split.cases(role)
+        if folder is None:
+            found: list[Held] = []
+            for case in cases:
+                found.append(self.hold(case, objects))
+                on_case(len(found))
+            return found
+        names = self.keys.of(cases, self.digests)
+        kept = CasesOnDisk(folder / self.keys.folder, cases, names, self.hold, on_case)
+        objects.merge(kept.objects)
+        return kept
 
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
@@ -73,14 +116,18 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
     if "path" in options:
         options["path"] = str(context.folder / Path(options["path"]).expanduser())
     dataset = DATASETS[choice.name](context.source, **options)
+    options.pop("path", None)  # the contents of the files count, not where they are
+    told = {**options, "name": choice.name, "preprocess": choice.options.get("preprocess", {})}
+    keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
     wanted = {key: value for key, value in split.items() if key != "digest"}
-    found = split_cases(dataset, _digests(context.source.cache / "digests"), **wanted)
+    digests = _digests(context.source.cache / "digests")
+    found = split_cases(dataset, digests, **wanted)
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
     if choice.name == "folder":
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
-    return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects)
+    return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
 
 
 @cache

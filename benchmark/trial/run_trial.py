@@ -7,7 +7,6 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import keras
@@ -17,11 +16,8 @@ import psutil
 from ...core.errors import UnetbenchError, Unfit, one_line
 from ...core.record import Record, Status
 from ...core.task import Task
-from ...core.trial import Trial, canonical
-from ...datasets.case import ROLES, Role
-from ...datasets.object_labels import ObjectLabels
-from ...datasets.patches import PatchSampler
-from ...datasets.prepare import Held
+from ...core.trial import Trial
+from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
 from ..records.machine import machine, provenance
@@ -32,23 +28,20 @@ from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
-from .selection import Selection
 from .train import ProgressCallback, train
-from .validate import ValidationCases
+from .training_set import HeldCases, fits_memory, training_set
 from .windows import Windows
 
 
 @dataclass
 class WorkerCache:
-    """What a worker keeps from one trial to the next: the traced compiled, and the prepared training cases.
+    """What a worker keeps from one trial to the next: the compiled model with its traces, and the training cases.
 
     Test cases are never kept: each trial reads them again, after its own selection is frozen.
     """
 
     compiled: CompiledModel | None = None
-    key: str = ""
-    prepared: dict[str, list[Held]] = field(default_factory=dict)
-    objects: ObjectLabels = field(default_factory=ObjectLabels)
+    cases: HeldCases = field(default_factory=HeldCases)
 
 
 def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
@@ -111,15 +104,24 @@ def _perform(
         on_progress({"phase": "warning", "text": f"{compiled.initialisation['missing_weights']}; it starts at random"})
     timing["build_s"] = time.perf_counter() - clock
     clock = time.perf_counter()
-    training, validation = _prepared(trial, opened, cache, "train"), _prepared(trial, opened, cache, "validation")
+    with fits_memory(opened, context):
+        training = cache.cases.of("train", trial, opened, context, on_progress)
+        validation = cache.cases.of("validation", trial, opened, context, on_progress)
     timing["load_s"] = time.perf_counter() - clock
-    for remark in cache.objects.remarks():
+    for remark in cache.cases.objects.remarks():
         fields["data"]["notes"].append(remark)
         on_progress({"phase": "warning", "text": remark})
 
     clock, recipe = time.perf_counter(), trial.recipe
     checkpoint = store.path("checkpoints", trial, ".npz")
-    selection = _trained(trial, compiled, opened, (training, validation), fields, on_progress, checkpoint)
+    with fits_memory(opened, context):
+        sampler, cases = training_set(trial, opened, training, validation, context.cases)
+    patches = len(sampler) * recipe.batch
+    fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
+    selection, fields["history"] = train(
+        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
+    )
+    fields["selection"] = asdict(selection)
     timing["train_s"] = time.perf_counter() - clock
 
     windows = Windows.of(compiled.model, recipe)
@@ -148,38 +150,6 @@ def _perform(
     checkpoint.unlink(missing_ok=True)
 
 
-def _trained(
-    trial: Trial,
-    compiled: CompiledModel,
-    opened: OpenedDataset,
-    held: tuple[list[Held], list[Held]],
-    fields: dict[str, Any],
-    on_progress: ProgressCallback,
-    checkpoint: Path,
-) -> Selection:
-    """Train on the first of `held`, select on the second, and note how in the fields."""
-    recipe = trial.recipe
-    sampler = PatchSampler(
-        held[0],
-        [case.name for case in opened.split.cases("train")],
-        recipe.patch,
-        recipe.batch,
-        steps=recipe.steps,
-        seed=trial.seed,
-        augment=recipe.augment,
-        foreground=recipe.foreground,
-        ignore=opened.task.ignore,
-    )
-    patches = len(sampler) * recipe.batch
-    cases = ValidationCases.of(held[1], recipe, patches, opened.task.ignore)
-    fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
-    selection, fields["history"] = train(
-        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
-    )
-    fields["selection"] = asdict(selection)
-    return selection
-
-
 def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
     same = cache.compiled is not None and cache.compiled.network_key == trial.network_key
     if cache.compiled is None or cache.compiled.key != trial.compile_key:
@@ -197,15 +167,6 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
     fields["model"] = {**asdict(spent), "size": size, "weights_bytes": _weights_bytes(cache.compiled.model)}
     fields["model"] |= cache.compiled.initialisation
     return cache.compiled
-
-
-def _prepared(trial: Trial, opened: OpenedDataset, cache: WorkerCache, role: Role) -> list[Held]:
-    key = canonical([asdict(trial.dataset), trial.split])
-    if cache.key != key:
-        cache.key, cache.prepared, cache.objects = key, {}, ObjectLabels()
-    if role not in cache.prepared:
-        cache.prepared[role] = [opened.hold(case, cache.objects) for case in opened.split.cases(role)]
-    return cache.prepared[role]
 
 
 def _data(opened: OpenedDataset) -> dict[str, Any]:

@@ -93,7 +93,7 @@ class _SelectionCallback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.compiled, self.batches, self.recipe, self.on_progress = compiled, batches, recipe, on_progress
-        self.checkpoint, self.parts = checkpoint, [(cases.tiles, compiled.targets(cases.tiles.truths))]
+        self.checkpoint, self.parts = checkpoint, [(cases.tiles, cases.targets(compiled.targets))]
         self.kept = CANDIDATES if cases.sampled else 1
         self.state, self.weights = TrainingState(rate=recipe.rate), []
         if checkpoint is not None and checkpoint.exists():
@@ -191,7 +191,6 @@ def _terms(logs: Any) -> dict[str, float]:
 
 
 def _has_foreground(tiles: Tiles, compiled: CompiledModel) -> bool:
-    foreground = tiles.truths > 0
-    if compiled.task.ignore is not None:
-        foreground &= tiles.truths != compiled.task.ignore
-    return bool(foreground.any())
+    ignore = compiled.task.ignore
+    foreground = (truth[truth != ignore] if ignore is not None else truth for truth in tiles.truths)
+    return any(truth.any() for truth in foreground)

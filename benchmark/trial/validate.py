@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
+from pathlib import Path
 
 import keras
 import numpy as np
 
 from ...core.recipe import Recipe
 from ...core.task import Task
+from ...datasets.mapped_file import ArrayFile
 from ...datasets.prepare import Held, Prepared
 from ...datasets.tiles import choose_tiles, cut_tiles
 from .predict import to_labels
@@ -33,33 +35,60 @@ class Tiles:
 
     @classmethod
     def of(
-        cls, prepared: Sequence[Prepared | Held], patch: Sequence[int], chosen: Sequence[Sequence[int]] | None = None
+        cls,
+        prepared: Sequence[Prepared | Held],
+        patch: Sequence[int],
+        chosen: Sequence[Sequence[int]] | None = None,
+        scratch: Path | None = None,
     ) -> "Tiles":
-        """Cut prepared cases, into all tiles or into those chosen of each case."""
-        picks = chosen or [None] * len(prepared)
-        pairs = enumerate(zip(prepared, picks, strict=True))
-        found = [(*tile, index) for index, (case, pick) in pairs for tile in cut_tiles(case, patch, pick)]
-        images, truths, counted, cases = zip(*found, strict=True)
-        return cls(np.stack(images), np.stack(truths), np.stack(counted), np.array(cases))
+        """Cut prepared cases, into all tiles or into those chosen of each case; into files in `scratch` if given."""
+        images, truths, counted = (ArrayFile(scratch) for _ in range(3))
+        cases: list[int] = []
+        for index, (case, pick) in enumerate(zip(prepared, chosen or [None] * len(prepared), strict=True)):
+            for tile in cut_tiles(case, patch, pick):
+                images.append(tile.image)
+                truths.append(tile.truth)
+                counted.append(tile.counted)
+                cases.append(index)
+        return cls(images.stacked(), truths.stacked(), counted.stacked(), np.array(cases))
 
 
 @dataclass(frozen=True)
 class ValidationCases:
-    """The validation cases. tiles: those looked at after each epoch; sampled: whether these are a part of all."""
+    """The validation cases. tiles: those looked at after each epoch; sampled: whether these are a part of all.
+
+    scratch: folder of the files that tiles are kept in, None for memory.
+    """
 
     prepared: Sequence[Prepared | Held]
     patch: tuple[int, ...]
     tiles: Tiles
     sampled: bool
+    scratch: Path | None = None
 
     @classmethod
     def of(
-        cls, prepared: Sequence[Prepared | Held], recipe: Recipe, patches: int, ignore: int | None
+        cls,
+        prepared: Sequence[Prepared | Held],
+        recipe: Recipe,
+        patches: int,
+        ignore: int | None,
+        scratch: Path | None = None,
     ) -> "ValidationCases":
         """Choose the tiles as the recipe says. patches: how many an epoch trains on."""
         count = ceil(SHARE * patches)
         chosen = None if recipe.validation == "full" else choose_tiles(prepared, recipe.patch, count, ignore=ignore)
-        return cls(prepared, recipe.patch, Tiles.of(prepared, recipe.patch, chosen), chosen is not None)
+        tiles = Tiles.of(prepared, recipe.patch, chosen, scratch)
+        return cls(prepared, recipe.patch, tiles, chosen is not None, scratch)
+
+    def targets(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
+        """What a loss gets for the truths of `tiles`, made by `of` of some at a time and kept where the tiles are."""
+        if self.scratch is None:
+            return of(self.tiles.truths)
+        kept = ArrayFile(self.scratch)
+        for truth in self.tiles.truths:
+            kept.append(of(truth[None])[0])
+        return kept.stacked()
 
     def whole(self) -> Iterator[Tiles]:
         """All tiles of all cases: of one case after the other, or the tiles at hand where they are all."""

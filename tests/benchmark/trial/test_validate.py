@@ -3,8 +3,12 @@
 import numpy as np
 import pytest
 
-from unetbench.benchmark.trial.validate import Tiles, best_threshold, labels, validate
+from unetbench.benchmark.trial.validate import Tiles, ValidationCases, best_threshold, labels, validate
+from unetbench.core.recipe import Recipe
 from unetbench.core.task import Task
+from unetbench.datasets.case import Sample
+from unetbench.datasets.prepare import Prepared
+from unetbench.losses.auxiliary_targets import append_targets
 
 BINARY = Task(2, 1, ("cell",))
 
@@ -63,3 +67,26 @@ def test_labels_from_logits():
     assert labels(np.array([[[-0.1], [0.0]]]), BINARY, 0.5).ravel().tolist() == [0, 1]
     task = Task(2, 1, ("a", "b"), "multilabel")
     assert labels(np.array([[[-2.0, 3.0]]]), task, 0.5).ravel().tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("validation", ["full", "sampled"])
+def test_tiles_and_targets_kept_on_disk_are_those_of_memory(tmp_path, validation):
+    prepared = []
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        image = rng.normal(size=(20, 33, 2)).astype(np.float32)
+        truth = (rng.random((20, 33, 1)) < 0.2).astype(np.uint8)
+        prepared.append(Prepared(image, truth, Sample(image, truth), (20, 33)))
+    recipe = Recipe(patch=(8, 8), validation=validation)
+    memory, disk = (ValidationCases.of(prepared, recipe, 40, None, scratch) for scratch in (None, tmp_path / "scratch"))
+    assert len(memory.tiles.images) == {"full": 3 * 3 * 5, "sampled": 10}[validation]
+
+    def targets(truths):
+        return append_targets(truths, BINARY, ("signed_distance",))
+
+    pairs = [
+        (getattr(memory.tiles, name), getattr(disk.tiles, name)) for name in ("images", "truths", "counted", "cases")
+    ]
+    for one, other in [*pairs, (memory.targets(targets), disk.targets(targets))]:
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
