@@ -50,6 +50,13 @@ class ObjectLabels:
             self.objects, self.joined = self.objects + len(solid), self.joined + joined
             self.first_joined = self.first_joined or (name if joined else "")
 
+    def merge(self, later: "ObjectLabels") -> None:
+        """Add the counts of cases that come after these."""
+        self.labels, self.split = self.labels + later.labels, self.split + later.split
+        self.objects, self.joined = self.objects + later.objects, self.joined + later.joined
+        self.first_split = self.first_split or later.first_split
+        self.first_joined = self.first_joined or later.first_joined
+
     def remarks(self) -> list[str]:
         """One line for each of the two that is so often so that the labels are likely not those of single objects."""
         lines = []
