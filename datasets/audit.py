@@ -16,7 +16,7 @@ from .summary import CaseFacts, Summary
 from .thumbnail import Thumbnail, chosen
 
 THREADS = min(4, os.cpu_count() or 1)
-"""Cases that are read at once; decoders and NumPy leave the interpreter to others for most of the time."""
+"""Cases that are read at once at most; decoders leave the interpreter to the others while they work."""
 
 Item = TypeVar("Item")
 Made = TypeVar("Made")

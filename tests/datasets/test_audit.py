@@ -1,6 +1,7 @@
 """What is said of a data set after every case was read once."""
 
 import threading
+import weakref
 
 import numpy as np
 import pytest
@@ -88,7 +89,8 @@ def test_classes_that_overlap_have_shares_of_their_own():
     assert told["objects"] is None
 
 
-def test_findings_come_in_the_order_of_the_cases_whichever_is_read_first():
+def test_findings_come_in_the_order_of_the_cases_whichever_is_read_first(monkeypatch):
+    monkeypatch.setattr(auditing, "THREADS", 2)
     gate = threading.Event()
 
     def late():
@@ -146,22 +148,15 @@ def test_masks_that_are_all_upside_down_get_one_line():
 
 def test_no_more_cases_are_held_than_are_read_at_once(monkeypatch):
     monkeypatch.setattr(auditing, "THREADS", 2)
-    lock, alive, most = threading.Lock(), [0], [0]
-
-    class Counted(np.ndarray):
-        def __del__(self):
-            if self.base is None:
-                with lock:
-                    alive[0] -= 1
+    alive, most = set(), [0]
 
     def read():
-        with lock:
-            alive[0] += 1
-            most[0] = max(most[0], alive[0])
-        image = np.ndarray.__new__(Counted, (32, 32, 1), np.uint8)
-        image[:] = np.arange(32, dtype=np.uint8)[:, None]
-        return Sample(image, (image[...] > 9).astype(np.uint8).view(np.ndarray))
+        image = np.tile(np.arange(32, dtype=np.uint8)[:, None, None], (1, 32, 1))
+        alive.add(id(image))
+        weakref.finalize(image, alive.discard, id(image))
+        most[0] = max(most[0], len(alive))
+        return Sample(image, (image > 9).astype(np.uint8))
 
     cases = tuple(Case(f"c{k:03}", "one", read) for k in range(60))
     audit(Dataset("made", Task(2, 1, ("cell",)), cases, "", ""))
-    assert most[0] <= 3 * 2 + 1
+    assert 1 <= most[0] <= 3

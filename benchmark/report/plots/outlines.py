@@ -28,8 +28,8 @@ def outlines(rows: Sequence[tuple[str, Task, Sequence[Thumbnail]]]) -> Figure:
     shown = [row for row in rows if row[2]]
     columns = max(len(thumbnails) for _, _, thumbnails in shown)
     ratios = [max(t.image.shape[0] / t.image.shape[1] for t in thumbnails) for _, _, thumbnails in shown]
-    made = figure(_WIDTH * columns + 0.2, sum(_WIDTH * min(ratio, 1.5) + 0.9 for ratio in ratios))
-    heights = [min(ratio, 1.5) + 0.4 for ratio in ratios]
+    made = figure(_WIDTH * columns + 0.2, sum(_WIDTH * min(ratio, 1.5) + 0.6 for ratio in ratios))
+    heights = [min(ratio, 1.5) + 0.27 for ratio in ratios]
     bands = made.subfigures(len(shown), 1, squeeze=False, height_ratios=heights)[:, 0]
     for band, (name, task, thumbnails) in zip(bands, shown, strict=True):
         band.suptitle(name, fontsize=9, fontweight="bold", x=0.01, ha="left")
