@@ -74,6 +74,7 @@ def parser() -> argparse.ArgumentParser:
 
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
+    data.add_argument("--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines")
     _sweep_options(data)
     data.set_defaults(cache=None)
 

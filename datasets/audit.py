@@ -1,46 +1,118 @@
-"""Decode every case of a data set and say what is wrong with it."""
+"""Decode every case of a data set, count what it holds and say what is wrong with it."""
 
-from collections.abc import Callable
-
-import numpy as np
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from ..core.errors import DataError
+from . import alignment
 from .case import Case, Dataset, Sample
 from .object_labels import ObjectLabels
 from .prepare import Preprocess, prepare
+from .summary import CaseFacts, Summary
+from .thumbnail import Thumbnail, chosen
+
+THREADS = min(4, os.cpu_count() or 1)
+"""Cases that are read at once at most; decoders leave the interpreter to the others while they work."""
+
+Item = TypeVar("Item")
+Made = TypeVar("Made")
+
+
+@dataclass(frozen=True)
+class Audit:
+    """findings: one line each; none means every case can be trained on and scored. thumbnails: of a few cases."""
+
+    findings: list[str]
+    summary: Summary
+    thumbnails: list[Thumbnail]
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What one case adds. lines: its own findings; facts: None where it cannot be read."""
+
+    case: Case
+    lines: list[str]
+    facts: CaseFacts | None = None
+    labels: ObjectLabels = field(default_factory=ObjectLabels)
+    fit: alignment.Fit | None = None
+    pixels: int = 0
+    thumbnail: Thumbnail | None = None
 
 
 def audit(
-    dataset: Dataset, *, preprocess: Preprocess | None = None, progress: Callable[[], object] | None = None
-) -> list[str]:
-    """Return one line a finding; none means every case can be trained on and scored.
+    dataset: Dataset,
+    *,
+    preprocess: Preprocess | None = None,
+    progress: Callable[[], object] | None = None,
+    pictures: bool = False,
+) -> Audit:
+    """Read every case once, several at a time, and look at them in their order.
 
     Findings are what a case raises when it is read and prepared as `preprocess` says (the default when None), and what
     is legal but worth a look: constant images, empty truths, a class that no case has, labels that are not those of
-    single objects, cases with the same pixels in different groups. What the listing noticed is in `Dataset.notes`.
-    progress is called after every case.
+    single objects, cases with the same pixels in different groups, masks that fit better after a flip or a rotation.
+    What the listing noticed is in `Dataset.notes`. progress is called after every case; pictures: make thumbnails.
     """
+    shown = {case.name for case in chosen(dataset.cases)} if pictures else set()
     findings: list[str] = []
-    classes: set[tuple[int, int]] = set()
     pixels: dict[int, Case] = {}
-    labels = ObjectLabels()
-    for case in dataset.cases:
-        try:
-            sample = case.read()
-            prepare(case.name, sample, dataset.task, preprocess or Preprocess())
-        except DataError as error:
-            findings.append(str(error))
-        else:
-            findings += [f"{case.name}: {line}" for line in _odd(sample, dataset.task.ignore)]
-            labels.add(case.name, sample.instances)
-            classes |= _present(sample, dataset)
-            twin = pixels.setdefault(hash(sample.image.tobytes()), case)
-            if twin.group != case.group:
-                findings.append(f"{case.name}: has the same image as {twin.name}, which is in another group")
+    summary, labels, misaligned = Summary(), ObjectLabels(), alignment.Misaligned(dataset.task.rank)
+    thumbnails = []
+
+    def look(case: Case) -> _Look:
+        return _look(case, dataset, preprocess or Preprocess(), picture=case.name in shown)
+
+    for found in _in_order(look, dataset.cases):
+        findings += found.lines
+        if found.facts is not None:
+            summary.add(found.facts)
+            labels.merge(found.labels)
+            misaligned.add(found.case.name, found.fit)
+            twin = pixels.setdefault(found.pixels, found.case)
+            if twin.group != found.case.group:
+                findings.append(f"{found.case.name}: has the same image as {twin.name}, which is in another group")
+        thumbnails += [found.thumbnail] if found.thumbnail else []
         if progress is not None:
             progress()
-    findings += [f"no case holds the class {name}" for name in _missing(classes, dataset)]
-    return findings + labels.remarks()
+    findings += [f"no case holds the class {name}" for name in _missing(summary, dataset)]
+    return Audit(findings + labels.remarks() + misaligned.remarks(), summary, thumbnails)
+
+
+def _look(case: Case, dataset: Dataset, preprocess: Preprocess, *, picture: bool) -> _Look:
+    task = dataset.task
+    try:
+        sample = case.read()
+        prepare(case.name, sample, task, preprocess)
+    except DataError as error:
+        return _Look(case, [str(error)])
+    labels = ObjectLabels()
+    labels.add(case.name, sample.instances)
+    return _Look(
+        case,
+        [f"{case.name}: {line}" for line in _odd(sample, task.ignore)],
+        CaseFacts.of(case.name, sample, task),
+        labels,
+        alignment.fit(sample),
+        hash(sample.image.tobytes()),
+        Thumbnail.of(case.name, sample, task) if picture else None,
+    )
+
+
+def _in_order(act: Callable[[Item], Made], items: Iterable[Item]) -> Iterator[Made]:
+    """What `act` makes of each item, in their order; a few are ahead at most."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        ahead: deque[Future[Made]] = deque()
+        for item in items:
+            ahead.append(pool.submit(act, item))
+            if len(ahead) > 2 * THREADS:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
 
 
 def _odd(sample: Sample, ignore: int | None) -> list[str]:
@@ -55,17 +127,7 @@ def _odd(sample: Sample, ignore: int | None) -> list[str]:
     return lines
 
 
-def _present(sample: Sample, dataset: Dataset) -> set[tuple[int, int]]:
-    """(plane, value) of everything but zero that the truth holds."""
-    planes = range(sample.truth.shape[-1])
-    return {(k, int(v)) for k in planes for v in np.flatnonzero(np.bincount(sample.truth[..., k].ravel())) if v}
-
-
-def _missing(present: set[tuple[int, int]], dataset: Dataset) -> list[str]:
-    task = dataset.task
-    wanted = {
-        "binary": [(0, 1)],
-        "exclusive": [(0, value) for value in range(1, len(task.classes))],
-        "multilabel": [(plane, 1) for plane in range(len(task.classes))],
-    }[task.kind]
-    return [name for name, place in zip(task.scored, wanted, strict=True) if place not in present]
+def _missing(summary: Summary, dataset: Dataset) -> list[str]:
+    """Scored classes that no case which could be read holds."""
+    present = dict(zip(dataset.task.classes, summary.present, strict=False))
+    return [name for name in dataset.task.scored if not present.get(name)]

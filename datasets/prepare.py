@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from .case import Sample
+from .resizing import nearest, resized
 from .scaling import ScaledImage, Scaling
 
 
@@ -20,12 +21,13 @@ class Preprocess:
     colour: `keep` the channels; `grey`: Y = 0.299 R + 0.587 G + 0.114 B; `rgb`: repeat a grey image three times.
     clahe: clip limit of contrast-limited adaptive histogram equalisation on 8 × 8 tiles (Zuiderveld 1994); 0 for none.
         Colours change in lightness (Lab) only; volumes are equalised slice by slice along their first axis. Other than
-        8-bit images are brought to 8 bits first, their 0.1 to 99.9 percentiles at the ends.
+        8-bit images are brought to 8 bits first, their 0.1 to 99.9 percentiles at the ends. A constant image, slice
+        or channel has no contrast and stays as it is.
     normalise, per case: `percentile` (x - p1) / (p99.8 - p1), not clipped; `zscore` (x - mean) / standard deviation;
         `minmax` (x - min) / (max - min); `none`: as stored. Per channel, but 8-bit colours share one range so that the
         hue stays. A constant image becomes 0.
     resize: edge lengths of the network's image, or None for the case's own. Images are averaged over the area when they
-        shrink and linear when they grow; truths take the nearest pixel.
+        shrink and linear when they grow; truths take the pixel under the new centre (`resizing`).
     pad: each edge is reflected at its end up to a multiple of this; 0 for none.
     """
 
@@ -81,7 +83,7 @@ class Prepared:
     def restore(self, probabilities: np.ndarray) -> np.ndarray:
         """Bring (*space, k) float32 back to the original size: padding cut off, resized as an image is."""
         inside = probabilities[tuple(slice(edge) for edge in self.content)]
-        return _resized(inside, self.original.truth.shape[:-1])
+        return resized(inside, self.original.truth.shape[:-1])
 
 
 def task_after(task: Task, preprocess: Preprocess) -> Task:
@@ -104,7 +106,7 @@ def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) 
     image, scaling = _unscaled(case_name, sample, task, preprocess)
     image, truth = scaling(image), sample.truth
     if preprocess.resize is not None:
-        image, truth = _resized(image, preprocess.resize), _nearest(truth, preprocess.resize)
+        image, truth = resized(image, preprocess.resize), nearest(truth, preprocess.resize)
     content = truth.shape[:-1]
     if preprocess.pad:
         image, truth = (_padded(array, preprocess.pad) for array in (image, truth))
@@ -202,12 +204,21 @@ def _equalised(image: np.ndarray, clip_limit: float) -> np.ndarray:
     for source, target in zip(slices, done, strict=True):
         if source.shape[-1] == 3:
             lab = cv2.cvtColor(source, cv2.COLOR_RGB2LAB)
-            lab[..., 0] = clahe.apply(lab[..., 0])
+            light = lab[..., 0]
+            if light.min() == light.max():
+                target[...] = source  # also spared the rounding of Lab and back
+                continue
+            lab[..., 0] = clahe.apply(light)
             target[...] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
         else:
             for channel in range(source.shape[-1]):
-                target[..., channel] = clahe.apply(np.ascontiguousarray(source[..., channel]))
+                target[..., channel] = _spread(clahe, np.ascontiguousarray(source[..., channel]))
     return done.reshape(*space, -1)
+
+
+def _spread(clahe: Any, plane: np.ndarray) -> np.ndarray:
+    """Equalise a plane (y, x) uint8; OpenCV would make a constant one brighter, 0 to 6 at the usual limits."""
+    return plane if plane.min() == plane.max() else clahe.apply(plane)
 
 
 def _bytes(image: np.ndarray) -> np.ndarray:
@@ -215,33 +226,10 @@ def _bytes(image: np.ndarray) -> np.ndarray:
         return image
     space = tuple(range(image.ndim - 1))
     low, high = np.percentile(image, (0.1, 99.9), axis=space)
+    flat = high <= low
+    low, high = np.where(flat, image.min(space), low), np.where(flat, image.max(space), high)
     scaled = (image - low) * (255 / np.where(high > low, high - low, 1))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-
-
-def _resized(array: np.ndarray, space: Sequence[int]) -> np.ndarray:
-    """(*space, c) → (*new space, c) float32, axis by axis: area average when shrinking, linear when growing."""
-    array = array.astype(np.float32, copy=False)
-    for axis, edge in enumerate(space):
-        if edge != array.shape[axis]:
-            array = np.moveaxis(np.tensordot(_weights(array.shape[axis], edge), array, (1, axis)), 0, axis)
-    return array
-
-
-def _weights(old: int, new: int) -> np.ndarray:
-    """(new, old) float32: what each old pixel gives to each new one along an axis; rows add up to 1."""
-    ratio = old / new
-    if new < old:
-        edges = np.arange(new + 1) * ratio
-        inside = np.clip(edges[:, None] - np.arange(old), 0, 1)  # how much of each old pixel lies before the edge
-        return (np.diff(inside, axis=0) / ratio).astype(np.float32)
-    places = np.clip((np.arange(new) + 0.5) * ratio - 0.5, 0, old - 1)
-    return np.clip(1 - np.abs(places[:, None] - np.arange(old)), 0, 1).astype(np.float32)
-
-
-def _nearest(truth: np.ndarray, space: Sequence[int]) -> np.ndarray:
-    indices = [((np.arange(new) + 0.5) * old / new).astype(int) for old, new in zip(truth.shape, space, strict=False)]
-    return truth[np.ix_(*indices)]
 
 
 def _padded(array: np.ndarray, multiple: int) -> np.ndarray:

@@ -1,47 +1,81 @@
-"""`unetbench data check` and `unetbench data fetch`: whether the data of a sweep is there and can be read."""
+"""`unetbench data check` and `unetbench data fetch`: whether the data of a sweep is there, and what was understood."""
 
 import argparse
 import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from ...core.errors import one_line
+from ...core.errors import DataError, SpecError, one_line
+from ...core.task import Task
 from ...core.trial import Trial
 from ...datasets.audit import audit
 from ...datasets.case import ROLES
+from ...datasets.thumbnail import Thumbnail
 from ..naming.trial_names import TrialNames
 from ..sweep.file import Sweep
-from ..trial.context import open_dataset
+from ..trial.context import OpenedDataset, open_dataset
+from .data_text import lines
 from .run import context_of, read
+
+Row = tuple[str, Task, Sequence[Thumbnail]]
+FORMATS = (".png", ".pdf", ".svg")
 
 
 def check(options: argparse.Namespace) -> int:
-    """Decode every case of the sweep's data sets and print what is wrong with them; 1 when something is."""
+    """Decode every case of the sweep's data sets, print what was understood and what is wrong; 1 when something is."""
+    if options.show is not None and (options.show.suffix not in FORMATS or not options.show.parent.is_dir()):
+        raise SpecError(f"--show {options.show}: give a file in a folder that is there, ending in {', '.join(FORMATS)}")
     wanted = read(options)
     context = context_of(wanted, options)
-    findings: dict[str, list[str]] = {}
+    understood: dict[str, dict[str, Any]] = {}
+    rows: list[Row] = []
     for name, data in zip(_names(wanted), wanted.datasets, strict=True):
         try:
             opened = open_dataset(data.choice, data.split, context)
         except Exception as error:  # the other data sets are looked at all the same
-            findings[name] = [one_line(error)]
-            if not options.json:
-                print(f"{name}: cannot be listed: {one_line(error)}")
-            continue
-        with tqdm(total=len(opened.dataset.cases), desc=name, leave=False, disable=None) as bar:
-            findings[name] = audit(opened.dataset, preprocess=opened.preprocess, progress=bar.update)
+            understood[name] = {"findings": [one_line(error)]}
+            told = [f"{name}: cannot be listed: {one_line(error)}"]
+        else:
+            understood[name], thumbnails = _understood(name, opened, pictures=options.show is not None)
+            rows.append((name, opened.dataset.task, thumbnails))
+            counts = ", ".join(f"{count} {role}" for role, count in understood[name]["roles"].items())
+            told = [f"{name}: {understood[name]['cases']} cases ({counts})", *lines(understood[name])]
         if not options.json:
-            counts = ", ".join(f"{len(opened.split.cases(role))} {role}" for role in ROLES)
-            print(f"{name}: {len(opened.dataset.cases)} cases ({counts})")
-            for line in (*opened.dataset.notes, *findings[name]):
-                print(f"  {line}")
+            print("\n".join(told))
     if options.json:
-        print(json.dumps(findings, indent=2, ensure_ascii=False))
-    return int(any(findings.values()))
+        print(json.dumps(understood, indent=2, ensure_ascii=False))
+    if options.show is not None:
+        _show(rows, options.show)
+    return int(any(described["findings"] for described in understood.values()))
+
+
+def _understood(name: str, opened: OpenedDataset, *, pictures: bool) -> tuple[dict[str, Any], list[Thumbnail]]:
+    """What `--json` prints of a data set, and its thumbnails."""
+    dataset = opened.dataset
+    with tqdm(total=len(dataset.cases), desc=name, leave=False, disable=None) as bar:
+        found = audit(dataset, preprocess=opened.preprocess, progress=bar.update, pictures=pictures)
+    roles = {role: len(opened.split.cases(role)) for role in ROLES}
+    counted = {"cases": len(dataset.cases), "roles": roles, **found.summary.described(dataset)}
+    return {**counted, "findings": found.findings}, found.thumbnails
+
+
+def _show(rows: Sequence[Row], file: Path) -> None:
+    from ..report.plots.outlines import DPI, outlines
+    from ..report.plots.style import look
+
+    if not any(thumbnails for _, _, thumbnails in rows):
+        raise DataError(f"--show {file}: no case could be read, so there is nothing to show")
+    with look():
+        outlines(rows).savefig(file, dpi=DPI)
 
 
 def fetch(options: argparse.Namespace) -> int:
     """List the sweep's data sets, which fetches what is neither under --data nor in the cache."""
+    if options.show is not None:
+        raise SpecError("--show is for `data check`; `data fetch` reads no images")
     wanted = read(options)
     context = context_of(wanted, options)
     for name, data in zip(_names(wanted), wanted.datasets, strict=True):

@@ -108,3 +108,18 @@ def test_a_warp_is_that_of_numpy_for_every_number_of_channels(check, channels: i
     check(*INSIDE, channels, 5)
     if channels <= 5:
         check(*PLACES["a volume"], channels, 5)
+
+
+@pytest.mark.parametrize(("place", "axis"), [("inside", 0), ("inside", 1), ("a volume", 0), ("a volume", 2)])
+def test_image_and_truth_of_a_warp_do_not_drift_apart(place: str, axis: int) -> None:
+    """Both of a ramp: where the image says that a pixel comes from, the truth says too, but for rounding."""
+    space, patch, _ = PLACES[place]
+    middle, drifts = (np.array(space) - 1) / 2, []
+    ramp = np.broadcast_to(np.arange(space[axis]).reshape([-1 if k == axis else 1 for k in range(len(space))]), space)
+    for seed in range(40):
+        drawn = draw(seed, tuple(edge // 2 for edge in patch), 1)  # small enough to meet no border
+        image = warp_patch(drawn, ramp[..., None].astype(np.float32), middle, cv2.INTER_LINEAR)
+        truth = warp_patch(drawn, ramp[..., None].astype(np.uint8), middle, cv2.INTER_NEAREST)
+        assert np.abs(truth - image).max() <= 0.5 + ROUNDING
+        drifts.append(np.mean(truth - image))
+    assert abs(np.mean(drifts)) < 0.02

@@ -116,6 +116,40 @@ def test_clahe_of_colours_changes_lightness_and_leaves_grey_grey():
     np.testing.assert_array_equal(slices[1], _prepared(volume[1], clahe=2.0, normalise="none").image)
 
 
+@pytest.mark.parametrize("value", [0, 100, 255])
+@pytest.mark.parametrize("edges", [(64, 80), (13, 17)])
+def test_clahe_leaves_a_constant_image_as_it_is(value, edges):
+    grey = np.full((*edges, 1), value, np.uint8)
+    np.testing.assert_array_equal(_prepared(grey, clahe=2.0, normalise="none").image, grey)
+    colour = np.full((*edges, 3), (value, value // 2, 30), np.uint8)
+    np.testing.assert_array_equal(_prepared(colour, COLOUR, clahe=2.0, normalise="none").image, colour)
+    theirs = cv2.createCLAHE(2.0, (8, 8)).apply(grey[..., 0])
+    assert (theirs == theirs[0, 0]).all()
+    assert theirs[0, 0] > grey[0, 0, 0] or value == 255
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.int16, np.float32])
+def test_clahe_of_a_constant_image_without_eight_bits_is_black(dtype):
+    for value in (0, 100, 4000):
+        assert not _prepared(np.full((64, 80, 1), value, dtype), clahe=2.0, normalise="none").image.any()
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_an_empty_slice_of_a_volume_stays_empty_under_clahe(dtype):
+    volume = np.zeros((4, 64, 80, 1), dtype)
+    volume[1:3] = _scene(64, 80)[..., None]
+    equalised = _prepared(volume, VOLUME, clahe=2.0, normalise="none").image
+    assert not equalised[[0, 3]].any()
+    assert equalised[1].std() > 0
+
+
+def test_clahe_keeps_the_grey_values_of_a_few_bright_pixels():
+    image = np.zeros((100, 100, 1), np.uint16)
+    image[5, 5:8, 0] = (1000, 2000, 4000)  # 0.03 % of the pixels: the 99.9th percentile is 0 as well
+    few = _prepared(image, clahe=2.0, normalise="none").image[5, 5:8, 0]
+    assert few[0] < few[1] < few[2]
+
+
 def test_resized_masks_hold_the_values_of_the_file_where_the_tutorial_invents_some():
     y, x = np.mgrid[:60, :80]
     labels = ((y - 30) ** 2 + (x - 40) ** 2 < 400).astype(np.uint8)[..., None] * 2  # a nucleus without cytoplasm

@@ -41,7 +41,7 @@ def _dataset(name: str, **options) -> Dataset:
     ids=str,
 )
 def test_every_case_can_be_read_and_prepared(name, options):
-    assert audit(_dataset(name, **options)) == []
+    assert audit(_dataset(name, **options)).findings == []
 
 
 def test_dsb2018_has_colour_images_without_alpha_and_truths_that_are_its_instances():
