@@ -94,7 +94,9 @@ def log_cosh_dice(
     Truth `(n, *space, t)`, logits `(n, *space, k)`, value `(n,)`, at most log cosh 1 = 0.434.
     """
     g, p, _ = scored(truth, logits, task, background)
-    return class_mean(ops.log(ops.cosh(1 - dice_scores(g, p, smooth))), weights)
+    # log cosh x = log(1 + 2 sinh²(x/2)), which keeps its digits where x is small and cosh x rounds to 1.
+    half = ops.sinh((1 - dice_scores(g, p, smooth)) / 2)
+    return class_mean(ops.log1p(2 * ops.square(half)), weights)
 
 
 @LOSSES.add

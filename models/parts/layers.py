@@ -7,6 +7,7 @@ import keras
 from ...core.errors import Unfit
 from .biased import Conv2D, Conv2DTranspose, Conv3D, Conv3DTranspose, DepthwiseConv2D
 from .depthwise import DEPTHWISE_KERNEL, DepthwiseConv3D
+from .global_mean import GlobalMean
 from .joined_channels import LazyConcatenate, SplitInputConv, SplitInputDepthwiseConv2D
 
 KERNEL = "he_normal"
@@ -112,8 +113,7 @@ def nearest(x, stride: int | tuple[int, ...] = 2):
 
 def global_mean(x):
     """Mean over space: `(n, *space, c)` to `(n, 1…, c)`."""
-    layer = {2: keras.layers.GlobalAveragePooling2D, 3: keras.layers.GlobalAveragePooling3D}[rank(x)]
-    return layer(keepdims=True)(x)
+    return GlobalMean()(x)
 
 
 def add(*tensors):

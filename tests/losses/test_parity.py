@@ -125,15 +125,15 @@ def _mcc(g, x):
 
 
 def _jaccard_of_sets(wrong, truth):
-    """Jaccard loss of a prediction that is wrong on a set of pixels."""
+    """Jaccard loss, in double precision, of a prediction that is wrong on a set of pixels."""
     predicted = torch.logical_xor(truth, wrong)
-    return 1 - (predicted & truth).sum() / (predicted | truth).sum()
+    return 1 - (predicted & truth).sum().double() / (predicted | truth).sum()
 
 
 def _extension(errors, truth):
     """Definition: errors, largest first, times what each adds to the Jaccard loss of the set before it."""
     order = torch.argsort(errors, descending=True)
-    wrong, before, total = torch.zeros_like(truth), torch.tensor(0.0), 0.0
+    wrong, before, total = torch.zeros_like(truth), 0.0, 0.0
     for place in order:
         wrong[place] = True
         after = _jaccard_of_sets(wrong, truth)

@@ -63,6 +63,12 @@ def test_jaccard_by_hand():
     np.testing.assert_allclose(_value("jaccard", LEFT, HALF), [0.4], rtol=1e-6)
 
 
+def test_log_cosh_dice_keeps_its_digits_where_the_cost_is_small():
+    # p = 1/2 each, one pixel true: D = (1 + 100) / (2 + 100), x = 1 - D = 1/102; log cosh x is x²/2 - x⁴/12.
+    expected = 1 / 102**2 / 2 - 1 / 102**4 / 12
+    np.testing.assert_allclose(_value("log_cosh_dice", LEFT, HALF, smooth=100.0), [expected], rtol=2e-5)
+
+
 def test_bce_dice_by_hand():
     value = _value("bce_dice", LEFT, HALF, weight=0.25)
     np.testing.assert_allclose(value, [0.25 * np.log(2) + 0.75 / 3], rtol=1e-6)

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from unetbench.models.parts.batch_norm import BatchNorm
 from unetbench.models.parts.depthwise import DepthwiseConv3D
+from unetbench.models.parts.global_mean import GlobalMean
 from unetbench.models.parts.group_norm import GroupNorm
 from unetbench.models.parts.layers import depthwise_conv, transposed_conv
 from unetbench.models.parts.resampling import LinearUpsampling
@@ -134,6 +135,17 @@ def test_linear_upsampling_in_3d_is_that_along_each_axis_in_turn():
     line = line.reshape(2, 4, 6, 5, 2).transpose(0, 2, 1, 3, 4)
     plane = LinearUpsampling((3, 1))(line.reshape(12, 4, 5, 2)).numpy().reshape(2, 6, 12, 5, 2)
     np.testing.assert_allclose(result, plane, atol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "mixed_bfloat16", "mixed_float16"])
+@pytest.mark.parametrize("shape", [(2, 7, 9, 6), (2, 3, 4, 5, 6)])
+def test_global_mean_equals_global_average_pooling_of_keras(shape, dtype):
+    theirs = {4: keras.layers.GlobalAveragePooling2D, 5: keras.layers.GlobalAveragePooling3D}[len(shape)]
+    ours, expected = GlobalMean(dtype=dtype)(_image(*shape)), theirs(keepdims=True, dtype=dtype)(_image(*shape))
+    assert (ours.dtype, ours.shape) == (expected.dtype, expected.shape)
+    assert GlobalMean().compute_output_shape((None,) * (len(shape) - 1) + (6,)) == (None, *ours.shape[1:])
+    tolerance = {"float32": 1e-6, "mixed_bfloat16": 4e-3, "mixed_float16": 5e-4}[dtype]  # one unit in the last place
+    np.testing.assert_allclose(tf.cast(ours, "float32"), tf.cast(expected, "float32"), rtol=tolerance, atol=1e-7)
 
 
 @pytest.mark.parametrize("layer", [LinearUpsampling((2, 2, 2)), DepthwiseConv3D(3)])

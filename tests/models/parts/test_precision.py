@@ -1,10 +1,11 @@
-"""Normalisations of large images beside their formulas in double precision."""
+"""Normalisations and means of large images beside their formulas in double precision."""
 
 import keras
 import numpy as np
 import pytest
 import tensorflow as tf
 
+from unetbench.models.parts.global_mean import GlobalMean
 from unetbench.models.parts.norm import EPSILON, norm_layer, standardise
 from unetbench.models.parts.pixel_sums import pixel_mean, pixel_moments, pixel_sum
 from unetbench.models.parts.style import NORMALISATIONS, Style
@@ -57,6 +58,13 @@ def test_standardising_a_large_image_and_predicting_are_as_exact(space):
     x = _image(space)
     expected, _ = _normalised(x, x, CHANNELS)
     np.testing.assert_allclose(standardise(keras.ops.convert_to_tensor(x)), expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("space", SPACES, ids=str)
+def test_global_average_pooling_of_a_large_image_is_exact_to_six_digits(space):
+    x = _image(space)
+    expected = x.mean(tuple(range(1, x.ndim - 1)), keepdims=True, dtype=float)
+    np.testing.assert_allclose(GlobalMean()(x), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("space", [(5, 7), (3, 4, 6)], ids=str)
