@@ -45,7 +45,8 @@ class Case:
     """A case by name. Cases of one group (patient, plate, slide, near-duplicate) never get different roles.
 
     stratum: kind of image (stain, modality) that a split keeps in proportion, or "".
-    files: what it is read from; their contents are part of the split's digest.
+    files: what it is read from; their contents are part of the split's digest. planes: how many of them, after the
+        first, show each plane of the truth, where it has several.
     read: decodes it; raises DataError naming the file when it cannot.
     """
 
@@ -54,6 +55,7 @@ class Case:
     read: Callable[[], Sample] = field(hash=False, compare=False)
     stratum: str = ""
     files: tuple[Path, ...] = ()
+    planes: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,7 @@ class Dataset:
     """A data set: its task, its cases sorted by name, where it comes from.
 
     official: role of cases whose publisher fixed it, by case name; the others are split.
+    reading: version of how its files become arrays, "" for the first; trials of another version are others.
     notes: what was noticed while listing (a mask without its image, say), one line a kind; printed and recorded.
     """
 
@@ -71,3 +74,4 @@ class Dataset:
     citation: str
     official: Mapping[str, Role] = field(default_factory=dict, hash=False)
     notes: tuple[str, ...] = ()
+    reading: str = ""

@@ -16,6 +16,9 @@ from .pairing import Pair, Rules, by_globs
 from .readers import Channels, Exif, Page, Reading
 from .source import Source
 
+READING = "2"
+"""Version of how files become arrays. 1: palettes as colours, no orientation of files, pixel sizes of NIfTI alone."""
+
 
 @DATASETS.add
 def folder(
@@ -136,6 +139,7 @@ def folder(
             read=reading,
             stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
             files=(pair.image, *(file for files in pair.masks for file in files)),
+            planes=tuple(map(len, pair.masks)) if len(pair.masks) > 1 else (),
         )
         own = pages_of(case, reading) if single else [case]
         cases += own
@@ -146,7 +150,16 @@ def folder(
             f"{cases[0].files[0].relative_to(home)} is a volume of one slice; say `pages: cases` for 2D cases",
         )
     task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
-    return Dataset(home.name, task, tuple(cases), licence="your own", citation="", official=official, notes=notes)
+    return Dataset(
+        home.name,
+        task,
+        tuple(cases),
+        licence="your own",
+        citation="",
+        official=official,
+        notes=notes,
+        reading=READING,
+    )
 
 
 def _home(source: Source, path: str) -> Path:

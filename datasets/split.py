@@ -182,8 +182,9 @@ def _size(groups: Sequence[_Group]) -> int:
 
 def _digest(dataset: Dataset, roles: Mapping[str, Role], digests: FileDigests) -> str:
     contents = digests.of([file for case in dataset.cases for file in case.files])
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(dataset.reading.encode())
     for case in sorted(dataset.cases, key=lambda case: case.name):
         files = [contents[file] for file in case.files]
-        digest.update(repr((case.name, case.group, roles[case.name], files)).encode())
+        told = (case.name, case.group, roles[case.name], files)
+        digest.update(repr((*told, case.planes) if case.planes else told).encode())
     return CONTENT * bool(contents) + digest.hexdigest()

@@ -1,5 +1,6 @@
 import hashlib
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -158,3 +159,16 @@ def test_a_file_that_vanished_is_named(tmp_path):
     dataset = _singles(5, files=[(tmp_path / "gone.png",)] * 5)
     with pytest.raises(DataError, match=r"gone\.png is not there any more"):
         split_cases(dataset)
+
+
+def test_the_digest_knows_which_files_show_which_class_and_how_they_are_read(tmp_path):
+    file = tmp_path / "a.png"
+    file.write_bytes(b"1")
+
+    def digest(reading="", **case):
+        dataset = _singles(5, files=[(file,)] * 5)
+        cases = tuple(replace(old, **case) for old in dataset.cases)
+        return split_cases(replace(dataset, cases=cases, reading=reading)).digest
+
+    assert digest(planes=(1, 0)) != digest(planes=(0, 1))
+    assert digest(reading="2") != digest()
