@@ -7,7 +7,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from ..core.errors import DataError
+from ..core.errors import DataError, one_line
 from . import alignment
 from .case import Case, Dataset, Sample
 from .object_labels import ObjectLabels
@@ -90,6 +90,8 @@ def _look(case: Case, dataset: Dataset, preprocess: Preprocess, *, picture: bool
         prepare(case.name, sample, task, preprocess)
     except DataError as error:
         return _Look(case, [str(error)])
+    except Exception as error:  # a data set's own bug is told like a damaged file
+        return _Look(case, [f"{case.name}: {one_line(error)}"])
     labels = ObjectLabels()
     labels.add(case.name, sample.instances)
     return _Look(

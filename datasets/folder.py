@@ -50,7 +50,7 @@ def folder(
 ) -> Dataset:
     """Images and masks in a folder of your own, of the formats in docs/formats.md; pages of a TIFF are a volume.
 
-    path: the folder, absolute, below the data folder, or below the place the program was started in.
+    path: the folder, absolute, beside the sweep file, or else below the data folder.
     images, masks: globs below it. An image belongs to the mask for which the wildcards stand for the same text, and
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
         Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.

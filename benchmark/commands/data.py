@@ -11,12 +11,13 @@ from tqdm import tqdm
 from ...core.errors import DataError, SpecError, one_line
 from ...core.task import Task
 from ...core.trial import Trial
-from ...datasets.audit import audit
-from ...datasets.case import ROLES
+from ...datasets.audit import Audit, audit
+from ...datasets.case import ROLES, Dataset
+from ...datasets.prepare import Preprocess
 from ...datasets.thumbnail import Thumbnail
 from ..naming.trial_names import TrialNames
-from ..sweep.file import Sweep
-from ..trial.context import OpenedDataset, open_dataset
+from ..sweep.file import DataChoice, Sweep
+from ..trial.context import Context, list_dataset, open_dataset, preprocess_of
 from .data_text import lines
 from .run import context_of, read
 
@@ -34,15 +35,18 @@ def check(options: argparse.Namespace) -> int:
     rows: list[Row] = []
     for name, data in zip(_names(wanted), wanted.datasets, strict=True):
         try:
-            opened = open_dataset(data.choice, data.split, context)
+            dataset = list_dataset(data.choice, context)
         except Exception as error:  # the other data sets are looked at all the same
             understood[name] = {"findings": [one_line(error)]}
             told = [f"{name}: cannot be listed: {one_line(error)}"]
         else:
-            understood[name], thumbnails = _understood(name, opened, pictures=options.show is not None)
-            rows.append((name, opened.dataset.task, thumbnails))
-            counts = ", ".join(f"{count} {role}" for role, count in understood[name]["roles"].items())
-            told = [f"{name}: {understood[name]['cases']} cases ({counts})", *lines(understood[name])]
+            dataset, roles, problems = _split(dataset, data, context)
+            found = _audited(name, dataset, preprocess_of(data.choice), pictures=options.show is not None)
+            counted = {"cases": len(dataset.cases), "roles": roles, **found.summary.described(dataset)}
+            understood[name] = {**counted, "findings": problems + found.findings}
+            rows.append((name, dataset.task, found.thumbnails))
+            counts = ", ".join(f"{count} {role}" for role, count in roles.items()) or "not split"
+            told = [f"{name}: {len(dataset.cases)} cases ({counts})", *lines(understood[name])]
         if not options.json:
             print("\n".join(told))
     if options.json:
@@ -52,14 +56,18 @@ def check(options: argparse.Namespace) -> int:
     return int(any(described["findings"] for described in understood.values()))
 
 
-def _understood(name: str, opened: OpenedDataset, *, pictures: bool) -> tuple[dict[str, Any], list[Thumbnail]]:
-    """What `--json` prints of a data set, and its thumbnails."""
-    dataset = opened.dataset
+def _split(dataset: Dataset, data: DataChoice, context: Context) -> tuple[Dataset, dict[str, int], list[str]]:
+    """The data set with what its split is noted for, how many cases have each role, and why it cannot be split."""
+    try:
+        opened = open_dataset(data.choice, data.split, context)
+    except DataError as error:  # too few groups, say; the cases are looked at all the same
+        return dataset, {}, [f"cannot be split: {error}"]
+    return opened.dataset, {role: len(opened.split.cases(role)) for role in ROLES}, []
+
+
+def _audited(name: str, dataset: Dataset, preprocess: Preprocess, *, pictures: bool) -> Audit:
     with tqdm(total=len(dataset.cases), desc=name, leave=False, disable=None) as bar:
-        found = audit(dataset, preprocess=opened.preprocess, progress=bar.update, pictures=pictures)
-    roles = {role: len(opened.split.cases(role)) for role in ROLES}
-    counted = {"cases": len(dataset.cases), "roles": roles, **found.summary.described(dataset)}
-    return {**counted, "findings": found.findings}, found.thumbnails
+        return audit(dataset, preprocess=preprocess, progress=bar.update, pictures=pictures)
 
 
 def _show(rows: Sequence[Row], file: Path) -> None:

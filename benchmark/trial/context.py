@@ -1,5 +1,6 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -105,19 +106,35 @@ class OpenedDataset:
         return kept
 
 
+def list_dataset(choice: Choice, context: Context) -> Dataset:
+    """The data set of a choice, before it is split. Raises DataError, also for what is no list of distinct cases."""
+    options = {key: value for key, value in choice.options.items() if key not in ("preprocess", "objects")}
+    if "path" in options:
+        options["path"] = _place(options["path"], context)
+    dataset = DATASETS[choice.name](context.source, **options)
+    if not isinstance(dataset, Dataset):
+        raise DataError(f"dataset {choice.name}: gives {type(dataset).__name__}; a datasets.case.Dataset is possible")
+    name, count = Counter(case.name for case in dataset.cases).most_common(1)[0] if dataset.cases else ("", 0)
+    if count != 1:
+        problem = f"has {count} cases called {name}" if count else "has no cases"
+        raise DataError(f"dataset {choice.name}: {problem}; give it cases of distinct names")
+    return dataset
+
+
+def preprocess_of(choice: Choice) -> Preprocess:
+    """How images of a choice are prepared."""
+    return Preprocess(**_tuples(choice.options.get("preprocess", {})))
+
+
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
     """List a data set's cases, digest their files, and give them roles. Raises DataError.
 
     Nothing is decoded but images of a folder without groups, of which `near_duplicates` makes a note.
     """
-    options = dict(choice.options)
-    preprocess = Preprocess(**_tuples(options.pop("preprocess", {})))
-    objects = options.pop("objects", "components")
-    if "path" in options:
-        options["path"] = str(context.folder / Path(options["path"]).expanduser())
-    dataset = DATASETS[choice.name](context.source, **options)
-    options.pop("path", None)  # the contents of the files count, not where they are
-    told = {**options, "name": choice.name, "preprocess": choice.options.get("preprocess", {})}
+    dataset, preprocess = list_dataset(choice, context), preprocess_of(choice)
+    # The contents of the files count, not where they are; how objects are told apart is no part of the truth.
+    told = {key: value for key, value in choice.options.items() if key not in ("path", "objects")}
+    told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
     keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
     wanted = {key: value for key, value in split.items() if key != "digest"}
     digests = _digests(context.source.cache / "digests")
@@ -127,7 +144,15 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
         raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
     if choice.name == "folder":
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
+    objects = choice.options.get("objects", "components")
     return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
+
+
+def _place(path: str, context: Context) -> str:
+    """An absolute path, one beside the sweep file, or, where nothing is there, one below the data folder."""
+    beside = context.folder / Path(path).expanduser()
+    below = context.source.data / path if context.source.data is not None else beside
+    return str(below if below.exists() and not beside.exists() else beside)
 
 
 @cache

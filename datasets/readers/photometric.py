@@ -53,6 +53,7 @@ def mask_samples(file: Path) -> Samples:
                 "mask with 0 as black (MinIsBlack)"
             )
         colours = page.colormap if page.photometric == _PALETTE else None
-        lossy = page.compression.name in _LOSSY
+        # Without its tag, as ImageJ writes files, tifffile (2026.3.3) gives the default as a plain number.
+        lossy = tifffile.COMPRESSION(page.compression).name in _LOSSY
         highest = 2**page.bitspersample - 1 if page.bitspersample < _BYTE else None
     return Samples(lossy, None if colours is None else (colours.T >> _BYTE).astype(np.uint8), highest)

@@ -87,6 +87,22 @@ def test_all_of_it_as_json(sweep, capsys):
     assert told["objects"]["a_case"]["max"] <= 4
 
 
+def test_a_path_is_looked_for_beside_the_sweep_file_and_else_below_the_data_folder(sweep, capsys, tmp_path):
+    file = sweep()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "mine").rename(tmp_path / "data" / "mine")
+    assert _check(capsys, file)[1].startswith("mine: cannot be listed: folder: ")
+    assert _check(capsys, file, "--data", str(tmp_path / "data"))[1].startswith("mine: 10 cases (")
+
+
+def test_a_set_that_is_too_small_to_be_split_is_looked_at_all_the_same(sweep, capsys):
+    status, out = _check(capsys, sweep(images="img/p0_*.png", masks="lab/p0_*.png"))
+    assert status == 1
+    assert out.startswith("mine: 2 cases (not split)\n")
+    assert "60×60" in out
+    assert "cannot be split: mine: " in out
+
+
 def test_masks_that_are_turned_are_named(sweep, capsys):
     status, out = _check(capsys, sweep(lambda number, mask: mask[::-1, ::-1].copy() if number == 3 else mask))
     assert status == 1

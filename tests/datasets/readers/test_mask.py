@@ -1,3 +1,5 @@
+import struct
+
 import cv2
 import nibabel
 import numpy as np
@@ -424,3 +426,13 @@ def test_a_missing_mask_and_a_strange_suffix_are_errors(tmp_path):
     _palette(tmp_path / "a.png", TWO, RED_GREEN).rename(tmp_path / "a.xyz")
     with pytest.raises(DataError, match=r"'\.xyz' is no image format"):
         read_mask(tmp_path / "a.xyz")
+
+
+def test_a_tiff_without_a_compression_tag_is_read_as_uncompressed(tmp_path):
+    """ImageJ writes such files; tifffile 2026.3.3 then gives the compression as 1, not as COMPRESSION.NONE."""
+    pixels = np.array([[0, 255, 0], [255, 255, 0]], np.uint8)
+    tags = [(256, 3), (257, 2), (258, 8), (262, 1), (273, 200), (277, 1), (278, 2), (279, pixels.size)]
+    entries = b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags)
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags)) + entries + struct.pack("<I", 0)
+    (tmp_path / "a.tif").write_bytes(head.ljust(200, b"\0") + pixels.tobytes())
+    np.testing.assert_array_equal(read_mask(tmp_path / "a.tif").array, pixels)
