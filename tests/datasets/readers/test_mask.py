@@ -11,7 +11,7 @@ from unetbench.core.errors import DataError
 from unetbench.datasets.readers import Reading, read_image, read_mask
 from unetbench.datasets.readers.headers import lossy
 from unetbench.datasets.readers.mask import INDEXED, ROUNDED, UNSCALED
-from unetbench.datasets.readers.photometric import INVERTED
+from unetbench.datasets.readers.photometric import BOOLEANS, INVERTED
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -345,8 +345,15 @@ def test_a_tiff_whose_white_is_zero_is_read_as_viewers_show_it(tmp_path, dtype):
         np.testing.assert_array_equal(np.asarray(shown) > 0, TWO == 0)
     mask = read_mask(tmp_path / "a.tif")
     np.testing.assert_array_equal(mask.array > 0, TWO == 0)
-    assert mask.notes == (INVERTED,)
+    assert mask.notes == (BOOLEANS if dtype is bool else INVERTED,)
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array[..., 0], mask.array)
+
+
+def test_booleans_that_tifffile_writes_are_noted_with_the_mend(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", TWO.astype(bool))
+    mask = read_mask(tmp_path / "a.tif")
+    np.testing.assert_array_equal(mask.array, TWO == 0)
+    assert "`classes: {NAME: 0}`" in mask.notes[0]
 
 
 def test_a_tiff_of_pillow_whose_white_is_zero_holds_what_was_written(tmp_path):
