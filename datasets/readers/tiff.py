@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.errors import DataError, one_line
 from .orientation import upright
-from .photometric import as_shown, inverted_note, inverts
+from .photometric import as_shown, notes_of_white
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
@@ -60,7 +60,7 @@ def tiff(file: Path, reading: Reading) -> Picture:
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
     alpha = not stated and axes.endswith("S") and _has_alpha(page)
     notes += () if stated or alpha else _samples(page, axes, reading)
-    notes += (inverted_note(page),) if inverts(page) else ()
+    notes += notes_of_white(page)
     picture = without_alpha(array, reading) if alpha else Picture(array)
     picture = replace(
         picture, spacing_mm=edges, spacing_source=source, notes=(*notes, *picture.notes), frames=frames > 1
