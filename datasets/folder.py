@@ -200,4 +200,12 @@ def _part(pattern: str, home: Path, file: Path, option: str) -> str:
 
 
 def _edges(spacing_mm: Sequence[float] | None) -> tuple[float, ...] | None:
-    return None if spacing_mm is None else tuple(float(edge) for edge in spacing_mm)
+    if spacing_mm is None:
+        return None
+    try:
+        return tuple(float(edge) for edge in spacing_mm)
+    except (TypeError, ValueError):
+        raise SpecError(
+            f"folder.spacing_mm: {spacing_mm!r} is no list of numbers; give an edge in mm for each axis, as in "
+            "[2, 0.5, 0.5]"
+        ) from None

@@ -55,8 +55,10 @@ def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:
     """What may help where an image and its mask differ in shape."""
     if len(space) == len(mask) + 1:
         return "; if an axis of the image is channels, say `channels: first` or `channels: last`"
-    if mask == space[::-1]:
+    if len(space) > 1 and mask == (*space[:-2], space[-1], space[-2]):
         return "; if only one of the files states an orientation, `exif: ignore` leaves both as stored"
+    if len(mask) == len(space) + 1:
+        return "; if planes of the image are slices and no channels, say `channels: none`"
     return ""
 
 

@@ -106,7 +106,11 @@ def meaning(
         raise SpecError("folder.classes: give a list of names, or a mapping from names to mask values")
     names = _names(classes, "classes")
     if instances and (len(names) > 1 or isinstance(classes, Mapping)):
-        raise SpecError(f"folder.classes: masks of instances have one foreground class, came {len(names)}")
+        came = f"{len(names)} names" if len(names) > 1 else "a mapping"
+        raise SpecError(
+            f"folder.classes: masks of instances have one foreground class and numbers, not values, came {came}; "
+            "write a list of one name, as in `classes: [cell]`, or drop `instances`"
+        )
     own, coloured = values_of(classes) if isinstance(classes, Mapping) else ({}, False)
     if len(names) == 1:
         if background or names[0].lower() == BACKGROUND:

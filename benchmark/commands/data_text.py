@@ -62,7 +62,7 @@ def _values(channels: Sequence[Mapping[str, float]]) -> list[str]:
 
 
 def _classes(described: Mapping[str, Any]) -> list[str]:
-    width = max(len(entry["name"]) for entry in described["classes"])
+    width = max((len(entry["name"]) for entry in described["classes"]), default=0)
     found = [
         f"{entry['name']:{width}}  {_percent(entry['share']):>8} of pixels, "
         f"in {entry['cases']} of {described['read']} cases"

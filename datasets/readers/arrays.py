@@ -66,7 +66,7 @@ def _picture(array: np.ndarray, file: Path, reading: Reading) -> Picture:
     elif channels == "none":
         array = array[..., None]
     array = np.ascontiguousarray(array)
-    if reading.channels or (array.ndim == 3 and array.shape[-1] == 1):
+    if (reading.channels and not reading.mask) or (array.ndim == 3 and array.shape[-1] == 1):
         return Picture(array)
     taken = ("y, x" if array.ndim == 3 else "z, y, x") + (", channels" if channels == "last" else "")
     note = f"axes that the file does not name were taken as {taken}"
@@ -76,7 +76,7 @@ def _picture(array: np.ndarray, file: Path, reading: Reading) -> Picture:
 def _channels(shape: tuple[int, ...], file: Path, reading: Reading) -> Channels:
     if len(shape) == 2:
         return "none"
-    if reading.channels:
+    if reading.channels and not reading.mask:
         return reading.channels
     if shape[-1] == 1 or (shape[-1] <= _COLOURS and not reading.mask):
         return "last"

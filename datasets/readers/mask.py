@@ -10,12 +10,14 @@ from ...core.errors import DataError
 from .colours import colour_text, packed
 from .headers import grey_bits, lossy
 from .indexed import Indexed, indexed
+from .nifti import FOURTH
 from .orientation import orientation_of, upright
 from .photometric import mask_samples
 from .picture import Picture, Reading
 from .place import first_place
 from .read import PLAIN, changed_ns, decoding, read_image
 from .registry import suffix
+from .tiff import APART
 
 NEAR = 1e-3
 """How far from a whole number a label may lie that was computed in floating point."""
@@ -102,6 +104,13 @@ def _advice(picture: Picture) -> str:
     array = picture.array
     if picture.lossy:
         return "; its compression changes values: save it as grey PNG or TIFF, anew from what it was made of"
+    if APART in picture.notes:
+        return ", stored as planes apart; say `channels: none` if these are slices of a volume, else save it as grey"
+    if FOURTH in picture.notes:
+        return (
+            "; say `pages: frames` if the fourth axis is time, else save each class as a file of its own "
+            "(`masks: {NAME: GLOB, …}`)"
+        )
     if array.shape[-1] != 3 or array.dtype != np.uint8:
         return "; save it as grey, or each class as a file of its own (`masks: {NAME: GLOB, …}`)"
     found, counts = np.unique(packed(array, ""), return_counts=True)

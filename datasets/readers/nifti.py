@@ -11,6 +11,8 @@ from .anatomical import to_ras
 from .picture import Picture, Reading
 from .registry import reads
 
+FOURTH = "the fourth axis of a NIfTI is read as channels; say `pages: frames` if it is time"
+
 _MILLIMETRES = {"mm": 1.0, "unknown": 1.0, "micron": 1e-3, "meter": 1e3}
 _SECONDS = ("sec", "msec", "usec")
 _SAME_EDGE = 1e-3
@@ -110,7 +112,7 @@ def _axes(array: np.ndarray, header: Any, file: Path, reading: Reading) -> tuple
         return array, True, ()
     step, unit = float(header["pixdim"][4]), header.get_xyzt_units()[1]
     if unit not in _SECONDS or step in (0, 1):  # what writers of channels leave there
-        return array, False, ("the fourth axis of a NIfTI is read as channels; say `pages: frames` if it is time",)
+        return array, False, (FOURTH,)
     if reading.pages == "volume":
         raise DataError(
             f"{file}: its fourth axis is time by its header ({length} frames of {step:g} {unit}); say `pages: frames` "

@@ -8,6 +8,11 @@ import numpy as np
 from ...core.errors import DataError
 
 INVERTED = "0 is white in the file, so values were inverted as viewers show them"
+BOOLEANS = (
+    f"{INVERTED}; but tifffile, which wrote it, calls booleans so and does not invert them: if objects and background "
+    "are exchanged, save the file as uint8, or give the object the value 0 (`classes: {NAME: 0}`)"
+)
+LEFT = "0 is white in the file, but values were left as stored, for viewers disagree on more than 8 bits"
 
 _WHITE_IS_ZERO, _PALETTE = 0, 3  # PhotometricInterpretation
 _BYTE = 8
@@ -35,6 +40,13 @@ def as_shown(array: np.ndarray, page: Any) -> np.ndarray:
     if not inverts(page):
         return array
     return ~array if array.dtype == bool else array.dtype.type(2**page.bitspersample - 1) - array
+
+
+def notes_of_white(page: Any) -> tuple[str, ...]:
+    """What to note of a file of which 0 is white."""
+    if not inverts(page):
+        return (LEFT,) if page.photometric == _WHITE_IS_ZERO else ()
+    return (BOOLEANS if page.dtype == bool and page.software.startswith("tifffile") else INVERTED,)
 
 
 def mask_samples(file: Path) -> Samples:

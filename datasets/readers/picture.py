@@ -39,8 +39,11 @@ class Reading:
     outline: bool = False
 
     def of_mask(self, array: str = "") -> "Reading":
-        """How the mask of an image that is read so is read: it has no channels. array: which array of an NPZ."""
-        return replace(self, channels="", array=array, mask=True)
+        """How the mask of an image that is read so is read: it has no channels. array: which array of an NPZ.
+
+        Planes that are stored apart are depth in the mask where they are in the image.
+        """
+        return replace(self, channels="none" if self.channels == "none" else "", array=array, mask=True)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
     if kind not in READERS:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
     with decoding(file):
-        return READERS[kind](file, reading)
+        picture = READERS[kind](file, reading)
+    if picture.array.dtype.kind not in "buif" and not reading.mask:
+        raise DataError(f"{file}: an image holds real numbers, this one {picture.array.dtype}; save its magnitude")
+    return picture
 
 
 @contextmanager

@@ -9,12 +9,14 @@ import numpy as np
 
 from ...core.errors import DataError, one_line
 from .orientation import upright
-from .photometric import INVERTED, as_shown, inverts
+from .photometric import as_shown, notes_of_white
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
 from .tiff_checks import check
 from .tiff_spacing import spacing
+
+APART = "planes that are stored apart were taken as channels (`channels: none` makes them a volume)"
 
 _STATED = {
     ("first", 3): "CYX",
@@ -58,7 +60,7 @@ def tiff(file: Path, reading: Reading) -> Picture:
     array = array.astype(np.uint8 if array.dtype == bool else array.dtype.newbyteorder("="), copy=False)
     alpha = not stated and axes.endswith("S") and _has_alpha(page)
     notes += () if stated or alpha else _samples(page, axes, reading)
-    notes += (INVERTED,) if inverts(page) else ()
+    notes += notes_of_white(page)
     picture = without_alpha(array, reading) if alpha else Picture(array)
     picture = replace(
         picture, spacing_mm=edges, spacing_source=source, notes=(*notes, *picture.notes), frames=frames > 1
@@ -77,7 +79,7 @@ def _samples(page: Any, axes: str, reading: Reading) -> tuple[str, ...]:
         return ()
     notes = []
     if "SY" in axes:
-        notes.append("planes that are stored apart were taken as channels (`channels: none` makes them a volume)")
+        notes.append(APART)
     elif page.extrasamples:
         notes.append("samples that the file calls neither colour nor transparency were kept as channels")
     if page.photometric == _PALETTE and not reading.mask:

@@ -130,7 +130,7 @@ def test_grey_and_rgb_of_grey_agree_with_the_first(tmp_path, first, channels):
     words = {1: "three equal channels, read as grey", 3: "grey, repeated to three channels"}[channels]
     assert sorted(bool(sample.notes) for sample in samples) == [False, False, True, True]
     assert all(note.startswith(words) for sample in samples for note in sample.notes)
-    assert not [line for line in audit(dataset) if "channels" in line]
+    assert not [line for line in audit(dataset).findings if "channels" in line]
 
 
 def test_colours_in_a_set_of_greys_are_refused_with_the_mend(tmp_path):
@@ -138,9 +138,9 @@ def test_colours_in_a_set_of_greys_are_refused_with_the_mend(tmp_path):
         _save(tmp_path / f"img/{name}.png", array)
         _save(tmp_path / f"lab/{name}.png", MASK)
     dataset = _list(tmp_path)
-    (line,) = audit(dataset)
+    (line,) = audit(dataset).findings
     assert line.startswith("b: the image has 3 channels, 1 are expected; say `colour: grey`")
-    assert audit(dataset, preprocess=Preprocess(colour="grey")) == []
+    assert audit(dataset, preprocess=Preprocess(colour="grey")).findings == []
 
 
 def test_the_arrays_of_an_npz_are_image_and_mask(tmp_path):

@@ -236,3 +236,49 @@ def test_slices_are_counted_without_decoding_them(tmp_path, write_volume):
     assert dataset.cases[3].read().image.shape == (8, 9, 1)
     with pytest.raises(DataError, match=r"b\.nii: .* cut short"):
         dataset.cases[7].read()
+
+
+@pytest.mark.filterwarnings("ignore:<tifffile.TiffWriter.write>:DeprecationWarning")
+@pytest.mark.parametrize("slices", [3, 4])
+def test_a_stack_of_three_or_four_slices_is_one_with_its_mask_where_planes_are_none(tmp_path, slices):
+    image, mask = RNG.integers(0, 256, (slices, 8, 9), np.uint8), RNG.integers(0, 2, (slices, 8, 9), np.uint8)
+    for name, pixels in (("img", image), ("lab", mask)):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", pixels)  # without a word, which makes planes of one image of it
+    with pytest.raises(DataError, match=r"lab/a\.tif: .*, stored as planes apart; say `channels: none` if these are"):
+        _list(tmp_path, "tif").cases[0].read()
+    sample = _list(tmp_path, "tif", channels="none").cases[0].read()
+    np.testing.assert_array_equal(sample.image[..., 0], image)
+    np.testing.assert_array_equal(sample.truth[..., 0], mask)
+    tifffile.imwrite(tmp_path / "lab/a.tif", mask, photometric="minisblack")
+    with pytest.raises(DataError, match=r"both need the same size; .* slices and no channels, say `channels: none`"):
+        _list(tmp_path, "tif").cases[0].read()
+    assert len(_list(tmp_path, "tif", channels="none", pages="cases").cases) == slices
+
+
+def test_a_stack_turned_by_its_tag_beside_one_that_is_not_names_the_option(tmp_path):
+    for name, turned in (("img", [(274, 3, 1, 6, True)]), ("lab", [])):
+        (tmp_path / name).mkdir()
+        pixels = np.ones((5, 8, 9), np.uint8)
+        tifffile.imwrite(tmp_path / name / "a.tif", pixels, photometric="minisblack", extratags=turned)
+    with pytest.raises(DataError, match=r"5×9×8 and its mask .* 5×8×9; .* `exif: ignore` leaves both"):
+        _list(tmp_path, "tif").cases[0].read()
+
+
+def test_volumes_in_reverse_order_of_axes_are_no_matter_of_exif(tmp_path, write_volume):
+    write_volume(tmp_path / "img/a.nii", VOLUME, "RAS")
+    (tmp_path / "lab").mkdir()
+    tifffile.imwrite(tmp_path / "lab/a.tif", _mask(VOLUME).T.copy(), photometric="minisblack")
+    with pytest.raises(DataError, match=r"8×9×4 and its mask .* 4×9×8; both need the same size$"):
+        _list(tmp_path, masks="lab/*.tif").cases[0].read()
+
+
+def test_a_mask_of_four_axes_is_asked_whether_these_are_time(tmp_path, write_volume):
+    series = RNG.integers(0, 4096, (8, 9, 4, 3), np.int16)
+    write_volume(tmp_path / "img/a.nii", series, "RAS")
+    write_volume(tmp_path / "lab/a.nii", _mask(series), "RAS")
+    with pytest.raises(
+        DataError, match=r"lab/a\.nii: .* 3 that differ; say `pages: frames` if the fourth axis is time"
+    ):
+        _list(tmp_path).cases[0].read()
+    assert len(_list(tmp_path, pages="frames").cases) == 3

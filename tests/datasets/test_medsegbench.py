@@ -41,7 +41,7 @@ def test_the_published_layout_is_read_with_its_split(tmp_path, shape, channels):
         np.testing.assert_array_equal(sample.image, image.reshape(8, 9, channels))
         np.testing.assert_array_equal(sample.truth[..., 0], arrays[f"{part}_label"][int(index)])
         assert sample.notes == ()
-    assert audit(dataset) == []
+    assert audit(dataset).findings == []
 
 
 def test_several_classes_exclude_each_other(tmp_path):

@@ -103,6 +103,13 @@ def test_a_set_that_is_too_small_to_be_split_is_looked_at_all_the_same(sweep, ca
     assert "cannot be split: mine: " in out
 
 
+def test_a_set_of_which_no_case_can_be_read_says_why(sweep, capsys):
+    status, out = _check(capsys, sweep(instances=False))
+    assert status == 1
+    assert "classes" not in {line.split()[0] for line in out.splitlines()}
+    assert out.count("for labels of single objects say `instances: true`") == 10
+
+
 def test_masks_that_are_turned_are_named(sweep, capsys):
     status, out = _check(capsys, sweep(lambda number, mask: mask[::-1, ::-1].copy() if number == 3 else mask))
     assert status == 1

@@ -11,7 +11,7 @@ from unetbench.core.errors import DataError
 from unetbench.datasets.readers import Reading, read_image, read_mask
 from unetbench.datasets.readers.headers import lossy
 from unetbench.datasets.readers.mask import INDEXED, ROUNDED, UNSCALED
-from unetbench.datasets.readers.photometric import INVERTED
+from unetbench.datasets.readers.photometric import BOOLEANS, INVERTED, LEFT
 
 RNG = np.random.default_rng(0)
 COLOURS = RNG.integers(0, 256, (20, 30, 3), np.uint8)
@@ -345,8 +345,15 @@ def test_a_tiff_whose_white_is_zero_is_read_as_viewers_show_it(tmp_path, dtype):
         np.testing.assert_array_equal(np.asarray(shown) > 0, TWO == 0)
     mask = read_mask(tmp_path / "a.tif")
     np.testing.assert_array_equal(mask.array > 0, TWO == 0)
-    assert mask.notes == (INVERTED,)
+    assert mask.notes == (BOOLEANS if dtype is bool else INVERTED,)
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array[..., 0], mask.array)
+
+
+def test_booleans_that_tifffile_writes_are_noted_with_the_mend(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", TWO.astype(bool))
+    mask = read_mask(tmp_path / "a.tif")
+    np.testing.assert_array_equal(mask.array, TWO == 0)
+    assert "`classes: {NAME: 0}`" in mask.notes[0]
 
 
 def test_a_tiff_of_pillow_whose_white_is_zero_holds_what_was_written(tmp_path):
@@ -359,6 +366,9 @@ def test_a_tiff_whose_white_is_zero_is_refused_where_viewers_disagree(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", TWO.astype(np.uint16), photometric="miniswhite")
     with pytest.raises(DataError, match=r"a\.tif: its tags say that 0 is white, .* uint16; .* \(MinIsBlack\)"):
         read_mask(tmp_path / "a.tif")
+    image = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(image.array[..., 0], TWO)
+    assert image.notes == (LEFT,)
 
 
 @pytest.mark.parametrize("name", ["a.webp", "a.jp2", "a.j2k", "a.pgm", "a.npy", "a.bmp"])

@@ -139,3 +139,11 @@ def test_a_missing_file_and_a_strange_suffix_are_errors(tmp_path):
         read_image(tmp_path / "a.png")
     with pytest.raises(DataError, match=r"'\.xyz' is no image format; use \.bmp"):
         read_image(tmp_path / "a.xyz")
+
+
+def test_complex_images_are_refused(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", COLOURS[..., 0] + 1j)
+    _nifti(tmp_path / "a.nii", np.ones((2, 3, 4), np.complex64))
+    for name in ("a.tif", "a.nii"):
+        with pytest.raises(DataError, match=rf"{name}: an image holds real numbers, this one complex\d+; save its"):
+            read_image(tmp_path / name)
