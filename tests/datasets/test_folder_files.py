@@ -30,6 +30,7 @@ def _save(file, array, orientation=1):
     Image.fromarray(array).save(file, exif=exif, **({"quality": 100} if file.suffix == ".jpg" else {}))
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_rotated_photograph_meets_its_mask_upright_or_rotated_with_it(tmp_path, orientation):
     _save(tmp_path / "img/a.jpg", COLOURS, orientation)
@@ -43,6 +44,7 @@ def test_a_rotated_photograph_meets_its_mask_upright_or_rotated_with_it(tmp_path
     assert len(upright.notes) == (orientation > 1)
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 def test_a_mask_of_the_pixels_as_stored_needs_the_option(tmp_path):
     _save(tmp_path / "img/a.png", COLOURS, 6)
     _save(tmp_path / "lab/a.png", MASK)
@@ -130,7 +132,7 @@ def test_grey_and_rgb_of_grey_agree_with_the_first(tmp_path, first, channels):
     words = {1: "three equal channels, read as grey", 3: "grey, repeated to three channels"}[channels]
     assert sorted(bool(sample.notes) for sample in samples) == [False, False, True, True]
     assert all(note.startswith(words) for sample in samples for note in sample.notes)
-    assert not [line for line in audit(dataset) if "channels" in line]
+    assert not [line for line in audit(dataset).findings if "channels" in line]
 
 
 def test_colours_in_a_set_of_greys_are_refused_with_the_mend(tmp_path):
@@ -138,11 +140,18 @@ def test_colours_in_a_set_of_greys_are_refused_with_the_mend(tmp_path):
         _save(tmp_path / f"img/{name}.png", array)
         _save(tmp_path / f"lab/{name}.png", MASK)
     dataset = _list(tmp_path)
-    (line,) = audit(dataset)
+    (line,) = audit(dataset).findings
     assert line.startswith("b: the image has 3 channels, 1 are expected; say `colour: grey`")
-    assert audit(dataset, preprocess=Preprocess(colour="grey")) == []
+    assert audit(dataset, preprocess=Preprocess(colour="grey")).findings == []
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "NPZ",
+    "NumPy",
+    "several arrays",
+    "`image_array`, `mask_array`; `images` and `masks` may be the same glob",
+)
 def test_the_arrays_of_an_npz_are_image_and_mask(tmp_path):
     for name in ("a", "b"):
         np.savez_compressed(tmp_path / f"{name}.npz", image=RNG.random((8, 9)), label=MASK > 0)
@@ -167,13 +176,21 @@ def test_the_pages_of_an_array_are_cases(tmp_path):
     np.testing.assert_array_equal(sample.truth[..., 0], stack[4] > 100)
 
 
-def test_channels_that_the_file_does_not_name_are_asked_for(tmp_path):
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    "`(y, x, 2)`, `(y, x, 5)` without a word",
+    "a volume of narrow pages, as it is written: its mask does not fit, and the error says `channels: last`",
+)
+@pytest.mark.parametrize("channels", [2, 5])
+def test_channels_that_the_file_does_not_name_are_asked_for(tmp_path, channels):
     (tmp_path / "img").mkdir()
-    tifffile.imwrite(tmp_path / "img/a.tif", RNG.integers(0, 256, (8, 9, 2), np.uint8))
+    tifffile.imwrite(tmp_path / "img/a.tif", RNG.integers(0, 256, (8, 9, channels), np.uint8))
     _save(tmp_path / "lab/a.png", MASK)
     with pytest.raises(DataError, match="if an axis of the image is channels, say `channels: first` or"):
         _list(tmp_path, images="img/*.tif").cases[0].read()
-    assert _list(tmp_path, images="img/*.tif", channels="last").cases[0].read().image.shape == (8, 9, 2)
+    assert _list(tmp_path, images="img/*.tif", channels="last").cases[0].read().image.shape == (8, 9, channels)
 
 
 def test_a_tiff_of_separate_planes_says_so_in_its_case(tmp_path):
