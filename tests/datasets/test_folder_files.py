@@ -30,6 +30,7 @@ def _save(file, array, orientation=1):
     Image.fromarray(array).save(file, exif=exif, **({"quality": 100} if file.suffix == ".jpg" else {}))
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_a_rotated_photograph_meets_its_mask_upright_or_rotated_with_it(tmp_path, orientation):
     _save(tmp_path / "img/a.jpg", COLOURS, orientation)
@@ -43,6 +44,7 @@ def test_a_rotated_photograph_meets_its_mask_upright_or_rotated_with_it(tmp_path
     assert len(upright.notes) == (orientation > 1)
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 def test_a_mask_of_the_pixels_as_stored_needs_the_option(tmp_path):
     _save(tmp_path / "img/a.png", COLOURS, 6)
     _save(tmp_path / "lab/a.png", MASK)
@@ -143,6 +145,13 @@ def test_colours_in_a_set_of_greys_are_refused_with_the_mend(tmp_path):
     assert audit(dataset, preprocess=Preprocess(colour="grey")).findings == []
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "NPZ",
+    "NumPy",
+    "several arrays",
+    "`image_array`, `mask_array`; `images` and `masks` may be the same glob",
+)
 def test_the_arrays_of_an_npz_are_image_and_mask(tmp_path):
     for name in ("a", "b"):
         np.savez_compressed(tmp_path / f"{name}.npz", image=RNG.random((8, 9)), label=MASK > 0)
@@ -167,13 +176,21 @@ def test_the_pages_of_an_array_are_cases(tmp_path):
     np.testing.assert_array_equal(sample.truth[..., 0], stack[4] > 100)
 
 
-def test_channels_that_the_file_does_not_name_are_asked_for(tmp_path):
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    "`(y, x, 2)`, `(y, x, 5)` without a word",
+    "a volume of narrow pages, as it is written: its mask does not fit, and the error says `channels: last`",
+)
+@pytest.mark.parametrize("channels", [2, 5])
+def test_channels_that_the_file_does_not_name_are_asked_for(tmp_path, channels):
     (tmp_path / "img").mkdir()
-    tifffile.imwrite(tmp_path / "img/a.tif", RNG.integers(0, 256, (8, 9, 2), np.uint8))
+    tifffile.imwrite(tmp_path / "img/a.tif", RNG.integers(0, 256, (8, 9, channels), np.uint8))
     _save(tmp_path / "lab/a.png", MASK)
     with pytest.raises(DataError, match="if an axis of the image is channels, say `channels: first` or"):
         _list(tmp_path, images="img/*.tif").cases[0].read()
-    assert _list(tmp_path, images="img/*.tif", channels="last").cases[0].read().image.shape == (8, 9, 2)
+    assert _list(tmp_path, images="img/*.tif", channels="last").cases[0].read().image.shape == (8, 9, channels)
 
 
 def test_a_tiff_of_separate_planes_says_so_in_its_case(tmp_path):

@@ -42,12 +42,18 @@ def _palette(file, indices, palette):
     picture.save(file)
 
 
+@pytest.mark.formats_row("Masks", "PNG, TIFF, BMP, RGB", "Pillow")
 @pytest.mark.parametrize("name", ["a.png", "a.bmp", "a.tif"])
 def test_colours_are_classes(tmp_path, name):
     Image.fromarray(SHADES[LABELS]).save(_file(tmp_path, name))
     np.testing.assert_array_equal(_truth(tmp_path, name[2:], classes=COLOURS), CLASSES)
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "PNG, palette of 1, 2, 4 or 8 bits, with or without a transparent colour",
+    "Pillow (VOC, labelme, CVAT)",
+)
 def test_colours_are_classes_of_a_palette_too(tmp_path):
     _palette(_file(tmp_path), LABELS, SHADES.ravel().tolist())
     np.testing.assert_array_equal(_truth(tmp_path, classes=COLOURS), CLASSES)
@@ -67,6 +73,7 @@ def test_all_but_the_colour_of_a_single_class_is_background(tmp_path):
     np.testing.assert_array_equal(_truth(tmp_path, classes={"cell": "#ff0000"}), LABELS == 1)
 
 
+@pytest.mark.formats_row("Masks", "PNG, TIFF, BMP, RGB", "Pillow")
 def test_a_colour_that_no_class_has_is_named_with_its_count_and_place(tmp_path):
     shades = SHADES[LABELS]
     shades[3, 4:7] = 7, 8, 9
@@ -89,6 +96,12 @@ def test_a_colour_may_be_ignored(tmp_path):
     np.testing.assert_array_equal(truth[1:], CLASSES[1:])
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "GIF, grey or black and white, with or without a transparent colour",
+    "Pillow (DRIVE)",
+)
+@pytest.mark.formats_row("Masks", "GIF, colours", "Pillow")
 def test_a_gif_of_two_values_is_a_binary_mask(tmp_path):
     Image.fromarray(EYE * 255).save(_file(tmp_path, "a.gif"), transparency=0)
     np.testing.assert_array_equal(_truth(tmp_path, "gif"), EYE)
@@ -115,6 +128,11 @@ def test_values_that_are_indices_are_explained_where_they_are_no_class(tmp_path)
         _case(tmp_path, classes=classes).read()
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "PNG, palette of 1, 2, 4 or 8 bits, with or without a transparent colour",
+    "Pillow (VOC, labelme, CVAT)",
+)
 def test_the_labels_of_the_voc_palette_and_its_border_are_read(tmp_path):
     # the first colours of VOC's palette; 255 marks borders that nobody counts
     palette = [0, 0, 0, 128, 0, 0, 0, 128, 0, 128, 128, 0] + [0] * 756
@@ -126,6 +144,14 @@ def test_the_labels_of_the_voc_palette_and_its_border_are_read(tmp_path):
     np.testing.assert_array_equal(truth, labels)
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "PNG, TIFF, grey of 1 bit",
+    "Pillow, OpenCV",
+    "0 and 1",
+    "`{cell: 255}`: no pixel could be (`{cell: [1, 255]}`)",
+    "no",
+)
 @pytest.mark.parametrize("suffix", ["png", "tif"])
 def test_a_value_that_the_file_cannot_hold_is_no_empty_mask(tmp_path, suffix):
     Image.fromarray(EYE * 255).convert("1").save(_file(tmp_path, f"a.{suffix}"))
@@ -150,6 +176,11 @@ def _jpeg(home):
     return mask > 0
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "JPEG, grey or RGB of greys; JPEG 2000 with loss; TIFF under JPEG compression",
+    "Pillow, OpenCV, tifffile",
+)
 def test_a_jpeg_is_refused_with_the_threshold_that_reads_it(tmp_path):
     mask = _jpeg(tmp_path)
     with pytest.raises(DataError, match=r"a\.jpg: a binary mask holds 0 and .*: say `threshold: 128`, or save masks"):
@@ -161,6 +192,11 @@ def test_a_jpeg_is_refused_with_the_threshold_that_reads_it(tmp_path):
     np.testing.assert_array_equal(by_class, mask)
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "JPEG, grey or RGB of greys; JPEG 2000 with loss; TIFF under JPEG compression",
+    "Pillow, OpenCV, tifffile",
+)
 @pytest.mark.parametrize(
     ("options", "message"),
     [
@@ -181,6 +217,20 @@ def test_a_jpeg_is_no_mask_of_exact_values(tmp_path, options, message):
         _case(tmp_path, "jpg", **options).read()
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "JPEG, grey or RGB of greys; JPEG 2000 with loss; TIFF under JPEG compression",
+    "Pillow, OpenCV, tifffile",
+)
+def test_a_jpeg_whose_values_are_all_exact_is_read(tmp_path):
+    mask = np.kron(np.eye(4, dtype=np.uint8), np.full((8, 8), 255, np.uint8))  # whole blocks of the compression
+    Image.fromarray(mask).save(_file(tmp_path, "a.jpg"), quality=100)
+    (tmp_path / "img").mkdir()
+    Image.fromarray(mask).save(tmp_path / "img/a.png")
+    np.testing.assert_array_equal(_truth(tmp_path, "jpg"), mask > 0)
+    np.testing.assert_array_equal(_truth(tmp_path, "jpg", classes={"cell": 255}), mask > 0)
+
+
 def test_smooth_edges_are_told_of_the_threshold_and_labels_of_objects_are_not(tmp_path):
     mask = np.zeros((8, 9), np.uint8)
     mask[2:6, 2:6], mask[1] = 255, 128
@@ -196,6 +246,7 @@ def test_smooth_edges_are_told_of_the_threshold_and_labels_of_objects_are_not(tm
         _case(tmp_path).read()
 
 
+@pytest.mark.formats_row("Masks", "TIFF, integers of 8, 16 or 32 bits", "tifffile")
 def test_numbers_of_objects_stay_apart_however_large(tmp_path):
     labels = np.zeros((8, 9), np.uint32)
     labels[0], labels[1], labels[2] = 70_000, 4_294_967_295, 70_000 + 65_536
@@ -219,6 +270,7 @@ def test_numbers_of_objects_of_several_files_stay_apart(tmp_path):
     assert sample.instances[0, 0] != sample.instances[4, 0]
 
 
+@pytest.mark.formats_row("Masks", "TIFF, integers of 8, 16 or 32 bits", "tifffile")
 def test_negative_numbers_of_objects_are_refused_or_ignored(tmp_path):
     labels = EYE.astype(np.int16)
     labels[7] = -1
@@ -238,6 +290,7 @@ def test_the_axis_of_an_images_channels_is_none_of_its_masks(tmp_path):
     assert (sample.image.shape, sample.truth.shape) == ((4, 8, 9, 2), (4, 8, 9, 1))
 
 
+@pytest.mark.formats_row("Masks", "NIfTI, float labels under an integer header", "nibabel")
 def test_scaled_float_labels_are_classes_and_noted(tmp_path):
     for name in ("img", "lab"):
         (tmp_path / name).mkdir()

@@ -35,6 +35,7 @@ def _movie(home, *, axes="TZYX", mask_axes="TZYX", array=MOVIE):
         )
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "image and mask in different orientations")
 def test_volumes_of_mixed_orientation_are_upright_with_their_masks(tmp_path, write_volume):
     for image, mask in (("RAS", "RAS"), ("LPS", "RAS"), ("PSR", "IAL")):
         write_volume(tmp_path / f"img/{image}{mask}.nii", VOLUME, image)
@@ -49,6 +50,7 @@ def test_volumes_of_mixed_orientation_are_upright_with_their_masks(tmp_path, wri
     assert dataset.task.spacing_mm == (0.5, 1.0, 3.0)
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "farther apart: origin, edges, rotation")
 def test_a_mask_at_another_place_is_refused_or_ignored_and_noted(tmp_path, write_volume):
     write_volume(tmp_path / "img/a.nii", VOLUME, "LPS")
     write_volume(tmp_path / "lab/a.nii", _mask(VOLUME)[::-1, ::-1], affine=np.eye(4))
@@ -66,6 +68,13 @@ def test_unknown_values_name_the_known_ones(tmp_path, option):
         _list(tmp_path, **{option: "maybe"})
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "volumes",
+    "`pages: cases`: slices along the last axis of RAS+, one group a file",
+)
 def test_slices_of_a_nifti_are_cases_of_one_group(tmp_path, write_volume):
     write_volume(tmp_path / "img/a.nii", VOLUME, "SPR")
     write_volume(tmp_path / "lab/a.nii", _mask(VOLUME), "LPS")
@@ -91,6 +100,13 @@ def test_a_mask_that_states_its_axes_is_cut_as_an_image_that_does_not(tmp_path, 
     assert sample.notes == ("the image states no orientation: voxels of image and mask correspond as in the files",)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "volumes of one slice",
+    "volumes, noted; `pages: cases` makes 2D cases along that axis",
+)
 def test_a_volume_of_one_slice_is_a_2d_case_along_that_axis(tmp_path, write_volume):
     write_volume(tmp_path / "img/a.nii", VOLUME[:1], "SPR")
     write_volume(tmp_path / "lab/a.nii", _mask(VOLUME[:1]), "LPS")
@@ -103,6 +119,13 @@ def test_a_volume_of_one_slice_is_a_2d_case_along_that_axis(tmp_path, write_volu
     assert whole.notes == ("img/a.nii is a volume of one slice; say `pages: cases` for 2D cases",)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "TIFF",
+    "tifffile (ImageJ)",
+    "an axis of time",
+    "refused; `pages: frames` makes a case of each frame, `pages: cases` of each slice of each frame; one group a file",
+)
 def test_frames_of_a_movie_of_volumes_are_volumes_or_their_slices(tmp_path):
     _movie(tmp_path)
     with pytest.raises(DataError, match=r"a\.tif: has the axes TZYX, and T is time; say `pages: frames`"):
@@ -120,6 +143,13 @@ def test_frames_of_a_movie_of_volumes_are_volumes_or_their_slices(tmp_path):
     np.testing.assert_array_equal(slices.cases[7].read().truth[..., 0], _mask(MOVIE)[1, 3])
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "TIFF",
+    "tifffile (ImageJ)",
+    "a mask without time or depth beside frames or pages",
+    "the same for all",
+)
 def test_a_mask_without_time_holds_for_all_frames(tmp_path):
     _movie(tmp_path, mask_axes="ZYX")
     for pages, last in (("frames", (2, slice(None))), ("cases", (2, 3))):
@@ -128,6 +158,7 @@ def test_a_mask_without_time_holds_for_all_frames(tmp_path):
         np.testing.assert_array_equal(sample.truth[..., 0], _mask(MOVIE)[0][last[1]])
 
 
+@pytest.mark.formats_row("Geometry", "TIFF", "tifffile (ImageJ)", "an axis of time")
 @pytest.mark.parametrize("pages", ["frames", "cases"])
 def test_a_movie_of_pictures_is_its_frames(tmp_path, pages):
     _movie(tmp_path, axes="TYX", mask_axes="TYX", array=MOVIE[:, 0])
@@ -160,6 +191,12 @@ def test_a_movie_may_have_channels(tmp_path, kind):
     np.testing.assert_array_equal(dataset.cases[2].read().truth[..., 0], _mask(MOVIE)[2, 0])
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "four axes, a step of time other than 0 and 1 in a unit of time",
+)
 def test_frames_of_a_nifti_are_cases(tmp_path, write_volume):
     movie = np.moveaxis(MOVIE, 0, -1).astype(np.int16)
     for name, array in (("img", movie), ("lab", _mask(movie))):
@@ -177,6 +214,8 @@ def test_the_number_of_frames_must_agree(tmp_path):
         _list(tmp_path, "tif", pages="frames").cases[0].read()
 
 
+@pytest.mark.formats_row("Geometry", "TIFF", "tifffile", "a stack of no stated meaning")
+@pytest.mark.formats_row("Geometry", "TIFF", "tifffile (ImageJ)", "a mask without time or depth beside frames or pages")
 def test_one_flat_mask_holds_for_all_pages_of_a_tiff_but_is_no_mask_of_its_volume(tmp_path):
     for name, array in (("img", MOVIE[0]), ("lab", _mask(MOVIE)[0, 0])):
         (tmp_path / name).mkdir()
@@ -188,6 +227,13 @@ def test_one_flat_mask_holds_for_all_pages_of_a_tiff_but_is_no_mask_of_its_volum
         _list(tmp_path, "tif").cases[0].read()
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "all",
+    "",
+    "some images of a set state their spacing, others do not",
+    "refused, for scores in mm and in pixels do not add up; `spacing_mm`",
+)
 def test_a_set_in_which_some_images_state_their_spacing_is_refused(tmp_path):
     for name, metadata in (("a", {"unit": "um"}), ("b", {})):
         for folder in ("img", "lab"):
@@ -213,6 +259,13 @@ def test_a_volume_that_changed_is_read_anew_for_the_next_page(tmp_path, write_vo
     assert not case.read().truth.any()
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "TIFF",
+    "tifffile",
+    "a stack of no stated meaning",
+    "depth; `pages: frames` and `pages: cases` make cases of its pages",
+)
 @pytest.mark.parametrize("channels", ["", "last"])
 def test_a_stack_of_no_stated_meaning_is_time_where_frames_are_asked_for(tmp_path, channels):
     image = np.repeat(MOVIE[0][..., None], 2, -1) if channels else MOVIE[0]

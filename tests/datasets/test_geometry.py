@@ -34,6 +34,7 @@ def pair(tmp_path, write_volume):
     return write
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "image and mask in different orientations", "both in RAS+")
 @pytest.mark.parametrize("ignore", [False, True])
 @pytest.mark.parametrize(("image", "mask"), [("RAS", "LPS"), ("LPS", "RAS"), ("PSR", "IAL"), ("LPS", "LPS")])
 def test_a_mask_of_another_orientation_lies_where_its_image_lies(pair, image, mask, ignore):
@@ -42,6 +43,13 @@ def test_a_mask_of_another_orientation_lies_where_its_image_lies(pair, image, ma
     assert found.notes == ()
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "farther apart: origin, edges, rotation",
+    "refused with both printed; `geometry: ignore` takes voxels in the order of the files, noted",
+)
 @pytest.mark.parametrize(
     ("other", "voxels"),
     [
@@ -63,6 +71,23 @@ def test_another_place_is_refused_with_both_printed(pair, other, voxels):
     assert float(text.split(" lie ")[1].split()[0]) == pytest.approx(voxels, rel=0.01)
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "farther apart: origin, edges, rotation")
+def test_another_rotation_is_refused(pair):
+    turn = nibabel.eulerangles.euler2mat(0.01, 0, 0)
+    turned = nibabel.affines.from_matvec(turn @ AFFINE[:3, :3], AFFINE[:3, 3])
+    with pytest.raises(
+        DataError, match=r"image\.nii \(RAS, 0\.5×1×3 mm, .*mask\.nii \(RAS, 0\.5×1×3 mm, .* voxels apart"
+    ):
+        _aligned(*pair(mask=("RAS", turned)))
+
+
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel, SimpleITK",
+    "image and mask of one shape whose corners lie within 1e-3 voxels",
+    "the same place; a qform beside an sform may be off by what its quaternion rounds",
+)
 @pytest.mark.parametrize(
     "other",
     [_moved(AFFINE, mm=(1e-8, 0, 1e-8)), _moved(AFFINE, mm=(0.00045, 0, 0)), _moved(AFFINE, edges=(1, 1.00005, 1))],
@@ -71,6 +96,12 @@ def test_less_than_a_thousandth_of_a_voxel_passes(pair, other):
     np.testing.assert_array_equal(_aligned(*pair(mask=("RAS", other))).array[..., 0], LABELS)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel, SimpleITK",
+    "image and mask of one shape whose corners lie within 1e-3 voxels",
+)
 @pytest.mark.parametrize(
     "angles", [(0.1, 0.2, 0.3), (3.141, 0, 0), (3.1415, 1e-4, 0), (0, 0, np.pi), (1e-3, 3.1, 0.02)]
 )
@@ -82,11 +113,18 @@ def test_a_qform_and_an_sform_of_the_same_oblique_place_pass(pair, angles, forms
     np.testing.assert_array_equal(found.array, read_mask(pair(mask=("RAS", affine))[1]).array[..., None])
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel, SimpleITK",
+    "image and mask of one shape whose corners lie within 1e-3 voxels",
+)
 def test_a_qform_may_not_be_off_by_more_than_it_rounds(pair):
     with pytest.raises(DataError, match="voxels apart"):
         _aligned(*pair(mask=("RAS", _moved(AFFINE, mm=(0.01, 0, 0))), forms=("sform", "qform")))
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "farther apart: origin, edges, rotation")
 @pytest.mark.parametrize("orientation", ["RAS", "LPS", "SLA"])
 def test_an_ignored_difference_takes_voxels_in_the_order_of_the_files(tmp_path, write_volume, orientation):
     image = write_volume(tmp_path / "image.nii", IMAGE, orientation)
@@ -98,6 +136,14 @@ def test_an_ignored_difference_takes_voxels_in_the_order_of_the_files(tmp_path, 
     assert "which is ignored: voxels correspond as in the files" in note
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "neither sform nor qform has a code")
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "one of image and mask states no orientation",
+    "as in the files, noted; edges that both state must agree, but for pixdim 1, 1, 1, which nibabel writes for none",
+)
 @pytest.mark.parametrize("forms", [("sform", "none"), ("none", "sform"), ("none", "none")])
 def test_where_one_states_no_orientation_voxels_correspond_as_in_the_files(pair, forms):
     image, mask = pair(("LPS", AFFINE), ("LPS", AFFINE), forms)
@@ -113,6 +159,7 @@ def test_where_one_states_no_orientation_voxels_correspond_as_in_the_files(pair,
     )
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel", "one of image and mask states no orientation")
 def test_edges_are_compared_in_the_order_of_the_files_where_one_states_no_orientation(tmp_path, write_volume):
     image = write_volume(tmp_path / "image.nii", IMAGE, "SLA")
     mask = write_volume(tmp_path / "mask.nii", LABELS, "SLA", form="none")
@@ -124,6 +171,13 @@ def test_edges_are_compared_in_the_order_of_the_files_where_one_states_no_orient
     np.testing.assert_array_equal(_aligned(image, tmp_path / "bare.nii").array[..., 0], LABELS)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "shapes that differ once both are turned",
+    "refused with both orientations; `geometry: ignore` if they are the same in the files",
+)
 def test_axes_that_no_longer_fit_once_turned_say_so(tmp_path, write_volume):
     image = write_volume(tmp_path / "image.nii", IMAGE, "SLA")
     stored = np.array(nibabel.load(write_volume(tmp_path / "mask.nii", LABELS, "SLA")).dataobj)
@@ -133,6 +187,13 @@ def test_axes_that_no_longer_fit_once_turned_say_so(tmp_path, write_volume):
     np.testing.assert_array_equal(_aligned(image, tmp_path / "mask.nii", ignore=True).array[..., 0], LABELS)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "TIFF",
+    "tifffile (ImageJ)",
+    "image and mask that state different pixel sizes (by over 1e-3)",
+    "refused with both printed; `geometry: ignore`",
+)
 def test_sizes_of_pixels_of_tiffs_must_agree_where_both_state_them(tmp_path):
     def write(name, resolution, **metadata):
         options = {"imagej": True, "resolution": (resolution, resolution), "metadata": {"axes": "YX", **metadata}}
@@ -149,6 +210,7 @@ def test_sizes_of_pixels_of_tiffs_must_agree_where_both_state_them(tmp_path):
     assert "is ignored" in note
 
 
+@pytest.mark.formats_row("Geometry", "NIfTI", "nibabel, SimpleITK", "any of the 48 orientations, sform or qform")
 @pytest.mark.parity
 def test_what_simpleitk_writes_lies_where_it_says(tmp_path, write_volume):
     """It keeps z, y, x in LPS: a volume it read and wrote has the same voxels at the same places."""
@@ -162,6 +224,12 @@ def test_what_simpleitk_writes_lies_where_it_says(tmp_path, write_volume):
             np.testing.assert_array_equal(_aligned(image, tmp_path / name).array[..., 0], LABELS)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel, SimpleITK",
+    "image and mask of one shape whose corners lie within 1e-3 voxels",
+)
 @pytest.mark.parity
 def test_a_mask_that_simpleitk_made_of_an_oblique_qform_passes(tmp_path, write_volume):
     sitk = pytest.importorskip("SimpleITK", reason="needs SimpleITK")

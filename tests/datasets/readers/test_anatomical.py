@@ -13,6 +13,13 @@ def test_there_are_48_orientations():
     assert len(set(ORIENTATIONS)) == 48
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel, SimpleITK",
+    "any of the 48 orientations, sform or qform",
+    "the same voxels, bit by bit, in RAS+; oblique volumes by the nearest of the 48",
+)
 @pytest.mark.parametrize("form", ["sform", "qform"])
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_volume_is_read_the_same_in_every_orientation(tmp_path, write_volume, orientation, form):

@@ -11,6 +11,12 @@ GREY = RNG.integers(0, 256, (8, 9), np.uint8)
 COLOURS = RNG.integers(0, 256, (8, 9, 3), np.uint8)
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+)
 def test_what_pillow_writes_is_read(tmp_path):
     Image.fromarray(COLOURS).save(tmp_path / "a.ppm")
     np.testing.assert_array_equal(read_image(tmp_path / "a.ppm").array, COLOURS)
@@ -22,12 +28,25 @@ def test_what_pillow_writes_is_read(tmp_path):
     np.testing.assert_array_equal(read_image(tmp_path / "a.pbm").array[..., 0], (GREY > 100) * 255)
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+)
 def test_what_opencv_writes_is_read_in_16_bits(tmp_path):
     deep = COLOURS.astype(np.uint16) * 257
     cv2.imwrite(str(tmp_path / "a.ppm"), deep[..., ::-1])
     np.testing.assert_array_equal(read_image(tmp_path / "a.ppm").array, deep)
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+    "values as stored; PBM as 0 and 255",
+)
 @pytest.mark.parametrize(("top", "dtype"), [(63, np.uint8), (255, np.uint8), (4095, np.uint16)])
 def test_values_are_kept_whatever_the_highest_one(tmp_path, top, dtype):
     values = RNG.integers(0, top + 1, (8, 9)).astype(dtype)
@@ -41,6 +60,12 @@ def test_values_are_kept_whatever_the_highest_one(tmp_path, top, dtype):
         np.testing.assert_array_equal(found[..., 0], values)
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+)
 def test_colours_as_text_are_read(tmp_path):
     np.savetxt(tmp_path / "a.ppm", COLOURS.reshape(8, 27), "%d", header="P3\n9 8\n255", comments="")
     np.testing.assert_array_equal(read_image(tmp_path / "a.ppm").array, COLOURS)
@@ -53,3 +78,27 @@ def test_text_that_does_not_add_up_is_refused(tmp_path, text):
     (tmp_path / "a.pgm").write_text(text)
     with pytest.raises(DataError, match=r"a\.pgm: is no readable PGM or PPM; it is damaged"):
         read_image(tmp_path / "a.pgm")
+
+
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+)
+@pytest.mark.parametrize("name", ["a.pbm", "a.pgm", "a.pnm"])
+def test_the_greys_of_opencv_are_read(tmp_path, name):
+    grey = (GREY > 100) * np.uint8(255) if name == "a.pbm" else GREY
+    cv2.imwrite(str(tmp_path / name), grey)
+    np.testing.assert_array_equal(read_image(tmp_path / name).array[..., 0], grey)
+
+
+@pytest.mark.formats_row(
+    "Images",
+    "PBM, PGM, PPM, PNM",
+    "Pillow, OpenCV, NumPy",
+    "8 and 16 bits, binary or text, any highest value",
+)
+def test_a_pbm_as_text_is_0_and_255(tmp_path):
+    np.savetxt(tmp_path / "a.pbm", GREY > 100, "%d", header="P1\n9 8", comments="")
+    np.testing.assert_array_equal(read_image(tmp_path / "a.pbm").array[..., 0], (GREY <= 100) * 255)  # 1 is black

@@ -24,6 +24,13 @@ def _saved(file, array, orientation, **options):
     return file
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "PNG, JPEG, WebP, TIFF",
+    "Pillow, tifffile",
+    "EXIF or TIFF orientation 1 to 8",
+    "upright, images and masks alike, noted; `exif: ignore` leaves both as stored",
+)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(("name", "options"), [*LOSSLESS, ("a.jpg", {"quality": 100})])
 def test_pictures_are_turned_as_pillow_turns_them(tmp_path, name, options, orientation):
@@ -36,6 +43,7 @@ def test_pictures_are_turned_as_pillow_turns_them(tmp_path, name, options, orien
     assert [f"orientation {orientation} says" in note for note in found.notes] == [True] * (orientation > 1)
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 @pytest.mark.parametrize("orientation", [3, 6])
 @pytest.mark.parametrize(("name", "options"), LOSSLESS)
 def test_the_orientation_may_be_ignored(tmp_path, name, options, orientation):
@@ -45,6 +53,7 @@ def test_the_orientation_may_be_ignored(tmp_path, name, options, orientation):
     assert found.notes == ()
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize("name", ["a.png", "a.tif"])
 def test_a_mask_that_carries_the_tag_is_turned_as_well(tmp_path, name, orientation):
@@ -55,6 +64,7 @@ def test_a_mask_that_carries_the_tag_is_turned_as_well(tmp_path, name, orientati
     np.testing.assert_array_equal(read_mask(file).array, expected)
 
 
+@pytest.mark.formats_row("Images", "PNG, JPEG, WebP, TIFF", "Pillow, tifffile", "EXIF or TIFF orientation 1 to 8")
 def test_the_pages_of_a_volume_are_turned_and_its_spacing_with_them(tmp_path):
     stack = RNG.integers(0, 256, (3, 5, 7), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", stack, photometric="minisblack", extratags=[(274, "H", 1, 6, True)])

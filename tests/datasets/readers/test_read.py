@@ -27,6 +27,7 @@ def test_colours_come_in_the_order_red_green_blue_and_without_alpha(tmp_path):
     np.testing.assert_array_equal(read_image(file).array, COLOURS)
 
 
+@pytest.mark.formats_row("Images", "PNG, BMP", "Pillow, OpenCV", "grey, RGB, two-valued; 16 bits (PNG)")
 def test_sixteen_bits_are_kept(tmp_path):
     cv2.imwrite(str(tmp_path / "a.png"), GREY16)
     tifffile.imwrite(tmp_path / "a.tif", GREY16, compression="lzw")
@@ -52,6 +53,7 @@ def test_a_tiff_of_several_pages_is_a_volume(tmp_path, contiguous):
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array[..., 0], pages)
 
 
+@pytest.mark.formats_row("Images", "TIFF", "tifffile", "`imagej=True`, `ome=True`")
 def test_channels_of_an_imagej_stack_come_last(tmp_path):
     stack = RNG.integers(0, 256, (4, 2, 8, 9), np.uint8)
     tifffile.imwrite(tmp_path / "a.tif", stack, imagej=True, metadata={"axes": "ZCYX"})

@@ -41,6 +41,35 @@ def _written(file, shape, dtype, options):
     return array
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    "`(y, x, 3)` / `(y, x, 4)` without a word",
+    "RGB / RGB, the fourth left out as the alpha it is written as, noted where it differs; `channels: last` keeps it",
+)
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    '`(3, y, x)`, `(4, y, x)` without a word or `photometric="rgb"`',
+    "3 or 4 channels, noted, for they are written as planes of one image; `channels: none` makes them a volume",
+)
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    '`(2, y, x)`, `(5, y, x)` and longer without a word; all with `photometric="minisblack"`',
+    "volume; `channels: first`",
+)
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    '`planarconfig="contig"` / `"separate"`, `extrasamples` unspecified',
+    "all samples as channels, noted",
+)
+@pytest.mark.formats_row("Images", "TIFF", "tifffile", "`imagej=True`, `ome=True`", "the axes that they state")
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 @pytest.mark.parametrize(
     ("shape", "options", "read", "notes"),
@@ -56,6 +85,7 @@ def _written(file, shape, dtype, options):
         ((3, 12, 14), GREY, _volume, ()),
         ((4, 12, 14), GREY, _volume, ()),
         ((3, 12, 14), RGB, _first, (APART,)),
+        ((4, 12, 14), RGB, _first, (APART,)),
         ((5, 12, 14), RGB, _first, (APART,)),
         ((12, 14, 5), RGB, _same, (KEPT,)),
         ((12, 14, 2), TOGETHER, _same, (KEPT,)),
@@ -75,6 +105,15 @@ def test_channels_are_what_the_file_says(tmp_path, shape, options, read, notes, 
     assert found.notes == notes
 
 
+@pytest.mark.formats_row("Images", "TIFF", "tifffile", "`(y, x, 3)` / `(y, x, 4)` without a word")
+@pytest.mark.formats_row("Images", "TIFF", "tifffile", '`(3, y, x)`, `(4, y, x)` without a word or `photometric="rgb"`')
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "tifffile",
+    '`(2, y, x)`, `(5, y, x)` and longer without a word; all with `photometric="minisblack"`',
+)
+@pytest.mark.formats_row("Images", "TIFF", "tifffile", "`(y, x, 2)`, `(y, x, 5)` without a word")
 @pytest.mark.parametrize(
     ("shape", "options", "channels", "read"),
     [
@@ -93,6 +132,7 @@ def test_the_option_says_otherwise(tmp_path, shape, options, channels, read):
     assert found.notes == ()
 
 
+@pytest.mark.formats_row("Images", "TIFF", "Pillow", "grey + alpha, RGBA")
 def test_alpha_that_is_the_same_everywhere_is_left_out_without_a_word(tmp_path):
     colours = RNG.integers(0, 256, (12, 14, 3), np.uint8)
     Image.fromarray(np.dstack([colours, np.full((12, 14), 255, np.uint8)])).save(tmp_path / "a.tif")
@@ -101,13 +141,16 @@ def test_alpha_that_is_the_same_everywhere_is_left_out_without_a_word(tmp_path):
     assert found.notes == ()
 
 
+@pytest.mark.formats_row("Images", "TIFF", "Pillow", "grey + alpha, RGBA", "grey, RGB; alpha as in PNG")
 def test_the_grey_and_alpha_of_pillow_is_grey(tmp_path):
     grey = Image.fromarray(RNG.integers(0, 256, (12, 14), np.uint8))
     Image.merge("LA", [grey, grey]).save(tmp_path / "a.tif")
-    np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array[..., 0], np.asarray(grey))
-    assert read_image(tmp_path / "a.tif").array.shape == (12, 14, 1)
+    found = read_image(tmp_path / "a.tif")
+    np.testing.assert_array_equal(found.array, np.asarray(grey)[..., None])
+    assert found.notes == (ALPHA,)
 
 
+@pytest.mark.formats_row("Images", "TIFF", "Pillow", "palette", "its indices, noted")
 def test_the_palette_of_a_tiff_is_not_applied_and_noted(tmp_path):
     few = Image.fromarray(RNG.integers(0, 256, (12, 14, 3), np.uint8)).quantize(16)
     few.save(tmp_path / "a.tif")

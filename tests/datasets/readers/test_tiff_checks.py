@@ -25,6 +25,13 @@ def _by_page(file):
             tiff.write(page, contiguous=False, rowsperstrip=8, compression="lzw")
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "Pillow, tifffile",
+    "stack of pages that is cut short, strips without pixels",
+    "refused",
+)
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @pytest.mark.parametrize("kept", [0.1, 0.3, 0.5, 0.7, 0.9, 0.97, 0.995])
 @pytest.mark.parametrize(
@@ -58,6 +65,12 @@ def test_a_stack_cut_short_is_never_read_as_a_shorter_one(tmp_path, write, kept)
         np.testing.assert_array_equal(found, whole)  # all that is lost is padding at the end
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "Pillow, tifffile",
+    "stack of pages that is cut short, strips without pixels",
+)
 def test_strips_without_pixels_are_refused(tmp_path):
     file = tmp_path / "a.tif"
     tifffile.imwrite(file, STACK[0], rowsperstrip=32, compression="zlib")
@@ -68,6 +81,13 @@ def test_strips_without_pixels_are_refused(tmp_path):
         read_image(file)
 
 
+@pytest.mark.formats_row(
+    "Images",
+    "TIFF",
+    "Pillow",
+    "CMYK, CIELAB, YCbCr but in JPEG",
+    "refused: save it as RGB or grey",
+)
 @pytest.mark.parametrize(("mode", "named"), [("CMYK", "CMYK"), ("LAB", "CIELAB"), ("YCbCr", "YCbCr")])
 def test_colours_that_are_not_rgb_are_refused(tmp_path, mode, named):
     Image.new(mode, (14, 12)).save(tmp_path / "a.tif")
@@ -75,6 +95,7 @@ def test_colours_that_are_not_rgb_are_refused(tmp_path, mode, named):
         read_image(tmp_path / "a.tif")
 
 
+@pytest.mark.formats_row("Images", "TIFF", "Pillow, tifffile", "JPEG inside", "lossy; RGB")
 @pytest.mark.parametrize(
     "write", [tifffile.imwrite, lambda file, array, **options: Image.fromarray(array).save(file, **options)]
 )

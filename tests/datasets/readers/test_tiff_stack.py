@@ -8,6 +8,13 @@ from unetbench.datasets.readers import Reading, pages_in, read_image
 STACK = np.random.default_rng(0).integers(1, 256, (4, 8, 9), np.uint8)
 
 
+@pytest.mark.formats_row(
+    "Geometry",
+    "TIFF",
+    "tifffile (ImageJ)",
+    "a stack cut short, of which tifffile reads the pages that are left, or one",
+    "refused",
+)
 @pytest.mark.parametrize("pages", ["volume", "cases"])
 def test_a_stack_cut_anywhere_is_an_error_that_names_it_or_whole(tmp_path, pages):
     tifffile.imwrite(tmp_path / "whole.tif", STACK, imagej=True, metadata={"axes": "ZYX"})
