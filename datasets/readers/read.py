@@ -45,10 +45,15 @@ def image_once(file: Path, reading: Reading) -> Picture:
 
 
 def pages_in(file: Path, reading: Reading) -> list[Page]:
-    """The parts of a file that are cases, by its header. Raises DataError for formats of one image."""
+    """The parts of a file that are cases, by its header. Raises DataError for formats of one image and no time."""
     if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz"):
         raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF, NIfTI, NPY and NPZ")
-    return pages(read_image(file, replace(reading, outline=True)), reading.pages)
+    outline = read_image(file, replace(reading, outline=True))
+    if reading.pages == "frames" and not outline.frames and len(outline.space) > 2:
+        raise DataError(
+            f"{file}: has no axis of time; say `pages: cases` for its slices, or leave `pages` out for a volume"
+        )
+    return pages(outline, reading.pages)
 
 
 def changed_ns(file: Path) -> int:

@@ -241,7 +241,7 @@ def test_an_audit_gives_one_line_a_finding(opened):
     for number in range(4):
         _write(home / f"00{number}.bmp", _picture(8, 9, 3))
         _write(home / f"00{number}.png", mask)
-    assert audit(opened("wbc")) == ["no case holds the class nucleus"]
+    assert audit(opened("wbc")).findings == ["no case holds the class nucleus"]
     (home / "000.bmp").write_bytes((home / "000.bmp").read_bytes()[:100])
     (home / "002.bmp").write_bytes((home / "001.bmp").read_bytes())
     _write(home / "003.bmp", np.full((8, 9, 3), 7, np.uint8))

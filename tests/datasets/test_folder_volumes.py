@@ -335,3 +335,11 @@ def test_a_mask_of_four_axes_is_asked_whether_these_are_time(tmp_path, write_vol
     ):
         _list(tmp_path).cases[0].read()
     assert len(_list(tmp_path, pages="frames").cases) == 3
+
+
+def test_frames_of_what_has_no_time_are_refused_with_the_mend(tmp_path):
+    for name in ("img", "lab"):
+        (tmp_path / name).mkdir()
+        nibabel.save(nibabel.Nifti1Image(np.zeros((4, 5, 6), np.uint8), np.eye(4)), tmp_path / name / "a.nii")
+    with pytest.raises(DataError, match=r"a\.nii: has no axis of time; say `pages: cases` for its slices"):
+        _list(tmp_path, pages="frames")
