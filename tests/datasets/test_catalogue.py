@@ -247,7 +247,7 @@ def test_an_audit_gives_one_line_a_finding(opened):
     _write(home / "003.bmp", np.full((8, 9, 3), 7, np.uint8))
     _write(home / "003.png", np.zeros((8, 9), np.uint8))
     seen = []
-    findings = audit(opened("wbc"), progress=lambda: seen.append(1))
+    findings = audit(opened("wbc"), progress=lambda: seen.append(1)).findings
     assert len(seen) == 4
     assert "000.bmp: is empty, damaged or cut short" in findings[0]
     assert findings[1:] == [

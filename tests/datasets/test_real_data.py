@@ -79,4 +79,4 @@ def test_the_groups_of_dsb2018_are_those_found_in_the_pixels():
 
 @pytest.mark.slow
 def test_every_case_of_dsb2018_can_be_read_and_prepared():
-    assert audit(_dataset("dsb2018")) == []
+    assert audit(_dataset("dsb2018")).findings == []
