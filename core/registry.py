@@ -59,10 +59,10 @@ class Registry:
 
     def add(self, function: F) -> F:
         """Decorate a function to register it. Raises SpecError when the name is taken by another file."""
-        name, file = function.__name__, Path(function.__code__.co_filename)
+        name, file = function.__name__, _file(function)
         earlier = self._functions.get(name)
-        if earlier is not None and Path(earlier.__code__.co_filename) != file:
-            raise SpecError(f"{self.name}: {name!r} is registered twice: {earlier.__code__.co_filename} and {file}")
+        if earlier is not None and _file(earlier) != file:
+            raise SpecError(f"{self.name}: {name!r} is registered twice: {_file(earlier)} and {file}")
         self._functions[name] = function
         if self._parts is not None:
             self._join(_describe(function))
@@ -167,8 +167,12 @@ def _describe(function: Callable[..., Any]) -> Part:
         for keyword in keywords
         if keyword.kind is keyword.KEYWORD_ONLY
     }
-    file = Path(function.__code__.co_filename).resolve()
-    return Part(function.__name__, inspect.getdoc(function) or "", options, file, function.__module__)
+    return Part(function.__name__, inspect.getdoc(function) or "", options, _file(function), function.__module__)
+
+
+def _file(function: Callable[..., Any]) -> Path:
+    """Where a part is written; a decorator of another file that wraps it (`functools.wraps`) is not the part."""
+    return Path(inspect.unwrap(function).__code__.co_filename).resolve()
 
 
 def _read(file: Path, module: str, variable: str) -> Iterator[Part]:

@@ -2,10 +2,12 @@
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 
 from .errors import SpecError
 from .registry import PLUGIN, Part
@@ -19,7 +21,8 @@ def source_digest(part: Part) -> str:
 
     A part in a file of the user's: that file and the modules and packages beside it that it imports, directly or
     through another of them. A part of an installed package: every Python file of the package. Installed packages that
-    these import are not read. Raises SpecError for a file that cannot be read or is no Python.
+    these import are not read. Raises SpecError for a file that cannot be read or is no Python, and where a plugin of
+    another folder was imported before with a module of the same name, which Python then gives to both.
     """
     package = part.module.partition(".")[0]
     if package == __name__.partition(".")[0]:
@@ -33,11 +36,29 @@ def _digest(file: Path, package: str) -> str:
     places = list(found.submodule_search_locations or ()) if found else []
     home = Path(places[0]) if places else file.parent
     files = sorted(home.rglob("*.py")) if places else sorted(_imported_beside(file))
+    if not places:
+        _refuse_mixed(file, {source.relative_to(home).parts[0].removesuffix(".py") for source in files})
     digest = hashlib.sha256()
     for source in files:
         content = hashlib.sha256(_read(source)).hexdigest()
         digest.update(f"{source.relative_to(home).as_posix()} {content}\n".encode())
     return digest.hexdigest()[:DIGITS]
+
+
+def _refuse_mixed(file: Path, names: set[str]) -> None:
+    """Raise SpecError when one of the modules beside the file was imported from beside another plugin."""
+    others = {_home(module) for name, module in list(sys.modules.items()) if name.startswith(PLUGIN)} - {file.parent}
+    for name in sorted(names - {file.stem}):
+        home = _home(sys.modules.get(name))
+        if home in others:
+            raise SpecError(f"plugin {file} imports {name}, which came from {home} before; rename one of them")
+
+
+def _home(module: ModuleType | None) -> Path | None:
+    """The folder beside whose files a module or package is imported."""
+    file = getattr(module, "__file__", None)
+    folder = Path(file).resolve().parent if file else None
+    return folder.parent if folder and hasattr(module, "__path__") else folder
 
 
 def _imported_beside(file: Path) -> set[Path]:

@@ -70,7 +70,11 @@ def check_network(
     """
     if not isinstance(network, keras.Model):
         raise PartError(f"{part}: gives {_kind(network)}; a keras.Model is possible")
-    outputs = list(network.outputs)
+    outputs = list(getattr(network, "outputs", None) or ())
+    if not outputs:
+        raise PartError(
+            f"{part}: is a class of keras.Model whose outputs are not known; keras.Model(inputs, outputs) is possible"
+        )
     for output in outputs:
         if len(output.shape) != task.rank + 2 or output.shape[-1] != task.outputs:
             raise PartError(
@@ -217,7 +221,7 @@ def _named(part: str) -> Iterator[None]:
         yield
     except UnetbenchError:
         raise
-    except Exception as error:  # whatever a part raises is told as its fault
+    except (Exception, SystemExit) as error:  # whatever a part raises is told as its fault
         raise PartError(f"{part}: {one_line(error)}") from error
 
 

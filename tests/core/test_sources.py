@@ -6,7 +6,7 @@ import textwrap
 import pytest
 
 from unetbench.core.errors import SpecError
-from unetbench.core.registry import PLUGIN, Part
+from unetbench.core.registry import PLUGIN, Part, load_plugin
 from unetbench.core.sources import _digest, source_digest
 from unetbench.losses import LOSSES
 
@@ -73,3 +73,28 @@ def test_a_helper_that_is_no_python_is_named(folder):
     (folder / "further.py").write_text("def (\n")
     with pytest.raises(SpecError, match=r"further\.py, line 1: invalid syntax"):
         _part(folder / "own.py")
+
+
+def test_a_helper_that_python_took_from_another_plugins_folder_is_refused(tmp_path):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "helper_of_two_plugins.py").write_text(f"FOLDER = {folder!r}\n")
+        (tmp_path / folder / "own.py").write_text("import helper_of_two_plugins\n")
+        load_plugin(tmp_path / folder / "own.py")
+    assert _part(tmp_path / "first" / "own.py")
+    with pytest.raises(SpecError, match=r"second/own\.py imports helper_of_two_plugins, .*first before; rename one"):
+        _part(tmp_path / "second" / "own.py")
+
+
+def test_a_part_wrapped_by_a_decorator_of_another_file_is_the_file_that_has_the_part(tmp_path):
+    (tmp_path / "decorator_beside.py").write_text(
+        "import functools\n\n"
+        "def logged(f):\n    @functools.wraps(f)\n    def inner(*args):\n        return f(*args)\n    return inner\n"
+    )
+    file = tmp_path / "wrapping.py"
+    file.write_text(
+        "from decorator_beside import logged\nfrom unetbench.losses import LOSSES\n\n"
+        "@LOSSES.add\n@logged\ndef wrapped_loss(truth, logits, task):\n    ...\n"
+    )
+    load_plugin(file)
+    assert LOSSES.part("wrapped_loss").file == file

@@ -1,5 +1,6 @@
 """A part that does not do what parts of its kind must is told by name, with what came and what was possible."""
 
+import sys
 from dataclasses import replace
 
 import keras
@@ -48,6 +49,7 @@ FAULTY_LOSSES = {
     "no gradient": (lambda t, z, task: _sound(t, keras.ops.stop_gradient(z), task), "zero everywhere"),
     "the wrong way round": (lambda t, z, task: _sound(t, -z, task), "one that is wrong .*the right one must cost less"),
     "channel lost": (lambda t, z, task: _each(_bce(t[..., 0], z) * _seen(t)), "InvalidArgumentError"),
+    "leaving Python": (lambda t, z, task: sys.exit(3), "SystemExit: 3"),
     "an error of its own": (lambda t, z, task: {}["missing"], "KeyError: 'missing'"),
 }
 
@@ -111,7 +113,13 @@ def _strided():
     return keras.Model(image, _convolution(3)(coarse))
 
 
+class _Subclass(keras.Model):
+    def call(self, images):
+        return images
+
+
 FAULTY_NETWORKS = {
+    "a class of its own": (_Subclass, r"outputs are not known; keras\.Model\(inputs, outputs\) is possible"),
     "no model": (lambda: _convolution(3), "gives Conv2D; a keras.Model is possible"),
     "a channel too many": (lambda: _network(_convolution(4)), r"an output of shape \(\?, \?, \?, 4\); .* 3\) is"),
     "half the size": (lambda: _network(_convolution(3, strides=2)), r"\(1, 8, 8, 3\) for an image of \(16, 16\)"),
