@@ -1,7 +1,9 @@
 """`unetbench plan`: what a sweep would do and cost."""
 
 import argparse
+import contextlib
 import json
+import sys
 from dataclasses import asdict
 
 from ...core.memory import told
@@ -22,7 +24,9 @@ def plan(options: argparse.Namespace) -> int:
     planned = planning.trials(wanted, context)
     store = Store.here(context.results, context.sweep)
     earlier = [record for folder in sorted(context.results.glob("*")) for record in records(folder)]
-    estimates = planning.estimates(planned, [record for record in earlier if store.is_own(record)], context)
+    own = [record for record in earlier if store.is_own(record)]
+    with contextlib.redirect_stdout(sys.stderr):  # what the user's own parts print is no part of the plan
+        estimates = planning.estimates(planned, own, context)
     trials = [entry.trial for entry in planned]
     names = TrialNames(trials, wanted.labels)
     settled = store.settled(entry.trial for entry in planned if not entry.problem)

@@ -75,7 +75,9 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
         opened = open_dataset(data.choice, data.split, context)
         split["digest"] = opened.split.digest
     except Exception as error:  # a data set's own bug must not hide the rest of the plan
-        problem = one_line(error)
+        problem = (
+            one_line(error) if isinstance(error, UnetbenchError) else f"dataset {data.choice.name}: {one_line(error)}"
+        )
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
     for model in sweep.models:
         for loss in sweep.losses:

@@ -35,6 +35,9 @@ STRIPE = 3
 MARGIN = 1e-4
 """Share of both by which a wrong prediction must cost more than a right one; less is rounding."""
 
+ALONE = 1e-3
+"""Of its value, by which a case's loss may differ between batches; less is rounding."""
+
 RIGHT = 4.0
 """Logits of a prediction that is right are this far from 0."""
 
@@ -90,7 +93,11 @@ def check_network(
         with _named(part):
             logits = (forward or _eager(network))(images)
         _check_logits(part, logits, (1, *window, task.outputs))
-    if gradients and network.trainable_variables:
+    if not network.trainable_variables:
+        raise PartError(
+            f"{part}: has no weight that is trained, so nothing can be learnt; set `trainable` where it should"
+        )
+    if gradients:
         with _named(part):
             found = weight_gradients(network, rng.standard_normal((CASES, *windows.patch, task.channels), np.float32))
         _check_gradient(part, np.concatenate([gradient.ravel() for gradient in found]), "its weights")
@@ -120,6 +127,7 @@ def check_loss(part: str, choice: Choice, task: Task, patch: Sequence[int]) -> N
     with _named(part):
         gradient = loss_gradient(loss, given, logits)
         values, least, most = (_array(loss(given, made)) for made in (logits, right, -right))
+        swapped = _array(loss(np.stack([given[0], given[0]]), np.stack([logits[0], logits[0]])))
     if not np.isfinite([values, least, most]).all():
         raise PartError(f"{part}: is {_numbers([*values, *least, *most])}; finite values are possible")
     if (most - least <= MARGIN * (np.abs(most) + np.abs(least))).any():
@@ -127,7 +135,18 @@ def check_loss(part: str, choice: Choice, task: Task, patch: Sequence[int]) -> N
             f"{part}: a prediction that is right costs {_numbers(least)} and one that is wrong {_numbers(most)}; the "
             "right one must cost less: truth is whole numbers (n, *space, t), logits are (n, *space, k)"
         )
+    if abs(swapped[0] - values[0]) > ALONE * max(1.0, abs(values[0])):
+        raise PartError(
+            f"{part}: a case costs {_numbers(values[:1])} beside one case and {_numbers(swapped[:1])} beside another; "
+            "what it costs must not depend on the batch: take sums over all axes but the first"
+        )
     _check_gradient(part, gradient, "the logits")
+    inside = (logits >= 0) & (logits <= 1)
+    if gradient[inside].any() and not gradient[~inside].any():
+        raise PartError(
+            f"{part}: sees logits only where they lie in 0 to 1, so it takes them for probabilities; apply "
+            "keras.ops.sigmoid or softmax first, or say from_logits=True"
+        )
     if task.ignore is not None and np.where(truth == task.ignore, gradient, 0).any():
         raise PartError(f"{part}: looks at pixels whose truth is the ignored value {task.ignore}; leave them out")
 
@@ -185,7 +204,9 @@ def _check_gradient(part: str, gradient: np.ndarray, of: str) -> None:
     if not np.isfinite(gradient).all():
         raise PartError(f"{part}: its gradient by {of} is not finite")
     if not gradient.any():
-        raise PartError(f"{part}: its gradient by {of} is zero everywhere, so nothing can be learnt")
+        raise PartError(
+            f"{part}: its gradient by {of} is zero everywhere, so nothing can be learnt; compute with keras.ops"
+        )
 
 
 def _truth(task: Task, space: tuple[int, ...]) -> np.ndarray:
@@ -209,6 +230,8 @@ def _right(truth: np.ndarray, task: Task) -> np.ndarray:
 def _eager(network: Any) -> Forward:
     def forward(images: np.ndarray) -> np.ndarray:
         made = network(keras.ops.convert_to_tensor(images), training=False)
+        if isinstance(made, dict):
+            raise TypeError("gives a dict; a tensor or a list of them is possible, the prediction first")
         return _array(made[0] if isinstance(made, list | tuple) else made)
 
     return forward

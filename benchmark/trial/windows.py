@@ -31,8 +31,8 @@ class Windows:
     patch: the least window. unit: window edges other than the patch's are multiples of this, so that images of many
     sizes meet few shapes, each of which XLA would compile. pixels: how many a batch of windows may have. grows: whether
     a window may be larger than the patch; where normalisation or attention looks across the window, its statistics are
-    part of the network, and the window stays the one that was trained on. divisor: of the model; windows that grew lie
-    apart by multiples of it.
+    part of the network, and the window stays the one that was trained on, as it does where the model takes one size.
+    divisor: of the model; windows that grew lie apart by multiples of it.
     """
 
     patch: tuple[int, ...]
@@ -59,7 +59,8 @@ class Windows:
         pixels = max(size, asked * 2**20 * size // patch_bytes)
         least = divisor(model)
         units = (-(-max(1, edge // 2) // d) * d for edge, d in zip(recipe.patch, least, strict=True))
-        grows = recipe.predict_mib != 0 and is_local(steps)
+        fixed = None not in model.inputs[0].shape[1:-1]
+        grows = recipe.predict_mib != 0 and not fixed and is_local(steps)
         return cls(recipe.patch, tuple(units), pixels, recipe.overlap, recipe.batch, grows, least)
 
     def window(self, space: tuple[int, ...]) -> tuple[int, ...]:

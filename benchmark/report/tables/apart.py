@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from ....core.trial import Trial
+from ....datasets.split import CONTENT
 
 DIGITS = 8
 """Of a split's digest."""
@@ -29,7 +30,7 @@ def _told(trials: Sequence[Trial]) -> list[str]:
     names = list(dict.fromkeys(name for entry in told for name in entry))
     differing = [name for name in names if len({entry.get(name, "none") for entry in told}) > 1]
     texts = [", ".join(f"{name} {entry.get(name, 'none')}" for name in differing) for entry in told]
-    digests = [str(trial.split.get("digest", ""))[:DIGITS] for trial in trials]
+    digests = [str(trial.split.get("digest", "")).removeprefix(CONTENT)[:DIGITS] for trial in trials]
     common = Counter(texts)
     different = {text: len({d for d, other in zip(digests, texts, strict=True) if other == text}) for text in common}
     return [

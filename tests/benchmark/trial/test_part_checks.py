@@ -50,6 +50,11 @@ FAULTY_LOSSES = {
     "the wrong way round": (lambda t, z, task: _sound(t, -z, task), "one that is wrong .*the right one must cost less"),
     "channel lost": (lambda t, z, task: _each(_bce(t[..., 0], z) * _seen(t)), "InvalidArgumentError"),
     "leaving Python": (lambda t, z, task: sys.exit(3), "SystemExit: 3"),
+    "pooled over the batch": (lambda t, z, task: _sound(t, z, task) * 0 + keras.ops.mean(_sound(t, z, task)), "batch"),
+    "probabilities": (
+        lambda t, z, task: _each(keras.losses.binary_crossentropy(keras.ops.minimum(t, 1), z)[..., None] * _seen(t)),
+        "takes them for probabilities",
+    ),
     "an error of its own": (lambda t, z, task: {}["missing"], "KeyError: 'missing'"),
 }
 
@@ -118,6 +123,16 @@ class _Subclass(keras.Model):
         return images
 
 
+def _frozen(network):
+    network.trainable = False
+    return network
+
+
+def _named_outputs():
+    image = keras.Input((None, None, 1))
+    return keras.Model(image, {"logits": _convolution(3)(image)})
+
+
 FAULTY_NETWORKS = {
     "a class of its own": (_Subclass, r"outputs are not known; keras\.Model\(inputs, outputs\) is possible"),
     "no model": (lambda: _convolution(3), "gives Conv2D; a keras.Model is possible"),
@@ -126,6 +141,8 @@ FAULTY_NETWORKS = {
     "probabilities": (lambda: _network(_convolution(3, activation="softmax")), "probabilities; return logits"),
     "not finite": (lambda: _network(_convolution(3), keras.layers.Rescaling(float("nan"))), "not finite"),
     "dead": (lambda: _network(_convolution(3), keras.layers.Rescaling(0.0)), "zero everywhere, so nothing can be"),
+    "frozen": (lambda: _frozen(_network(_convolution(3))), "no weight that is trained"),
+    "a dict": (lambda: _named_outputs(), "gives a dict; a tensor or a list of them is possible"),
     "an unsaid stride": (_strided, r"\(1, 16, 16, 3\) for an image of \(16, 24\)"),
 }
 
@@ -135,6 +152,12 @@ def test_a_faulty_model_is_named_with_what_came_and_what_is_possible(fault):
     make, words = FAULTY_NETWORKS[fault]
     with pytest.raises(PartError, match=f"^model mine: .*{words}"):
         check_network("model mine", make(), TRIAL, THREE, gradients=True)
+
+
+def test_a_model_of_one_image_size_passes():
+    image = keras.Input((16, 16, 1))
+    network = keras.Model(image, _convolution(3)(image))
+    check_network("model mine", network, TRIAL, THREE, gradients=True)
 
 
 def test_a_model_whose_logits_begin_at_zero_passes():

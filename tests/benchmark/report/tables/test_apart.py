@@ -29,3 +29,8 @@ def test_data_that_changed_is_told_by_the_digest_where_the_rest_is_the_same(make
         "epochs 3, data abcdefab",
         "epochs 9",
     ]
+
+
+def test_digests_of_contents_differ_behind_their_prefix(make):
+    one, two = make.trial(digest="content:0123456789"), make.trial(digest="content:abcdefabcd")
+    assert told_apart([("a", one), ("a", two)]) == ["data 01234567", "data abcdefab"]
