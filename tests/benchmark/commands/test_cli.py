@@ -120,14 +120,14 @@ def test_the_plan_tells_what_would_fail_from_what_is_unfit(capsys, tmp_path):
     assert [(graph["unfit"], graph["failed"]) for graph in graphs] == [
         ("", ""),
         ("solid_in_plan needs rank 3, came rank 2", ""),
-        ("", "KeyError: 'no such layer'"),
+        ("", "model broken_in_plan: KeyError: 'no such layer'"),
         *[("", missing)] * 3,
     ]
     _, out, _ = _run(capsys, *words)
     lines = [line.split(maxsplit=5)[4:] for line in out.replace(", ", ",").split("\n")[2:7]]
     assert lines == [
         ["unfit:", "solid_in_plan needs rank 3,came rank 2"],
-        ["failed:", "KeyError: 'no such layer'"],
+        ["failed:", "model broken_in_plan: KeyError: 'no such layer'"],
         *[["failed:", missing]] * 3,
     ]
 

@@ -90,5 +90,5 @@ def test_the_same_files_twice_in_a_sweep_are_refused_with_both_named(tmp_path, c
     sweep = write_sweep(tmp_path, "twice", models=small, datasets=[_entry("one"), _entry("copy")])
     process = command("plan", sweep, "--results", tmp_path)
     assert process.returncode == 2
-    (line,) = process.stderr.strip().split("\n")
-    assert "twice: datasets[0] (one) and datasets[1] (copy) hold the same files" in line
+    assert process.stderr.count("\n") == 1, process.stderr
+    assert "twice: datasets[0] (one) and datasets[1] (copy) hold the same files" in process.stderr

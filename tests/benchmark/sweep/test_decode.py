@@ -13,6 +13,8 @@ from unetbench.core.recipe import Recipe
 from unetbench.core.task import Task
 from unetbench.core.trial import Choice, Trial
 from unetbench.datasets.case import Case, Dataset, Sample
+from unetbench.datasets.digests import FileDigests
+from unetbench.datasets.disk_cache import CaseKeys
 from unetbench.datasets.prepare import Preprocess
 from unetbench.datasets.split import split_cases
 
@@ -39,7 +41,7 @@ class _Files:
             cases.append(Case(f"c{k}", f"c{k}", lambda name=f"c{k}": read(name), files=(file,)))
         dataset = Dataset("mine", TASK, tuple(cases), "", "")
         split = split_cases(dataset)
-        opened = OpenedDataset(dataset, split, Preprocess(), TASK, "components")
+        opened = OpenedDataset(dataset, split, Preprocess(), TASK, "components", CaseKeys(dataset, {}), FileDigests())
         trial = Trial(
             Choice("folder"), {"digest": split.digest}, Choice("unet"), Choice("bce"), Recipe(patch=(8, 8)), 0
         )
