@@ -1,6 +1,7 @@
 """The command line. Heavy libraries are imported by the commands that need them, so that `--help` is instant."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
     quiet_tensorflow()
+    os.environ.setdefault(
+        "OPENCV_LOG_LEVEL", "SILENT"
+    )  # our one line says what it would say of a damaged file in several
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop ends like Ctrl-C: nothing is lost
     try:
         for plugin in options.plugin:

@@ -57,9 +57,14 @@ def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:
         return "; if an axis of the image is channels, say `channels: first` or `channels: last`"
     if len(space) > 1 and mask == (*space[:-2], space[-1], space[-2]):
         return "; if only one of the files states an orientation, `exif: ignore` leaves both as stored"
+    if len(mask) == len(space) + 1 and 1 in mask:
+        return "; drop the mask's axis of length 1"
     if len(mask) == len(space) + 1:
-        return "; if planes of the image are slices and no channels, say `channels: none`"
-    return ""
+        return (
+            "; if planes of the image are slices and no channels, say `channels: none`; if those of the mask are "
+            "classes, save each as a file of its own"
+        )
+    return "; crop, pad or resample the mask to its image"
 
 
 def _same_shape(image: Picture, mask: Picture) -> bool:

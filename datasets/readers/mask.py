@@ -153,7 +153,7 @@ def _whole(mask: np.ndarray, step: float | None, file: Path) -> tuple[np.ndarray
         scaled = f" under the scale factor {step:.4g}" if step is not None else ""
         raise DataError(
             f"{file}: a mask holds whole numbers, this one {value:.6g}{scaled} at {first_place(wrong)}{more}; save "
-            "labels as integers, or say `threshold: 0.5` where these are probabilities"
+            "labels as integers" + (", or say `threshold: 0.5` where these are probabilities" if value == value else "")
         )
     most = 2 ** (np.finfo(mask.dtype).nmant + 1)
     if (high := np.abs(nearest).max(initial=0)) > most:

@@ -322,7 +322,7 @@ def test_volumes_in_reverse_order_of_axes_are_no_matter_of_exif(tmp_path, write_
     write_volume(tmp_path / "img/a.nii", VOLUME, "RAS")
     (tmp_path / "lab").mkdir()
     tifffile.imwrite(tmp_path / "lab/a.tif", _mask(VOLUME).T.copy(), photometric="minisblack")
-    with pytest.raises(DataError, match=r"8×9×4 and its mask .* 4×9×8; both need the same size$"):
+    with pytest.raises(DataError, match=r"8×9×4 and its mask .* 4×9×8; both need the same size; crop, pad or resample"):
         _list(tmp_path, masks="lab/*.tif").cases[0].read()
 
 

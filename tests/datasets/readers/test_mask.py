@@ -509,6 +509,14 @@ def test_a_tiff_whose_white_is_zero_is_read_as_viewers_show_it(tmp_path, dtype):
     np.testing.assert_array_equal(read_image(tmp_path / "a.tif").array[..., 0], mask.array)
 
 
+@pytest.mark.formats_row(
+    "Masks",
+    "TIFF, booleans without a word",
+    "tifffile",
+    'inverted, noted, for tifffile writes them so that 0 is white: `photometric="minisblack"`, or `uint8`',
+    "",
+    "no",
+)
 def test_booleans_that_tifffile_writes_are_noted_with_the_mend(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", TWO.astype(bool))
     mask = read_mask(tmp_path / "a.tif")

@@ -1,5 +1,7 @@
 import csv
 import io
+import shutil
+import subprocess
 
 import pytest
 
@@ -240,3 +242,25 @@ def test_a_measure_that_another_table_has_is_no_column_here(sweep, make):
     first, second = comparison_tables(frames(sweep(one, other), "nan_worst"))
     names = [[name for name in table.measures if name.startswith("nsd")] for table in (first, second)]
     assert sorted(names) == [["nsd"], ["nsd(tolerance_mm=2)"]]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("word", "engine", "font"),
+    [("é ± × ≤ “x” PD-1$^{hi$ 50% a_b #&~^\\", "pdflatex", ""), ("ядро клетки", "lualatex", "DejaVu Serif")],
+)
+def test_latex_compiles_with_the_engine_that_it_names(tmp_path, word, engine, font):
+    if shutil.which(engine) is None:
+        pytest.skip(f"{engine} is not installed")
+    rows = (("unet", word, "0.91 ± 0.02"), ("[a]", "*b", "0.8"))
+    table = Grid(f"Set {word}", ("Model", "Loss", "Dice"), rows, bold=frozenset({0})).latex([f"{word} ≥ 0.5", "[x]"])
+    packages = r"\usepackage{booktabs,graphicx,threeparttable}" + (
+        rf"\usepackage{{fontspec}}\setmainfont{{{font}}}" if font else ""
+    )
+    (tmp_path / "a.tex").write_text(
+        rf"\documentclass{{article}}{packages}\begin{{document}}" + f"\n{table}\\end{{document}}"
+    )
+    call = [engine, "-interaction=nonstopmode", "-halt-on-error", "a.tex"]
+    process = subprocess.run(call, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
+    assert process.returncode == 0, process.stdout[-2000:]
+    assert "Missing character" not in (tmp_path / "a.log").read_text(errors="replace")
