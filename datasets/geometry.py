@@ -20,8 +20,8 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
     by both affines: max |inverse(A_image) (A_mask - A_image) corner| ≤ 1e-3 voxels, or more by what a qform cannot hold
     (`Picture.rounding_rad`). Where one of them states none, their voxels correspond in the order of the files, which is
     noted. Of spacings without affines the edges must be the same within 1e-3. ignore: what differs is noted, and voxels
-    correspond in the order of the files. A mask of fewer axes than the image, which holds for all of its frames or
-    slices, is returned as it is.
+    correspond in the order of the files. A mask of fewer axes than the image, which holds for all of its frames
+    (noted) or slices, is returned as it is.
 
     Raises DataError naming both files, what they state and the fix.
     """
@@ -48,7 +48,12 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
             "mask to the image, or say `geometry: ignore` if their voxels correspond in the order of the files"
         )
     alike = mask.array.shape[:-1] == image.array.shape[:-1]  # pages that only one file calls time are frames of both
-    return replace(mask, depth=image.depth, frames=image.frames if alike else mask.frames)
+    found = replace(mask, depth=image.depth, frames=image.frames if alike else mask.frames)
+    if image.frames and not found.frames:
+        return replace(
+            found, notes=(*found.notes, "the mask has no axis of time and holds for every frame of its image")
+        )
+    return found
 
 
 def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:

@@ -148,7 +148,7 @@ def test_frames_of_a_movie_of_volumes_are_volumes_or_their_slices(tmp_path):
     "TIFF",
     "tifffile (ImageJ)",
     "a mask without time or depth beside frames or pages",
-    "the same for all",
+    "the same for all, noted where it lacks time",
 )
 def test_a_mask_without_time_holds_for_all_frames(tmp_path):
     _movie(tmp_path, mask_axes="ZYX")
@@ -156,6 +156,7 @@ def test_a_mask_without_time_holds_for_all_frames(tmp_path):
         sample = _list(tmp_path, "tif", pages=pages).cases[-1].read()
         np.testing.assert_array_equal(sample.image[..., 0], MOVIE[last])
         np.testing.assert_array_equal(sample.truth[..., 0], _mask(MOVIE)[0][last[1]])
+        assert "the mask has no axis of time and holds for every frame of its image" in sample.notes
 
 
 @pytest.mark.formats_row("Geometry", "TIFF", "tifffile (ImageJ)", "an axis of time")
