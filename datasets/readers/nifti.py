@@ -51,8 +51,10 @@ def nifti(file: Path, reading: Reading) -> Picture:
         turn = nibabel.io_orientation(affine)
         affine = affine @ nibabel.orientations.inv_ornt_aff(turn, array.shape[:3])
         edges, array = edges[np.argsort(turn[:, 0])], to_ras(array, orientation)
-    unit = _MILLIMETRES.get(header.get_xyzt_units()[0], 1.0)
-    known = bool(np.isfinite(edges).all() and edges.min() > 0)
+    named = header.get_xyzt_units()[0]
+    unit = _MILLIMETRES.get(named, 1.0)
+    unsaid = affine is None and named == "unknown" and (edges == 1).all()  # what nibabel writes where nothing is known
+    known = bool(np.isfinite(edges).all() and edges.min() > 0 and not unsaid)
     thin = [axis for axis in range(3) if array.shape[axis] == 1]
     return Picture(
         np.moveaxis(array, -1, 0)[..., None] if time else array,

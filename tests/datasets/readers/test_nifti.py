@@ -164,3 +164,19 @@ def test_the_fourth_axis_of_a_mask_is_time(tmp_path, pages):
     found = read_mask(file, Reading(pages=pages))
     assert found.frames
     np.testing.assert_array_equal(found.array, np.moveaxis(MOVIE > 2000, -1, 0))
+
+
+@pytest.mark.formats_row(
+    "Geometry",
+    "NIfTI",
+    "nibabel",
+    "no code, no unit and pixdim 1, 1, 1, as nibabel writes where nothing is known",
+    "no spacing; `spacing_mm`",
+)
+def test_edges_that_nobody_stated_are_not_known(tmp_path):
+    volume = nibabel.Nifti1Image(np.zeros((3, 4, 5), np.uint8), None)
+    nibabel.save(volume, tmp_path / "a.nii")
+    assert read_image(tmp_path / "a.nii").spacing_mm is None
+    volume.header.set_xyzt_units("mm")
+    nibabel.save(volume, tmp_path / "b.nii")
+    assert read_image(tmp_path / "b.nii").spacing_mm == (1, 1, 1)
