@@ -1,5 +1,6 @@
 """A small sweep over generated cells, and a way to run it as a user does."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,12 @@ def command():
     """Run `unetbench` in a fresh process; returns the finished process."""
 
     def run(*words, timeout=300):
-        call = [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())"]
-        return subprocess.run([*call, *map(str, words)], capture_output=True, text=True, timeout=timeout, check=False)
+        call = [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())", *words]
+        # JAX sets this one to 1 where it is imported, in this process by other tests: no user asked for the log.
+        environment = {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+        return subprocess.run(
+            list(map(str, call)), capture_output=True, text=True, timeout=timeout, check=False, env=environment
+        )
 
     return run
 
