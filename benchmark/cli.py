@@ -18,9 +18,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
     quiet_tensorflow()
-    os.environ.setdefault(
-        "OPENCV_LOG_LEVEL", "SILENT"
-    )  # our one line says what it would say of a damaged file in several
+    # Our one line says what OpenCV would say of a damaged file in several.
+    os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # a scheduler's stop ends like Ctrl-C: nothing is lost
     try:
         for plugin in options.plugin:

@@ -17,7 +17,7 @@ from ...datasets.prepare import Preprocess
 from ...datasets.thumbnail import Thumbnail
 from ..naming.trial_names import TrialNames
 from ..sweep.file import DataChoice, Sweep
-from ..trial.context import Context, list_dataset, open_dataset, preprocess_of
+from ..trial.context import Context, list_dataset, open_dataset, preprocess_of, split_dataset
 from .data_text import lines
 from .run import context_of, read
 
@@ -59,7 +59,7 @@ def check(options: argparse.Namespace) -> int:
 def _split(dataset: Dataset, data: DataChoice, context: Context) -> tuple[Dataset, dict[str, int], list[str]]:
     """The data set with what its split is noted for, how many cases have each role, and why it cannot be split."""
     try:
-        opened = open_dataset(data.choice, data.split, context)
+        opened = split_dataset(dataset, data.choice, data.split, context)
     except DataError as error:  # too few groups, say; the cases are looked at all the same
         return dataset, {}, [f"cannot be split: {error}"]
     return opened.dataset, {role: len(opened.split.cases(role)) for role in ROLES}, []

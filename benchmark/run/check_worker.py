@@ -11,7 +11,6 @@ from .worker_process import WorkerProcess
 
 def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: float) -> Record | None:
     """The record of a check that failed, or that killed its process or took longer than `limit_s`, else None."""
-    about = provenance(threads=context.threads)
     worker.pipe.send(check)
     since = 0.0
     try:
@@ -23,6 +22,8 @@ def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: 
                 return Record.from_json(message[1]) if message[1] else None
             since = time.monotonic()  # loading TensorFlow is not the part's time
     except (EOFError, ConnectionResetError):
-        return Record(check.trial, "failed", f"{check.part}: {worker.exit_reason()}", **about)
-    worker.kill()
-    return Record(check.trial, "timed_out", f"{check.part}: took longer than {limit_s:g} s", **about)
+        status, reason = "failed", worker.exit_reason()
+    else:
+        worker.kill()
+        status, reason = "timed_out", f"took longer than {limit_s:g} s"
+    return Record(check.trial, status, f"{check.part}: {reason}", **provenance(threads=context.threads))

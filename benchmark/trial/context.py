@@ -131,7 +131,12 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
 
     Nothing is decoded but images of a folder without groups, of which `near_duplicates` makes a note.
     """
-    dataset, preprocess = list_dataset(choice, context), preprocess_of(choice)
+    return split_dataset(list_dataset(choice, context), choice, split, context)
+
+
+def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
+    """What `open_dataset` does once the cases are listed."""
+    preprocess = preprocess_of(choice)
     # The contents of the files count, not where they are; how objects are told apart is no part of the truth.
     told = {key: value for key, value in choice.options.items() if key not in ("path", "objects")}
     told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
