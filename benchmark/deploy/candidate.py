@@ -118,11 +118,9 @@ class Converters:
     def _open_network(self, runtime: Choice, plan: Plan, threads: int) -> Candidate:
         folder = self._place(plan, 1) / "keras"
         put_plan(folder, plan)
-        backend = BACKENDS.get(runtime.name, self.backend)
-        if find_spec(backend) is None:
-            raise Unavailable(
-                f"runtime {runtime.label}: {backend} is not installed: pip install 'unetbench[{backend}]'"
-            )
+        backend, reason = BACKENDS.get(runtime.name, self.backend), missing(runtime, self.backend)
+        if reason:
+            raise Unavailable(f"runtime {runtime.label}: {reason}")
         child = Child("deploy.session", environment={**_limited(threads), "KERAS_BACKEND": backend})
         words = (str(folder), str(self.weights), runtime.name, runtime.options, self.plugins)
         opened = child.ask("open_network", *words)
@@ -132,6 +130,15 @@ class Converters:
     def _place(self, plan: Plan, batch: int) -> Path:
         window = "x".join(map(str, plan.window))
         return self.exports / f"{self.network['digest']}-{window}-batch{batch}"
+
+
+def missing(runtime: Choice, trained_on: str = "tensorflow") -> str:
+    """Why a runtime cannot run here, in words that name what to install; "" when it can."""
+    kind = file_runtime(runtime.name, runtime.options)
+    if kind is not None:
+        return kind.missing()
+    backend = BACKENDS.get(runtime.name, trained_on)
+    return "" if find_spec(backend) else f"{backend} not installed: pip install 'unetbench[{backend}]'"
 
 
 def _limited(threads: int) -> dict[str, str]:

@@ -8,6 +8,7 @@ from ..records.deployments import Deployments, find, put
 from ..records.machine import machine, now, versions
 from ..records.store import Store
 from ..timing.options import LatencyOptions
+from .candidate import missing
 from .measure import Setting, measure
 from .trained_trial import TrainedTrial
 
@@ -36,12 +37,14 @@ def deploy(
 
 
 def lacking(store: Store, trained: TrainedTrial, runtimes: Sequence[Choice], setting: Setting) -> list[Choice]:
-    """The runtimes that have no row of this setting on this machine yet."""
+    """The runtimes that have no row of this setting on this machine yet, but for what this machine still lacks."""
     found = find(store, trained.record.trial)
     wanted = {"batch": setting.batch, "size": list(setting.window), "threads": setting.threads or machine()["threads"]}
-    known = {
-        row["runtime"]
-        for row in (found.rows if found else ())
-        if row["status"] in ("done", "unfit") and all(row[key] == value for key, value in wanted.items())
-    }
-    return [runtime for runtime in runtimes if runtime.label not in known]
+    rows = [row for row in (found.rows if found else ()) if all(row[key] == value for key, value in wanted.items())]
+    status = {row["runtime"]: row["status"] for row in rows}
+    return [
+        runtime
+        for runtime in runtimes
+        if status.get(runtime.label) not in ("done", "unfit")
+        and not (status.get(runtime.label) == "unavailable" and missing(runtime))
+    ]
