@@ -25,7 +25,7 @@ INSIDE = {
         "commands": (*_LOWEST, *_MIDDLE, *_UPPER),
         "cli": (*_LOWEST, *_MIDDLE, *_UPPER, "commands"),
     },
-    "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
+    "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {
         **dict.fromkeys(("machines", "replaced", "statistics", "written"), ()),
         "frame": ("machines", "replaced"),

@@ -92,7 +92,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         runtimes=wanted.runtimes,
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights,
+        weights=wanted.weights or bool(wanted.lighter),  # a step starts from them
         cache=options.cache or wanted.cache,
     )
 
