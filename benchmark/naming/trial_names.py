@@ -1,6 +1,5 @@
 """What progress, plans and tables call the trials of a sweep."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -65,11 +64,16 @@ def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
 def _steps(derivations: Iterable[Derivation | None]) -> dict[str, str]:
     """Names of steps, whichever trial they start from: without particulars where that tells them apart."""
     distinct = {_step_key(derivation): derivation for derivation in derivations if derivation is not None}
-    briefs = Counter(derivation.brief for derivation in distinct.values())
-    return {
-        key: derivation.brief if briefs[derivation.brief] == 1 else derivation.label
-        for key, derivation in distinct.items()
+    options = {key: Choice(derivation.brief, derivation.options) for key, derivation in distinct.items()}
+    alike: dict[str, list[Choice]] = {}
+    for choice in options.values():
+        alike.setdefault(choice.name, []).append(choice)
+    common = {name: shared(choices) for name, choices in alike.items()}
+    own = {
+        key: Choice("", {k: v for k, v in choice.options.items() if k not in common[choice.name]})
+        for key, choice in options.items()
     }
+    return {key: f"{options[key].name} {own[key].label}".rstrip() for key in distinct}
 
 
 def _step_key(derivation: Derivation) -> str:
