@@ -13,6 +13,7 @@ from ...core.record import Record
 from ...core.task import Task
 from ...core.trial import Trial
 from ...losses.distillation import distillation
+from ...models import MODELS
 from ...models.lighter.follow import follow
 from ...models.lighter.importance import least
 from ...models.lighter.magnitude import Magnitude, sparsities, total
@@ -52,6 +53,8 @@ def origin_of(trial: Trial, store: Store) -> Origin | None:
             f"parent {record.trial.label} ({key}) is done, but {store.folder / 'weights'} has no {key}.keras; "
             "`unetbench run --retrain-incomplete` trains it anew and keeps them"
         )
+    for name in MODELS:  # each recipe's layers are registered when it is imported
+        MODELS[name]
     try:
         network: Any = keras.saving.load_model(file, compile=False)
     except (OSError, ValueError, TypeError) as error:
