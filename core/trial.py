@@ -31,8 +31,8 @@ class Derivation:
     """How a trial comes from another one that is trained.
 
     step: `magnitude` or `channels` (pruning), which start from the parent's weights, or `distil`, whose parent teaches.
-    parent: the id of the trial that it comes from. of: that trial's model. options: of the step; `epochs` and `rate`
-    are those of the training that follows, which else goes as the recipe says.
+    parent: the id of the trial that it comes from. of: that trial's model, with its own step where it has one.
+    options: of the step; `epochs` and `rate` are those of the training that follows, else as the recipe says.
     """
 
     step: str

@@ -43,7 +43,8 @@ class TrialNames:
         dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
         model, loss = self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)]
         if trial.derivation is not None:
-            model = f"{model}, {self._steps[_step_key(trial.derivation)]}"
+            again = trial.derivation.step != "distil" and trial.derivation.of != trial.model
+            model = f"{trial.derivation.of.label if again else model}, {self._steps[_step_key(trial.derivation)]}"
         return TrialName(dataset, model, loss, trial.seed)
 
 

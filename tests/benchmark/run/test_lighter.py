@@ -37,6 +37,7 @@ def pruned(tmp_path_factory, command, write_sweep):
     return command(*words), folder, words
 
 
+@pytest.mark.slow
 def test_each_step_is_a_trial_after_its_parent(pruned):
     process, folder, _ = pruned
     assert process.returncode == 0, process.stderr
@@ -52,6 +53,7 @@ def test_each_step_is_a_trial_after_its_parent(pruned):
         assert len(record.scores) == len(parent.scores)
 
 
+@pytest.mark.slow
 def test_a_second_run_settles_the_children_too(pruned, command):
     _, _, words = pruned
     again = command(*words)
