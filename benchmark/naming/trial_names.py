@@ -43,8 +43,12 @@ class TrialNames:
         dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
         model, loss = self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)]
         if trial.derivation is not None:
-            again = trial.derivation.step != "distil" and trial.derivation.of != trial.model
-            model = f"{trial.derivation.of.label if again else model}, {self._steps[_step_key(trial.derivation)]}"
+            of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
+            if trial.derivation.step == "distil":
+                step = step.replace(of.label, self._models.get(choice_key(of), of.label))
+            elif of != trial.model:  # the parent comes from another one too
+                model = of.label
+            model = f"{model}, {step}"
         return TrialName(dataset, model, loss, trial.seed)
 
 
