@@ -112,8 +112,12 @@ class Trial:
     @property
     def label(self) -> str:
         """How progress bars and errors name it."""
-        step = f", {self.derivation.brief}" if self.derivation else ""
-        return f"{self.dataset.label} · {self.model.label}{step} · {self.loss.label} · seed {self.seed}"
+        return f"{self.dataset.label} · {self.network} · {self.loss.label} · seed {self.seed}"
+
+    @property
+    def network(self) -> str:
+        """The model with its options and, where it comes from another trial, what was done."""
+        return f"{self.model.label}, {self.derivation.brief}" if self.derivation else self.model.label
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Trial":

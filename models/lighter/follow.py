@@ -24,6 +24,8 @@ def follow(model: Any) -> Channels:
     """
     if not isinstance(model, keras.Model) or not isinstance(model, keras.Function):
         raise Unfit(f"channel pruning: {type(model).__name__} is no functional model, so no layer can be followed")
+    if len(model.inputs) != 1:
+        raise Unfit(f"channel pruning: model {model.name} takes {len(model.inputs)} images; one is possible")
     steps = trace(model, tuple(max(16, 4 * edge) for edge in divisor(model)))
     found, at = Channels(), {}
     image = steps[0].inputs[0]

@@ -8,7 +8,6 @@ import numpy as np
 from keras.src.ops.numpy import Split
 
 from ...core.errors import Unfit
-from ..parts.group_norm import GroupNorm
 from .channels import Channels
 from .follow import kept_places
 
@@ -67,19 +66,20 @@ class _Rebuilt:
         return self._made[id(operation)]
 
     def _renew(self, operation: Any) -> Any:
-        inputs, outputs = (
-            [len(kept_places(self.channels, ids, self.removed)) for ids in found[id(operation)]]
-            for found in (self.channels.inputs, self.channels.outputs)
-        )
+        given, made = self.channels.inputs[id(operation)], self.channels.outputs[id(operation)]
         if isinstance(operation, Split):
-            return Split(tuple(np.cumsum(outputs[:-1]).tolist()), axis=operation.axis)
+            return Split(tuple(np.cumsum([self._count(ids) for ids in made[:-1]]).tolist()), axis=operation.axis)
         if not isinstance(operation, keras.layers.Layer):
             return operation
-        config = operation.get_config() | _changed(operation, sum(inputs), outputs[0])
+        counts = len(given[0]), self._count(given[0])
+        config = operation.get_config() | _changed(operation, counts, self._count(made[0]))
         config["name"] = self._name(config["name"])
         new = type(operation).from_config(config)
         self.layers.append((operation, new))
         return new
+
+    def _count(self, ids: np.ndarray) -> int:
+        return len(kept_places(self.channels, ids, self.removed))
 
     def _name(self, wanted: str) -> str:
         name, number = wanted, 1
@@ -90,25 +90,19 @@ class _Rebuilt:
         return name
 
 
-def _changed(layer: Any, inputs: int, outputs: int) -> dict[str, Any]:
-    """What a layer's configuration says of numbers of channels, for these."""
+def _changed(layer: Any, inputs: tuple[int, int], outputs: int) -> dict[str, Any]:
+    """What a layer's configuration says of numbers of channels. inputs: how many came before, and how many come now."""
+    before, now = inputs
     if isinstance(layer, keras.layers.Dense):
         return {"units": outputs}
-    if isinstance(layer, keras.layers.GroupNormalization | GroupNorm):
-        size = layer_channels(layer) // layer.groups
-        return {"groups": 1 if layer.groups == 1 else outputs // size}
+    if isinstance(layer, keras.layers.GroupNormalization):
+        return {"groups": 1 if layer.groups == 1 else now * layer.groups // before}
     if isinstance(layer, keras.layers.Reshape):
         return {"target_shape": (*layer.target_shape[:-1], outputs)}
-    depthwise = isinstance(layer, keras.layers.DepthwiseConv1D | keras.layers.DepthwiseConv2D)
-    changed: dict[str, Any] = {} if depthwise or not hasattr(layer, "filters") else {"filters": outputs}
-    if getattr(layer, "groups", 1) > 1 and layer.kernel.shape[-2] == 1:
-        changed["groups"] = inputs
-    return changed
-
-
-def layer_channels(layer: Any) -> int:
-    """Channels of what a normalisation was built for."""
-    return layer._build_shapes_dict["input_shape"][layer.axis]
+    if not hasattr(layer, "filters"):
+        return {}
+    alone = 1 < getattr(layer, "groups", 1) == before
+    return {"filters": outputs} | ({"groups": now} if alone else {})
 
 
 def _tensors(structure: Any) -> list[Any]:

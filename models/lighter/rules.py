@@ -136,8 +136,10 @@ def _concatenate(found: Channels, step: Step, given: list[Ids]) -> list[Ids]:
 
 
 def _merge(found: Channels, step: Step, given: list[Ids]) -> list[Ids]:
-    """Channels one by one; a single one that meets several is not tied to them."""
+    """Channels one by one; a single one that meets several is not tied to them. Those that meet constants stay."""
     widest = max(given, key=len)
+    if any(np.size(value) > 1 for value in step.arguments if not isinstance(value, keras.KerasTensor | list | tuple)):
+        found.fix(widest)
     for ids in given:
         if ids is not widest and len(ids) == len(widest):
             found.tie(widest, ids)

@@ -144,6 +144,22 @@ def test_what_is_cut_out_of_channels_stays():
     assert channels.movable() == []
 
 
+def test_channels_that_meet_an_array_of_constants_stay():
+    image = keras.Input((None, None, 1))
+    first, second = Conv2D(3, 1), Conv2D(3, 1)
+    x = second(keras.ops.multiply(first(image), np.array([1.0, 2.0, 3.0], "float32")))
+    model = keras.Model(image, Conv2D(1, 1)(keras.ops.multiply(x, 2.0)))
+    sets, channels = _sets(model, first, second)
+    assert sets == [[0, 1, 2], [3, 4, 5]]
+    assert channels.movable() == channels.roots(channels.outputs[id(second)][0]).tolist()
+
+
+def test_a_model_of_several_images_is_refused():
+    images = [keras.Input((None, None, 1)) for _ in range(2)]
+    with pytest.raises(Unfit, match="takes 2 images; one is possible"):
+        follow(keras.Model(images, layers.Add()(images)))
+
+
 class _Mixing(layers.Layer):
     def call(self, x):
         return x[..., ::-1]

@@ -1,9 +1,13 @@
 """Channels whose weights are zero can be taken out of every recipe that is not refused, and nothing changes."""
 
+import re
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
 
+import unetbench
 from unetbench.core.errors import Unfit
 from unetbench.core.task import Task
 from unetbench.models import MODELS
@@ -106,6 +110,13 @@ def test_taking_out_silent_channels_changes_no_logit(name, rank, reduced, tmp_pa
     loaded = keras.saving.load_model(tmp_path / "lighter.keras")
     np.testing.assert_array_equal(made, _first(loaded(image, training=False)))
     assert divisor(loaded) == divisor(model)
+
+
+def test_the_page_says_of_every_recipe_whether_its_channels_can_be_pruned():
+    page = (Path(unetbench.__file__).parent / "docs" / "lighter.md").read_text("utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (yes|no)\b", page, re.MULTILINE))
+    named = {name: answer for name, answer in rows.items() if name in MODELS}
+    assert named == {name: "no" if name in REFUSED else "yes" for name in MODELS}
 
 
 def test_the_model_that_was_narrowed_stays_as_it_was(reduced):
