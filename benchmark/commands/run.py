@@ -94,7 +94,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         runtimes=tuple(runtime for runtime in wanted.runtimes if runtime not in apart(wanted.runtimes)),
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights or bool(apart(wanted.runtimes)),
+        weights=wanted.weights or bool(wanted.lighter or apart(wanted.runtimes)),  # lighter steps start from them
         cache=options.cache or wanted.cache,
     )
 
