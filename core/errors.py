@@ -24,6 +24,10 @@ class PartError(UnetbenchError):
     """A model, loss, metric, data set or runtime that does not do what parts of its kind must."""
 
 
+class DeviceError(UnetbenchError):
+    """A Keras backend or a device that this machine does not have; the trial becomes a record of status `failed`."""
+
+
 class Diverged(UnetbenchError):
     """Training produced a loss that is not finite; the message names the step and the cases of the batch."""
 

@@ -28,13 +28,16 @@ class Choice:
 
 @dataclass(frozen=True)
 class Trial:
-    """Dataset, split, model, loss, recipe and seed.
+    """Dataset, split, model, loss, recipe and seed, and the backend and kind of device that compute.
 
     dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
         `objects`, how predicted masks become objects, where they differ from the default.
     split: the options of the split and `digest`, a hash of which case has which role and of the files' contents, so
         that data that changed makes another trial.
     sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
+    backend: of Keras. Its random numbers and its kernels are its own, so that each backend begins with other weights.
+    device: `cpu`, `gpu`, or "" for the one that the backend takes by itself. Which of several GPUs it is changes no
+        outcome and stands in the record only.
     """
 
     dataset: Choice
@@ -44,6 +47,8 @@ class Trial:
     recipe: Recipe
     seed: int
     sources: dict[str, str] = field(default_factory=dict, hash=False)
+    backend: str = "tensorflow"
+    device: str = ""
 
     @property
     def id(self) -> str:
@@ -51,8 +56,9 @@ class Trial:
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
         fields["recipe"] = self.recipe.identity()
-        if not self.sources:  # as before they counted
-            fields.pop("sources")
+        for name, usual in (("sources", {}), ("backend", "tensorflow"), ("device", "")):
+            if fields[name] == usual:  # as before they counted
+                fields.pop(name)
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
@@ -78,7 +84,8 @@ class Trial:
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
         dataset, model, loss = (Choice(**fields[name]) for name in ("dataset", "model", "loss"))
         recipe, sources = Recipe.from_json(fields["recipe"]), fields.get("sources", {})
-        return cls(dataset, fields["split"], model, loss, recipe, fields["seed"], sources)
+        hardware = {name: fields[name] for name in ("backend", "device") if name in fields}
+        return cls(dataset, fields["split"], model, loss, recipe, fields["seed"], sources, **hardware)
 
 
 def canonical(value: object) -> str:

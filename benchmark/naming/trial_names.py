@@ -10,7 +10,10 @@ from .names import choice_key, shared, short_names
 
 @dataclass(frozen=True)
 class TrialName:
-    """Data set, model and loss by their labels or short names."""
+    """Data set, model and loss by their labels or short names.
+
+    model: with the backend, device and precision in brackets, as far as they tell trials apart: `unet [jax, gpu]`.
+    """
 
     dataset: str
     model: str
@@ -21,8 +24,16 @@ class TrialName:
         return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
 
 
+HARDWARE: dict[str, Callable[[Trial], str]] = {
+    "backend": lambda trial: trial.backend,
+    "device": lambda trial: trial.device or "any device",
+    "precision": lambda trial: trial.recipe.precision,
+}
+"""What a model is run on, as words: trials that differ in it are no seeds of one another."""
+
+
 class TrialNames:
-    """Names of these trials: two data sets, models or losses that differ have names that differ."""
+    """Names of these trials: two data sets, models, losses or hardware that differ have names that differ."""
 
     def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
         self._labels = labels or Labels({})
@@ -32,12 +43,13 @@ class TrialNames:
         self._datasets = dict(zip(keys, short_names(datasets, by_base=True), strict=True)) if listed else {}
         self._models = _named((trial.model for trial in listed), self._labels.model)
         self._losses = _named((trial.loss for trial in listed), self._labels.loss)
+        self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
         dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
-        return TrialName(
-            dataset, self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)], trial.seed
-        )
+        model, words = self._models[choice_key(trial.model)], ", ".join(word(trial) for word in self._hardware)
+        model = f"{model} [{words}]" if words else model
+        return TrialName(dataset, model, self._losses[choice_key(trial.loss)], trial.seed)
 
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:

@@ -100,7 +100,10 @@ class Store:
 
         Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
         """
-        file = self._put(record, self.records / f"{record.trial.id}.json")
+        file = self.records / f"{record.trial.id}.json"
+        if file.exists() and (other := read(file).ran.backend) != record.ran.backend:
+            file.rename(file.with_stem(f"{file.stem}-{other}"))  # of a time when a trial did not name its backend
+        self._put(record, file)
         for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
             if former.exists() and self.is_own(read(former)):
                 former.unlink()
@@ -149,7 +152,7 @@ class Store:
             record = read(file) if file.exists() else None
             if record is not None and file == here[0]:
                 self._refuse_other_hardware(record, file)
-            if record is not None and self.is_own(record):
+            if record is not None and self.is_own(record) and record.ran.backend == trial.backend:
                 found.append(file)
                 if record.status in SETTLED:
                     return file

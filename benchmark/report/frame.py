@@ -1,7 +1,7 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -94,11 +94,13 @@ def frames(sweep: Path, policy: str) -> Frames:
 def table_key(record: Record, machine: str) -> str:
     """What must be equal for two trials to stand in one table: data, split, recipe and machine; folds are pooled.
 
-    The digest of a split without folds takes part, so that data that changed in between makes another table.
+    The digest of a split without folds takes part, so that data that changed in between makes another table. Precision
+    does not, for it is hardware like backend and device: rows of one table are told apart by it.
     """
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
-    return canonical([choice_key(record.trial.dataset), split, digest, record.trial.recipe.describe(), machine])
+    recipe = replace(record.trial.recipe, precision="float32").describe()
+    return canonical([choice_key(record.trial.dataset), split, digest, recipe, machine])
 
 
 def collapsed(scores: pd.DataFrame) -> list[str]:
@@ -141,9 +143,11 @@ def _trials(
 ) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
     keys = {key: table_key(record, machines[key].name) for key, record in records.items()}
-    everywhere = TrialNames((record.trial for record in records.values()), labels)
+    everywhere = TrialNames((record.ran for record in records.values()), labels)
+    datasets = {key: everywhere[record.ran].dataset for key, record in records.items()}
+    keys = {key: f"{text}{datasets[key]}" for key, text in keys.items()}  # one with another label is another's table
     here = {  # what the rows of one table share is left out of its names
-        table: TrialNames((record.trial for key, record in records.items() if keys[key] == table), labels)
+        table: TrialNames((record.ran for key, record in records.items() if keys[key] == table), labels)
         for table in set(keys.values())
     }
     rows = [
@@ -152,9 +156,9 @@ def _trials(
             "table": keys[key],
             "machine": machines[key].name,
             "older": machines[key].older,
-            "dataset": everywhere[record.trial].dataset,
-            "model": here[keys[key]][record.trial].model,
-            "loss": here[keys[key]][record.trial].loss,
+            "dataset": datasets[key],
+            "model": here[keys[key]][record.ran].model,
+            "loss": here[keys[key]][record.ran].loss,
             "seed": record.trial.seed,
             "status": record.status,
             "reason": record.reason,

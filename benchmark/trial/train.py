@@ -17,6 +17,7 @@ from ...datasets.patches import PatchSampler
 from .checkpoint import Damaged, Epoch, TrainingState, load, save
 from .compiled_model import TERM, CompiledModel
 from .selection import CANDIDATES, Selection, select
+from .step_clock import StepClock
 from .validate import Tiles, ValidationCases, best_threshold, validate
 
 ProgressCallback = Callable[[dict[str, Any]], None]
@@ -50,11 +51,12 @@ def train(
     *,
     on_progress: ProgressCallback,
     checkpoint: Path | None = None,
+    clock: StepClock | None = None,
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
     checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
-        evaluation.
+        evaluation. clock: is to read how long steps take.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
     cannot choose.
     """
@@ -68,7 +70,7 @@ def train(
             batches,
             epochs=recipe.epochs,
             initial_epoch=selector.state.epoch,
-            callbacks=[selector],
+            callbacks=[clock, selector] if clock else [selector],  # the clock first: the other one takes time
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
             shuffle=False,
         )
