@@ -16,6 +16,7 @@ from ...metrics.empty import apply
 from ..naming.labels import Labels
 from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
+from ..records.peaks import Peaks, read_peaks
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
 from .replaced import latest
@@ -45,6 +46,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run.
+    peaks: of the machines, see `records.peaks`.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
@@ -60,6 +62,7 @@ class Frames:
     history: pd.DataFrame
     latency: pd.DataFrame
     replaced: dict[str, int]
+    peaks: tuple[Peaks, ...] = ()
 
 
 def frames(sweep: Path, policy: str) -> Frames:
@@ -75,19 +78,22 @@ def frames(sweep: Path, policy: str) -> Frames:
     measures = tuple(_measures(records.values()))
     machines = hosts(records)
     scores = _scores(records, measures, policy)
+    trials = _trials(records, scores, machines, labels)
     return Frames(
         sweep=sweep.resolve().name,
         policy=policy,
         records=records,
         labels=labels,
         measures=measures,
-        trials=_trials(records, scores, machines, labels),
+        trials=trials,
         scores=scores,
         history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
         latency=pd.DataFrame(
-            _latency(records, machines, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
+            _latency(records, machines, labels, _told_by_rows(records, trials)),
+            columns=["record", *SETTING, "warmup", "setting", "latency_s"],
         ),
         replaced=replaced,
+        peaks=tuple(read_peaks(sweep)),
     )
 
 
@@ -169,20 +175,35 @@ def _trials(
     return pd.DataFrame(rows)
 
 
-def _latency(records: dict[str, Record], machines: dict[str, Host], labels: Labels) -> Iterator[tuple[Any, ...]]:
+def _told_by_rows(records: dict[str, Record], trials: pd.DataFrame) -> dict[str, list[str]]:
+    """By record, what of `SETTING` the names of its table's rows tell already."""
+    found: dict[str, list[str]] = {}
+    for _, keys in trials.groupby("table", sort=False)["record"]:
+        ran = [records[key].ran for key in keys]
+        axes = {"device": {trial.device for trial in ran}, "dtype": {trial.recipe.precision for trial in ran}}
+        found |= dict.fromkeys(keys, [name for name, values in axes.items() if len(values) > 1])
+    return found
+
+
+def _latency(
+    records: dict[str, Record], machines: dict[str, Host], labels: Labels, told: dict[str, list[str]]
+) -> Iterator[tuple[Any, ...]]:
     for key, record in records.items():
         for entry in record.latency:
             values = [_hashable(entry.get(name)) for name in SETTING]
-            setting = setting_text({**entry, "runtime": labels.runtime(str(entry.get("runtime")))})
+            named = {**entry, "runtime": labels.runtime(str(entry.get("runtime")))}
+            setting = setting_text({name: value for name, value in named.items() if name not in told[key]})
             setting += OLDER * machines[key].older
             for sample in entry["samples_s"]:
                 yield key, *values, entry.get("warmup"), setting, _number(sample)
 
 
 def setting_text(entry: dict[str, Any]) -> str:
-    """How tables write what latency was measured on: runtime, device, batch, size and dtype."""
+    """How tables write what latency was measured on: runtime, device, batch, size and dtype, if they are told."""
     size = "×".join(part for part in (size_text(entry.get("size")), str(entry.get("channels") or "")) if part)
-    return f"{entry.get('runtime')} on {entry.get('device')}, batch {entry.get('batch')}, {size}, {entry.get('dtype')}"
+    where = f" on {entry['device']}" if "device" in entry else ""
+    parts = [f"{entry.get('runtime')}{where}, batch {entry.get('batch')}, {size}", entry.get("dtype")]
+    return ", ".join(str(part) for part in parts if part)
 
 
 def size_text(size: Any) -> str:

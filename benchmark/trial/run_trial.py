@@ -21,8 +21,10 @@ from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
 from ..records.machine import provenance
+from ..records.peaks import put_peaks
 from ..records.store import Store
 from ..timing.latency import time_calls
+from ..timing.peaks import measure_peaks
 from . import device
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
@@ -155,6 +157,10 @@ def _perform(
             compiled.network.save(store.path("weights", trial, ".keras"))
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
     checkpoint.unlink(missing_ok=True)
+    if context.latency is not None and context.latency.peaks:
+        timing["peak_bytes"] = max(timing["peak_bytes"], float(memory.peak_bytes()))
+        _peaks(store, recipe.precision, context, on_progress, notes)
+        memory.reset_peak()  # what was measured beside the trial is none of its memory
 
 
 def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
@@ -214,6 +220,15 @@ def _latency(
         about |= {"source": own[runtime.name]} if runtime.name in own else {}
         rows.append({**about, "warmup": options.warmup, "samples_s": samples})
     return rows
+
+
+def _peaks(store: Store, precision: str, context: Context, on_progress: ProgressCallback, notes: list[str]) -> None:
+    on_progress({"phase": "peaks of the machine"})
+    setting = keras.backend.backend(), device.kind(), precision
+    try:
+        put_peaks(store.folder, context.source.cache, setting, lambda: measure_peaks(precision))
+    except Exception as error:  # scores are worth keeping without the roof over their latency
+        notes.append(f"peaks of the machine not measured: {one_line(error)}")
 
 
 @contextlib.contextmanager
