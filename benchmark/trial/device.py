@@ -85,5 +85,6 @@ def _gpu() -> str:
         return "" if jax.default_backend() == "cpu" else str(jax.local_devices()[0].device_kind)
     import torch  # pyright: ignore[reportMissingImports]  # an extra
 
-    where = keras.ops.zeros(()).device.type
+    array: Any = keras.ops.zeros(())  # Keras annotates it as any backend's
+    where = array.device.type
     return torch.cuda.get_device_name(0) if where == "cuda" else where.removeprefix("cpu")

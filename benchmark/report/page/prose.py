@@ -20,7 +20,8 @@ METHODS = (
     "Roofline (Williams et al. 2009, doi:10.1145/1498765.1498785): attainable is the smaller of the machine's "
     "convolution peak and intensity × bandwidth of a copy, both measured there with the same framework and precision; "
     "a MAC is two FLOP. Intensity counts each input, output and weight of a layer once, activations and "
-    "normalisations as part of the layer before, so it is the most that there can be: what is bound by memory here surely is.",
+    "normalisations as part of the layer before, so it is the most that there can be: what is bound by memory here "
+    "surely is.",
     "Mismatch is the mean range of the probabilities that overlapping prediction windows give a pixel. Where a "
     "normalisation takes its statistics from the window (instance, group) it makes tile seams (Buglakova et al. 2025, "
     "arXiv:2503.19545); elsewhere it is what padding does at the windows' borders.",
