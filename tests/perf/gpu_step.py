@@ -4,10 +4,10 @@
     python tests/perf/gpu_step.py --small      # the same path on a processor, small sizes, about two minutes
 
 Networks: the half-width U-Net on 16 patches of 256² with 3 channels, and the 3D U-Net at half width on 4 patches of
-64×128×128. Ours are the recipes `unet` (32 to 512 filters) and `unet_3d` as a sweep trains them (`CompiledModel`, mixed_bfloat16);
-theirs are written in PyTorch (`torch_networks.py`), under torch.compile and autocast, fused Adam, channels last or
-first, whichever a few eager steps show to be faster. Same loss (BCE + Dice), same number of parameters, or the script
-ends.
+64×128×128. Ours are the recipes `unet` (32 to 512 filters) and `unet_3d` as a sweep trains them (`CompiledModel`,
+mixed_bfloat16); theirs are written in PyTorch (`torch_networks.py`), under torch.compile and autocast, fused Adam,
+channels last or first, whichever a few eager steps show to be faster. Same loss (BCE + Dice), same number of
+parameters, or the script ends.
 
 Each side runs in a process of its own, one after the other, and each of them twice:
 
@@ -57,12 +57,8 @@ WORKS = {
     "2d": Work("unet", {"width": 32, "depth": 4}, "plain", (256, 256), 3, 16),
     "3d": Work("unet_3d", {"width": 32, "depth": 3}, "volume", (64, 128, 128), 1, 4),
 }
-SMALL: dict[str, dict[str, Any]] = {
-    "2d": {"patch": (32, 32)},
-    "3d": {"patch": (8, 16, 16)},
-}
 
-
+SMALL: dict[str, dict[str, Any]] = {"2d": {"patch": (32, 32)}, "3d": {"patch": (8, 16, 16)}}
 FEW: dict[str, Any] = {"options": {"width": 4, "depth": 2}, "batch": 2, "inference": (1, 2), "warmup": 1, "steps": 2}
 
 
