@@ -24,8 +24,12 @@ class PartError(UnetbenchError):
     """A model, loss, metric, data set or runtime that does not do what parts of its kind must."""
 
 
-class DeviceError(UnetbenchError):
-    """A Keras backend or a device that this machine does not have; the trial becomes a record of status `failed`."""
+class Unavailable(UnetbenchError):
+    """A runtime, device or backend that is not here; the message says what to install."""
+
+
+class ConversionError(UnetbenchError):
+    """A network that a format cannot hold, or a file of it that does not load; the message names the layer if known."""
 
 
 class Diverged(UnetbenchError):

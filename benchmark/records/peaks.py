@@ -4,14 +4,13 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import StoreError
 from ...core.files import write
 from ...core.trial import canonical
-from .machine import machine, versions
+from .machine import machine, now, versions
 
 READ = ("keras", "backend", "tensorflow", "jax", "torch", "numpy")
 """Versions that can change what is measured."""
@@ -66,8 +65,8 @@ def put_peaks(
     if before.exists():
         write(file, before.read_bytes())
         return
-    readings, now = measure(), datetime.now(UTC).isoformat(timespec="seconds")
-    about = {"backend": backend, "device": device, "precision": precision, "measured": now}
+    readings = measure()
+    about = {"backend": backend, "device": device, "precision": precision, "measured": now()}
     fields = {**about, "machine": here, "versions": made_with, "readings": readings}
     text = json.dumps(fields, indent=1).encode() + b"\n"
     write(file, text)

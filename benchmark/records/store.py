@@ -140,6 +140,13 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{trial.id}{suffix}"
 
+    def find_kept(self, kind: str, trial: Trial, suffix: str) -> Path:
+        """Where this machine's file of a kind is, in this sweep or another one beside it; where it would be if not."""
+        names = [Path(kind, name, f"{trial.id}{suffix}") for name in self.names]
+        here = [self.folder / name for name in names]
+        elsewhere = [file for name in names for file in sorted(self.results.glob(f"*/{name.as_posix()}"))]
+        return next((file for file in (*here, *elsewhere) if file.is_file()), here[0])
+
     def kept(self, kind: str, trial: Trial, suffix: str) -> bool:
         """Whether this machine's file of a kind is there for a trial, in this sweep."""
         return any((self.folder / kind / name / f"{trial.id}{suffix}").is_file() for name in self.names)

@@ -4,7 +4,7 @@ from typing import Any
 
 import keras
 
-from ...core.errors import DeviceError
+from ...core.errors import Unavailable
 from ..records.machine import machine
 
 ADVICE = {
@@ -28,10 +28,10 @@ def name() -> str:
 
 
 def require(device: str) -> None:
-    """Raise DeviceError when the backend does not compute on the device that a trial asks for; "" asks for none."""
+    """Raise Unavailable when the backend does not compute on the device that a trial asks for; "" asks for none."""
     if device and device != kind():
         backend = keras.backend.backend()
-        raise DeviceError(f"device {device}: {backend} sees none here; {ADVICE.get(backend, 'choose another backend')}")
+        raise Unavailable(f"device {device}: {backend} sees none here; {ADVICE.get(backend, 'choose another backend')}")
 
 
 def reset_peak() -> None:

@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import keras
@@ -20,7 +19,7 @@ from ...core.trial import Trial
 from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
-from ..records.machine import provenance
+from ..records.machine import now, provenance
 from ..records.peaks import put_peaks
 from ..records.store import Store
 from ..timing.latency import time_calls
@@ -88,11 +87,6 @@ def _outcome(error: Exception) -> tuple[Status, str, str]:
     inner = not isinstance(error, UnetbenchError) or error.__cause__ is not None
     trace = "".join(traceback.format_exception(error)) if inner else ""
     return "unfit" if isinstance(error, Unfit) else "failed", one_line(error), trace
-
-
-def now() -> str:
-    """The time, ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _perform(
