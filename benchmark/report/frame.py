@@ -1,7 +1,7 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from ...metrics.empty import apply
 from ..naming.labels import Labels
 from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
+from ..records.deployments import deployments
 from ..records.peaks import Peaks, read_peaks
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
@@ -46,7 +47,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run.
-    peaks: of the machines, see `records.peaks`.
+    peaks: of the machines, see `records.peaks`. deployed: by record, its rows on other runtimes that are done.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
@@ -63,6 +64,7 @@ class Frames:
     latency: pd.DataFrame
     replaced: dict[str, int]
     peaks: tuple[Peaks, ...] = ()
+    deployed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def frames(sweep: Path, policy: str) -> Frames:
@@ -94,6 +96,10 @@ def frames(sweep: Path, policy: str) -> Frames:
         ),
         replaced=replaced,
         peaks=tuple(read_peaks(sweep)),
+        deployed={
+            f"{machine}/{found.trial}": [row for row in found.rows if row["status"] == "done"]
+            for machine, found in deployments(sweep)
+        },
     )
 
 

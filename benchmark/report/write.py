@@ -157,7 +157,7 @@ def _figures(read: Frames, table: ComparisonTable, sweep: Path) -> list[tuple[st
         ("cases", "Dice of each test case", lambda: distribution(table) if scored else None),
         ("heatmap", "Losses and models", lambda: heatmap(table) if scored and len(table.rows) > 1 else None),
         ("latency", "Dice against latency", lambda: tradeoff(table)),
-        ("roofline", "Roofline", lambda: roofline(points(table, read.peaks))),
+        ("roofline", "Roofline", lambda: roofline(points(table, read))),
         ("curves", "Learning curves", lambda: curves(table)),
         ("images", "Test images", lambda: panel(table, sweep)),
     ]
@@ -171,9 +171,9 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
         f"{stem}.tex": grid.latex(notes),
         f"{stem}.csv": _csv(results_frame(table)),
     }
-    for title, more, own in hardware_grids(table, read.peaks):
+    for title, more, own in hardware_grids(table, read):
         files[f"{stem}-{title.lower()}.tex"] = more.latex(own or notes)
-    for ending, frame in hardware_frames(table, read.peaks).items():
+    for ending, frame in hardware_frames(table, read).items():
         files[f"{stem}-{ending}.csv"] = _csv(frame)
     if classes:
         files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
@@ -189,7 +189,7 @@ def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> st
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
         lines += ["".join(f"- {_plain(line)}\n" for line in remarks(table))] if not level else []
-    for title, grid, notes in hardware_grids(table, read.peaks):
+    for title, grid, notes in hardware_grids(table, read):
         lines += [f"## {title}\n", grid.markdown(), "".join(f"- {_plain(line)}\n" for line in notes)]
     lines += [f"## {plot.title}\n\n{_plot_lines(plot)}\n" for plot in plots]
     lines += ["## Facts\n", "".join(f"- {name}: {_plain(text)}\n" for name, text in facts(table))]

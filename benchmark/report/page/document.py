@@ -93,7 +93,7 @@ def _section(frames: Frames, table: ComparisonTable, plots: Sequence[Plot], inde
     parts += [results_grid(table).html(), _notes(table)]
     for title, grid in (("Each class", class_grid(table)), ("Latency", latency_grid(table))):
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
-    for title, grid, notes in hardware_grids(table, frames.peaks):
+    for title, grid, notes in hardware_grids(table, frames):
         parts += [f"<h3>{title}</h3>", grid.html(), _list(notes)]
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))

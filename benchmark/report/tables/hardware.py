@@ -1,10 +1,8 @@
 """The tables of a report that are about hardware: what training took, and how near to its peak the machine comes."""
 
-from collections.abc import Sequence
-
 import pandas as pd
 
-from ...records.peaks import Peaks
+from ..frame import Frames
 from .grid import Grid
 from .roofline import points, roofline_frame, roofline_grid, roofline_remarks
 from .summary import ComparisonTable
@@ -14,9 +12,9 @@ TITLES = {"training": "Training", "roofline": "Roofline"}
 """By the endings of the files' names."""
 
 
-def hardware_grids(table: ComparisonTable, peaks: Sequence[Peaks]) -> list[tuple[str, Grid, list[str]]]:
+def hardware_grids(table: ComparisonTable, frames: Frames) -> list[tuple[str, Grid, list[str]]]:
     """Title, grid and notes of each table that there is something for."""
-    found = points(table, peaks)
+    found = points(table, frames)
     grids = [
         (TITLES["training"], training_grid(table), []),
         (TITLES["roofline"], roofline_grid(table, found), roofline_remarks(found)),
@@ -24,8 +22,8 @@ def hardware_grids(table: ComparisonTable, peaks: Sequence[Peaks]) -> list[tuple
     return [(title, grid, notes) for title, grid, notes in grids if grid is not None]
 
 
-def hardware_frames(table: ComparisonTable, peaks: Sequence[Peaks]) -> dict[str, pd.DataFrame]:
+def hardware_frames(table: ComparisonTable, frames: Frames) -> dict[str, pd.DataFrame]:
     """The same as raw numbers, by the ending of the file's name."""
-    frames = {"training": training_frame(table), "roofline": roofline_frame(points(table, peaks))}
-    there = {title for title, _, _ in hardware_grids(table, peaks)}
-    return {ending: frame for ending, frame in frames.items() if TITLES[ending] in there}
+    made = {"training": training_frame(table), "roofline": roofline_frame(points(table, frames))}
+    there = {title for title, _, _ in hardware_grids(table, frames)}
+    return {ending: frame for ending, frame in made.items() if TITLES[ending] in there}

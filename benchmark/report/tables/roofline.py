@@ -14,13 +14,16 @@ import pandas as pd
 
 from ....core.record import Record
 from ...records.peaks import Peaks, peaks_of
-from ..frame import size_text
+from ..frame import Frames, size_text
 from .grid import Grid
 from .summary import ComparisonTable
 from .table import scaled
 
-BYTES = {"float32": 4, "mixed_bfloat16": 2, "mixed_float16": 2}
-"""Of a number in a network of this precision."""
+BYTES = {"float32": 4, "bfloat16": 2, "bf16": 2, "float16": 2, "f16": 2, "int8": 1}
+"""Of a number, by the name of the precision; four where it is another one, such as float32 with weights of eight bits."""
+
+PEAK = {"bfloat16": "mixed_bfloat16", "bf16": "mixed_bfloat16", "float16": "mixed_float16", "f16": "mixed_float16"}
+"""The recipe's precision whose peak is the roof; float32 for every other one, as no convolution of int8 is measured."""
 
 
 @dataclass(frozen=True)
@@ -57,32 +60,37 @@ class Point:
         return "memory" if self.attainable < self.peaks.convolution else "compute"
 
 
-def points(table: ComparisonTable, peaks: Sequence[Peaks]) -> list[Point]:
+def points(table: ComparisonTable, frames: Frames) -> list[Point]:
     """A point for each model, runtime, batch and precision of the rows whose machine's peaks were measured.
 
     Latency at another size than that of the recorded MACs, and of records that do not tell what a model moves, is left
-    out.
+    out, and so are runtimes that are not done.
     """
-    found: dict[tuple[str, str, int], tuple[Record, list[float]]] = {}
+    found: dict[tuple[str, str, int, str], tuple[Record, list[float]]] = {}
     for row in table.rows:
         for key in row.records:
             record = table.records[key]
-            for entry in record.latency:
-                if size_text(entry["size"]) == record.model["size"] and "moved_activations" in record.model:
-                    setting = row.model, str(entry["runtime"]), int(entry["batch"])
+            for entry in (
+                (*record.latency, *frames.deployed.get(key, ())) if "moved_activations" in record.model else ()
+            ):
+                if size_text(entry["size"]) == record.model["size"] and entry.get("samples_s"):
+                    precision = str(entry.get("precision") or record.trial.recipe.precision.removeprefix("mixed_"))
+                    setting = row.model, str(entry["runtime"]), int(entry["batch"]), precision
                     found.setdefault(setting, (record, []))[1].extend(entry["samples_s"])
-    made = [_point(setting, *facts, peaks) for setting, facts in found.items()]
+    made = [_point(setting, *facts, frames.peaks) for setting, facts in found.items()]
     return [point for point in made if point is not None]
 
 
-def _point(setting: tuple[str, str, int], record: Record, samples: list[float], peaks: Sequence[Peaks]) -> Point | None:
-    model, runtime, batch = setting
-    precision = record.trial.recipe.precision
-    here = peaks_of(peaks, record.machine, (record.ran.backend, record.ran.device, precision))
+def _point(
+    setting: tuple[str, str, int, str], record: Record, samples: list[float], peaks: Sequence[Peaks]
+) -> Point | None:
+    model, runtime, batch, precision = setting
+    wanted = record.ran.backend, record.ran.device, PEAK.get(precision, "float32")
+    here = peaks_of(peaks, record.machine, wanted)
     if here is None or not here.convolution or not here.bandwidth:
         return None
-    moved = BYTES[precision] * (batch * record.model["moved_activations"] + record.model["total"])
-    flops = 2.0 * batch * record.model["macs"]
+    numbers = batch * record.model["moved_activations"] + record.model["total"]
+    flops, moved = 2.0 * batch * record.model["macs"], float(BYTES.get(precision, 4) * numbers)
     return Point(model, runtime, batch, precision, flops, moved, float(np.median(samples)), here)
 
 
@@ -94,6 +102,7 @@ def roofline_grid(table: ComparisonTable, found: Sequence[Point]) -> Grid | None
         "Model": [point.model for point in found],
         "Runtime": [point.runtime for point in found],
         "Bound by": [point.bound for point in found],
+        "Precision": [point.precision for point in found],
         "Batch": [str(point.batch) for point in found],
         **scaled("Work, 2 × MACs", [point.flops for point in found], "FLOP"),
         **scaled("Moved at least", [point.moved_bytes for point in found], "B"),
@@ -104,7 +113,7 @@ def roofline_grid(table: ComparisonTable, found: Sequence[Point]) -> Grid | None
         "Of attainable": [f"{point.achieved / point.attainable:.0%}" for point in found],
         "Of the convolution peak": [f"{point.achieved / point.peaks.convolution:.0%}" for point in found],
     }
-    return Grid(f"{table.title}: roofline", tuple(columns), tuple(zip(*columns.values(), strict=True)), names=3)
+    return Grid(f"{table.title}: roofline", tuple(columns), tuple(zip(*columns.values(), strict=True)), names=4)
 
 
 def roofline_frame(found: Sequence[Point]) -> pd.DataFrame:

@@ -47,7 +47,7 @@ def test_a_record_has_the_steps_of_its_training_and_its_memory(finished):
             training = record.training
             assert training["batch"] == 4
             assert len(training["steps_s"]) == 3
-            assert 0 < min(training["steps_s"])
+            assert min(training["steps_s"]) > 0
             assert training["first_step_s"] > 0
             assert 1e7 < training["host_peak_bytes"] <= record.timing["peak_bytes"]
             assert ("device_peak_bytes" in training) == (record.trial.device == "gpu")
