@@ -20,7 +20,7 @@ from .summary import ComparisonTable
 from .table import scaled
 
 BYTES = {"float32": 4, "bfloat16": 2, "bf16": 2, "float16": 2, "f16": 2, "int8": 1}
-"""Of a number, by the name of the precision; four where it is another one, such as float32 with weights of eight bits."""
+"""Of a number, by the name of the precision; four for another one, such as float32 with weights of eight bits."""
 
 PEAK = {"bfloat16": "mixed_bfloat16", "bf16": "mixed_bfloat16", "float16": "mixed_float16", "f16": "mixed_float16"}
 """The recipe's precision whose peak is the roof; float32 for every other one, as no convolution of int8 is measured."""
@@ -69,10 +69,10 @@ def points(table: ComparisonTable, frames: Frames) -> list[Point]:
     found: dict[tuple[str, str, int, str], tuple[Record, list[float]]] = {}
     for row in table.rows:
         for key in row.records:
-            record = table.records[key]
-            for entry in (
-                (*record.latency, *frames.deployed.get(key, ())) if "moved_activations" in record.model else ()
-            ):
+            record, deployed = table.records[key], frames.deployed.get(key, [])
+            in_turns = {entry["runtime"] for entry in deployed}  # Keras among them: the better of its two readings
+            entries = [*deployed, *(entry for entry in record.latency if entry["runtime"] not in in_turns)]
+            for entry in entries if "moved_activations" in record.model else ():
                 if size_text(entry["size"]) == record.model["size"] and entry.get("samples_s"):
                     precision = str(entry.get("precision") or record.trial.recipe.precision.removeprefix("mixed_"))
                     setting = row.model, str(entry["runtime"]), int(entry["batch"]), precision
