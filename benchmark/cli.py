@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.registry import SINGULAR, load_plugin
 from .commands.check import edges
@@ -17,6 +18,7 @@ from .run.tensorflow_log import quiet_tensorflow
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
+    os.environ["KERAS_BACKEND"] = default_backend()  # before Keras takes TensorFlow, which may not be installed
     quiet_tensorflow()
     # Our one line says what OpenCV would say of a damaged file in several.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")

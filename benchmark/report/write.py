@@ -18,12 +18,15 @@ from .plots.curves import curves
 from .plots.distribution import distribution
 from .plots.heatmap import heatmap
 from .plots.panel import panel
+from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .tables.columns import shortened
 from .tables.grid import MARKDOWN
+from .tables.hardware import TITLES, hardware_frames, hardware_grids
 from .tables.lighter_table import lighter_frame, lighter_grid
 from .tables.notes import facts, remarks
+from .tables.roofline import points
 from .tables.summary import ComparisonTable, comparison_tables
 from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
 from .written import Written
@@ -31,7 +34,7 @@ from .written import Written
 STANDARD_POLICY = "nan_worst"
 INDEX = "index.html"
 
-ENDINGS = ("classes", "lighter", "pairs", *CAPTIONS)
+ENDINGS = ("classes", "lighter", "pairs", *TITLES, *CAPTIONS)
 """Of the names of a table's further files."""
 
 LONGEST = 400
@@ -87,7 +90,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     written.put(INDEX, page(read, [(table, ()) for table in summaries]).encode())
     shown: list[tuple[ComparisonTable, Sequence[Plot]]] = []
     for table, stem in zip(summaries, stems, strict=True):
-        plots, files = _plots(table, sweep, stem, written)
+        plots, files = _plots(read, table, sweep, stem, written)
         shown.append((table, plots))
         figures += files
         notes += [f"{table.title}: {plot.title}: {plot.problem}" for plot in plots if plot.problem]
@@ -123,11 +126,13 @@ def _endings(stem: str) -> set[str]:
     return {stem.casefold(), *(f"{stem}-{ending}".casefold() for ending in ENDINGS)}
 
 
-def _plots(table: ComparisonTable, sweep: Path, stem: str, written: Written) -> tuple[list[Plot], list[Path]]:
+def _plots(
+    read: Frames, table: ComparisonTable, sweep: Path, stem: str, written: Written
+) -> tuple[list[Plot], list[Path]]:
     """The plots that there are, and their files; one that fails is a note in its place."""
     plots, files = [], []
     with look():
-        for ending, title, made in _figures(table, sweep):
+        for ending, title, made in _figures(read, table, sweep):
             try:
                 drawn = made()
                 if drawn is None:
@@ -146,13 +151,14 @@ def _problem(error: Exception) -> str:
     return f"This plot could not be drawn: {kind}{shortened(' '.join(str(error).split()), LONGEST)}".rstrip(": ")
 
 
-def _figures(table: ComparisonTable, sweep: Path) -> list[tuple[str, str, Callable[[], Figure | None]]]:
+def _figures(read: Frames, table: ComparisonTable, sweep: Path) -> list[tuple[str, str, Callable[[], Figure | None]]]:
     """Ending of the file name, title, and what draws it."""
     scored = bool(table.compared)
     return [
         ("cases", "Dice of each test case", lambda: distribution(table) if scored else None),
         ("heatmap", "Losses and models", lambda: heatmap(table) if scored and len(table.rows) > 1 else None),
         ("latency", "Dice against latency", lambda: tradeoff(table)),
+        ("roofline", "Roofline", lambda: roofline(points(table, read))),
         ("curves", "Learning curves", lambda: curves(table)),
         ("images", "Test images", lambda: panel(table, sweep)),
     ]
@@ -166,6 +172,10 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
         f"{stem}.tex": grid.latex(notes),
         f"{stem}.csv": _csv(results_frame(table)),
     }
+    for title, more, own in hardware_grids(table, read):
+        files[f"{stem}-{title.lower()}.tex"] = more.latex(own or notes)
+    for ending, frame in hardware_frames(table, read).items():
+        files[f"{stem}-{ending}.csv"] = _csv(frame)
     if classes:
         files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
     if lighter := lighter_grid(table):
@@ -182,6 +192,8 @@ def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> st
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
         lines += ["".join(f"- {_plain(line)}\n" for line in remarks(table))] if not level else []
+    for title, grid, notes in hardware_grids(table, read):
+        lines += [f"## {title}\n", grid.markdown(), "".join(f"- {_plain(line)}\n" for line in notes)]
     lines += [f"## {plot.title}\n\n{_plot_lines(plot)}\n" for plot in plots]
     lines += ["## Facts\n", "".join(f"- {name}: {_plain(text)}\n" for name, text in facts(table))]
     lines += ["## How the numbers are made\n", "".join(f"- {line}\n" for line in METHODS)]

@@ -11,6 +11,7 @@ from typing import Any
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
+from ..tables.hardware import hardware_grids
 from ..tables.lighter_table import lighter_grid
 from ..tables.notes import facts, remarks
 from ..tables.summary import ComparisonTable
@@ -71,7 +72,7 @@ def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]
     summary = f"{done} of {len(frames.records)} trials done" + (f"; the last ended {last}" if last else "")
     body = [f"<h1>{_(frames.sweep)}</h1>", f'<p class="soft">unetbench report · {_(summary)}</p>', _contents(shown)]
     for index, (table, plots) in enumerate(shown):
-        body += _section(table, plots, index)
+        body += _section(frames, table, plots, index)
     body += ["<h2>How the numbers are made</h2><ul>", *(f"<li>{_(line)}</li>" for line in METHODS), "</ul>"]
     body += [
         "<h2>Records</h2><p>Each number above comes from these files, <code>records/&lt;record&gt;.json</code>.</p>"
@@ -88,7 +89,7 @@ def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
     return f"<ul>{''.join(items)}</ul>" if len(items) > 1 else ""
 
 
-def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
+def _section(frames: Frames, table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
     parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
     parts += [results_grid(table).html(), _notes(table)]
     further = (
@@ -98,13 +99,19 @@ def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[
     )
     for title, grid in further:
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
+    for title, grid, notes in hardware_grids(table, frames):
+        parts += [f"<h3>{title}</h3>", grid.html(), _list(notes)]
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))
     return [*parts, f"<h3>Facts</h3><dl>{terms}</dl>"]
 
 
 def _notes(table: ComparisonTable) -> str:
-    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in remarks(table)) + "</ul>"
+    return _list(remarks(table))
+
+
+def _list(lines: Sequence[str]) -> str:
+    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in lines) + "</ul>" if lines else ""
 
 
 def _figure(plot: Plot) -> str:
