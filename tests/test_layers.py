@@ -37,8 +37,9 @@ INSIDE = {
         "recommended": ("statistics", "deployments", "tables", "recommend"),
         "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
-        "page": ("frame", "statistics", "tables", "plots", "recommend"),
-        "write": ("frame", "statistics", "tables", "plots", "page", "written", "recommend", "recommended"),
+        "page": ("frame", "statistics", "tables", "plots"),
+        "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
+        "write": ("frame", "statistics", "tables", "plots", "page", "written", "runtime_report"),
     },
 }
 """What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""

@@ -70,10 +70,10 @@ def chosen_machine(device: str | None, rows: Sequence[Deployed]) -> str:
     for row in rows:
         hardware[row.machine] = f"{describe(row.facts)} {row.deployment.row['device']}"
     here = machine()
-    own = any(row.machine == here["name"] and same_machine(row.facts, here) for row in rows)
+    own = next((row.machine for row in rows if same_machine(row.facts, here)), "")
     if device is None:
         if own or len(hardware) == 1:
-            return here["name"] if own else next(iter(hardware))
+            return own or next(iter(hardware))
         names = ", ".join(hardware)
         raise SpecError(f"--device: this machine was not timed; choose one of {names}, or run `unetbench time` here")
     if device in hardware:
@@ -97,7 +97,7 @@ def _text(sweep: Path, group: Group, found: Recommendation) -> str:
     notes = remarks(group, found)
     if found.chosen is None:
         lines += [reason(found)[0].upper() + reason(found)[1:] + ".", ""]
-        lines += [f"- nearest to {line}" for line in nearest_lines(group, found)]
+        lines += [f"- {line}" for line in nearest_lines(group, found)]
         return "\n".join([*lines, *(f"- {note}" for note in notes)])
     lines += [
         f"Recommended: {found.chosen.label}",

@@ -136,10 +136,15 @@ class Deployment:
         return self.latency_s(50) / float(np.median(own))
 
     @property
+    def spread(self) -> float:
+        """(largest - smallest) / median of the reference computation, 0 without any."""
+        reference = self.row.get("reference_s") or []
+        return (max(reference) - min(reference)) / float(np.median(reference)) if reference else 0.0
+
+    @property
     def noisy(self) -> bool:
         """Whether the machine's own speed changed between the rounds."""
-        reference = self.row.get("reference_s") or []
-        return bool(reference) and (max(reference) - min(reference)) / float(np.median(reference)) > NOISY
+        return self.spread > NOISY
 
     @property
     def agrees(self) -> bool:

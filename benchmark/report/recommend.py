@@ -165,10 +165,10 @@ def _refused(row: Deployed) -> str:
         return "collapsed in training"
     if not row.same_instructions:
         return "timed with other instruction sets than the machine has"
-    dice, latency, _ = values(row)
+    dice, latency, size = values(row)
     if math.isnan(dice):
         return "without Dice of whole cases"
-    return "not timed" if math.isnan(latency) else ""
+    return "not timed" if math.isnan(latency) else "of unknown size" if math.isnan(size) else ""
 
 
 def _ties(best: Deployed, faster: Sequence[Deployed]) -> tuple[Tie, ...]:

@@ -48,13 +48,14 @@ def reason(found: Recommendation) -> str:
     if chosen is None or best is None:
         return _nothing(found)
     if len(found.front) == 1:
-        return "No other that qualifies is better in validation Dice, latency or size."
+        return f"No other that qualifies is better in {chosen.deployment.chosen_on} Dice, latency or size."
     tie = next((tie for tie in found.ties if tie.row is chosen), None)
     if tie is None:
         nearest = min(found.ties, key=lambda tie: tie.below, default=None)
+        first = f"The best {chosen.deployment.chosen_on} Dice"
         if nearest is None:
-            return "The best validation Dice, and the fastest."
-        return f"The best validation Dice; of the faster ones {nearest.row.label} comes nearest, {_gap(nearest)}."
+            return f"{first}, and the fastest."
+        return f"{first}; of the faster ones {nearest.row.label} comes nearest, {_gap(nearest)}."
     good = 1 + sum(other.as_good for other in found.ties)
     times = values(best)[1] / values(chosen)[1]
     return (
@@ -123,11 +124,17 @@ def nearest_lines(group: Group, found: Recommendation) -> list[str]:
     """By limit that cannot be kept: what comes nearest, and by how much it misses."""
     lines = []
     for name, row in found.nearest.items():
-        gap = found.limits.excess(row)
-        others = [_missed(found.limits, other, row) for other, value in gap.items() if value and other != name]
-        kept = f", but misses {' and '.join(others)}" if others else ""
-        what = _missed(found.limits, name, row) if gap[name] else f"{_limit(found.limits, name)} is kept"
-        lines.append(f"{what}: {row.label}{kept}")
+        beyond = found.limits.excess(row)
+        also = [
+            f"{_limit(found.limits, other)} {_missed(found.limits, other, row)}"
+            for other, gap in beyond.items()
+            if gap and other != name
+        ]
+        own = f"missed {_missed(found.limits, name, row)}, nearest is" if beyond[name] else "kept by"
+        lines.append(
+            f"{_limit(found.limits, name)}: {own} {row.label}"
+            + (f", which misses {' and '.join(also)}" if also else "")
+        )
     return lines
 
 
@@ -150,22 +157,23 @@ def _limit(limits: Limits, name: str) -> str:
 
 
 def _missed(limits: Limits, name: str, row: Deployed) -> str:
+    """By how much a limit is missed, and what the row has."""
     dice, latency, size = values(row)
     gap = limits.excess(row)[name]
     if name == "dice":
-        return f"{_limit(limits, name)} by {gap:.4f} (has {dice:.4f})"
+        return f"by {gap:.4f} ({dice:.4f})"
     if name == "latency_s":
-        return f"{_limit(limits, name)} by {gap * 1e3:.3g} ms (takes {latency * 1e3:.3g})"
-    return f"{_limit(limits, name)} by {_megabytes(gap)} (has {_megabytes(size)})"
+        return f"by {gap * 1e3:.3g} ms ({latency * 1e3:.3g} ms)"
+    return f"by {_megabytes(gap)} ({_megabytes(size)})"
 
 
 def _untold(ties: Sequence[Tie]) -> str:
     """What cannot be told from the best and yet was not preferred to it."""
-    rows = [tie for tie in ties if tie.untold and not tie.as_good]
+    rows = sorted((tie for tie in ties if tie.untold and not tie.as_good), key=lambda tie: tie.below)
     if not rows:
         return ""
-    more = f" and {len(rows) - MOST} more" if len(rows) > MOST else ""
-    named = ", ".join(f"{tie.row.label} ({_gap(tie)})" for tie in rows[:MOST])
+    more = f"; and {len(rows) - MOST} more" if len(rows) > MOST else ""
+    named = "; ".join(f"{tie.row.label}, {_gap(tie)}" for tie in rows[:MOST])
     return f"faster, not told from the best, yet more than {TOLERANCE:g} below it: {named}{more}"
 
 

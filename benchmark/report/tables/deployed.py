@@ -10,6 +10,7 @@ from typing import Any
 from ....core.record import Record
 from ...naming.trial_names import TrialNames
 from ...records.deployments import Deployments, deployments
+from ...records.machine import DIGITS
 from ..deployments import Deployment, judged
 from ..frame import Frames, size_text, table_key
 from .apart import told_apart
@@ -20,7 +21,7 @@ class Deployed:
     """A trained trial on a runtime of a machine.
 
     key: of its record, `<folder>/<trial id>`. model, loss: their names in the group. collapsed: its classes that
-    collapsed. facts: what `records.machine` told of the machine when it was last timed there.
+    collapsed. facts: what `records.machine` told of the machine.
     """
 
     key: str
@@ -98,9 +99,15 @@ def groups(read: Frames, sweep: Path) -> tuple[list[Group], list[str]]:
     """
     told = dict(zip(read.trials["record"], read.trials["collapsed"], strict=True))
     found: dict[tuple[Any, ...], list[tuple[str, Deployments, Deployment]]] = defaultdict(list)
-    lost = 0
-    for machine, entry in deployments(sweep):
-        key = _record_of(entry.trial, machine, read.records)
+    lost, listed = 0, list(deployments(sweep))
+    hardware: dict[str, set[str]] = defaultdict(set)
+    for folder, entry in listed:
+        hardware[folder].add(str(entry.machine.get("digest", "")))
+    for folder, entry in listed:
+        # Machines that only share a name are two.
+        apart = len(hardware[folder]) > 1
+        machine = f"{folder}-{str(entry.machine.get('digest', ''))[:DIGITS]}" if apart else folder
+        key = _record_of(entry.trial, folder, read.records)
         if key is None:
             lost += 1
             continue
@@ -122,9 +129,7 @@ def _group(
     rows = []
     for key, entry, deployment in entries:
         name = names[records[key].trial]
-        rows.append(
-            Deployed(key, records[key], name.model, name.loss, tuple(told[key]), entry.machine, deployment)
-        )
+        rows.append(Deployed(key, records[key], name.model, name.loss, tuple(told[key]), entry.machine, deployment))
     first = entries[0][2].row
     everywhere = read.trials.set_index("record")["dataset"]
     return Group(str(everywhere[entries[0][0]]), "", first["batch"], tuple(first["size"]), tuple(rows))
