@@ -70,8 +70,12 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
     show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
 
-    check = _command(words, "check", _check, "build every recipe and compare with its published parameter count")
-    check.add_argument("registry", choices=("models",))
+    check = _command(
+        words, "check", _check, "compare every recipe with its published count, or try it on every runtime"
+    )
+    check.add_argument("registry", choices=("models", "runtimes"))
+    check.add_argument("--only", nargs="+", default=[], metavar="RECIPE", help="of `check runtimes` (default: all)")
+    check.add_argument("--runtimes", nargs="+", metavar="NAME", help="of `check runtimes` (default: all with a file)")
     check.add_argument("--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others")
     check.add_argument("--json", action="store_true", help="as JSON")
 
@@ -215,6 +219,10 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.registry == "runtimes":
+        from .commands.check_runtimes import check_runtimes
+
+        return check_runtimes(options)
     from .commands.check import check
 
     return check(options)

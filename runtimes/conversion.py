@@ -15,7 +15,7 @@ from ..core.errors import ConversionError, one_line
 class Conversion:
     """A network, and what its files are made for.
 
-    model: a Keras model of float32 on the TensorFlow backend. sliced: makes the same without maximum pooling of
+    model: a Keras model of float32 on the TensorFlow backend. sliced: makes the same without pooling of
     volumes, which LiteRT cannot run. space: edges of the images, which the file takes and no others unless it is
     dynamic. batch: images a call. calibration: prepared images (m, *space, c) float32 of validation cases, from which
     ranges of quantised values are taken, or None. folder: where files that several formats share are kept.
@@ -57,7 +57,7 @@ class Conversion:
 
     @cached_property
     def frozen(self) -> Any:
-        """The closed function with its weights as constants, without maximum pooling of volumes.
+        """The closed function with its weights as constants, without pooling of volumes.
 
         Without this TensorFlow's LiteRT converter leaves the weights of a Keras 3 model out and says nothing: the file
         is 30 kB and its output NaN (TensorFlow 2.21).

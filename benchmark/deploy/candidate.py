@@ -39,12 +39,20 @@ class Converters:
     """The network of a .keras file, converted and opened for each runtime that asks.
 
     exports: folder in which folders are kept by the network's digest, so that nothing is converted twice. plugins:
-    files of a user's own parts. backend: that trained the network. Usable in a `with` statement.
+    files of a user's own parts. backend: that trained the network. child: the process that converts, a fresh one by
+    default. Usable in a `with` statement, which ends the process.
     """
 
-    def __init__(self, weights: Path, exports: Path, plugins: Sequence[str] = (), backend: str = "tensorflow") -> None:
+    def __init__(
+        self,
+        weights: Path,
+        exports: Path,
+        plugins: Sequence[str] = (),
+        backend: str = "tensorflow",
+        child: Child | None = None,
+    ) -> None:
         self.weights, self.exports, self.plugins, self.backend = weights, exports, tuple(plugins), backend
-        self.child = Child("deploy.converter")
+        self.child = child or Child("deploy.converter")
         self.network: dict[str, Any] = self.child.ask("open", str(weights), self.plugins)
 
     def __enter__(self) -> "Converters":

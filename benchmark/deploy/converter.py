@@ -29,8 +29,8 @@ class Converter:
         for plugin in plugins:
             load_plugin(plugin)
         self.file = Path(file)
-        network = self.networks["float32"] = load_network(self.file, "float32")
-        self.conversions = {}
+        network = load_network(self.file, "float32")
+        self.networks, self.conversions = {"float32": network}, {}
         space = [None if edge is None else int(edge) for edge in network.inputs[0].shape[1:-1]]
         return {"digest": weights_digest(network), "space": space, "parameters": int(network.count_params())}
 

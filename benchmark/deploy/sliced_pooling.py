@@ -1,5 +1,6 @@
-"""Maximum pooling of volumes as a maximum of strided slices, for where the operation itself is missing."""
+"""Pooling of volumes by strided slices, for where the operation itself is missing."""
 
+from functools import reduce
 from itertools import product
 from typing import Any
 
@@ -17,24 +18,38 @@ class SlicedMaxPooling3D(keras.layers.MaxPooling3D):
 
     def call(self, inputs):
         """Return `(n, *pooled, c)`."""
-        made = self.compute_output_shape(tuple(inputs.shape))[1:4]
-        padded = self._padded(inputs, made)
-        found = None
-        for corner in product(*map(range, self.pool_size)):
-            spans = zip(corner, self.strides, made, strict=True)
-            place = tuple(slice(start, start + (count - 1) * step + 1, step) for start, step, count in spans)
-            part = padded[(slice(None), *place)]
-            found = part if found is None else ops.maximum(found, part)
-        return found
+        return reduce(ops.maximum, _slices(self, inputs, float("-inf")))
 
-    def _padded(self, inputs, made):
-        if self.padding == "valid":
-            return inputs
-        reach = [
-            (count - 1) * step + pool for count, step, pool in zip(made, self.strides, self.pool_size, strict=True)
-        ]
-        lack = [max(0, end - edge) for end, edge in zip(reach, inputs.shape[1:4], strict=True)]
-        if not any(lack):
-            return inputs
-        least = float("-inf")
-        return ops.pad(inputs, [(0, 0), *((n // 2, n - n // 2) for n in lack), (0, 0)], constant_values=least)
+
+@keras.saving.register_keras_serializable(package="unetbench")
+class SlicedAveragePooling3D(keras.layers.AveragePooling3D):
+    """The parent's function, to rounding: the mean of the slices, of those inside the image where it is padded."""
+
+    def call(self, inputs):
+        """Return `(n, *pooled, c)`."""
+        count = sum(_slices(self, ops.ones_like(inputs), 0.0)) if self.padding == "same" else len(_places(self))
+        return sum(_slices(self, inputs, 0.0)) / count
+
+
+def _places(layer: Any) -> list[tuple[int, ...]]:
+    return list(product(*map(range, layer.pool_size)))
+
+
+def _slices(layer: Any, inputs: Any, outside: float) -> list[Any]:
+    """For each place of the window, what lies there, `(n, *pooled, c)`; outside: the value of padding."""
+    made = layer.compute_output_shape(tuple(inputs.shape))[1:4]
+    if layer.padding == "same":
+        inputs = _padded(layer, inputs, made, outside)
+    found = []
+    for corner in _places(layer):
+        spans = zip(corner, layer.strides, made, strict=True)
+        place = tuple(slice(start, start + (count - 1) * step + 1, step) for start, step, count in spans)
+        found.append(inputs[(slice(None), *place)])
+    return found
+
+
+def _padded(layer: Any, inputs: Any, made: Any, outside: float) -> Any:
+    ends = [(count - 1) * step + pool for count, step, pool in zip(made, layer.strides, layer.pool_size, strict=True)]
+    lack = [max(0, end - edge) for end, edge in zip(ends, inputs.shape[1:4], strict=True)]
+    widths = [(0, 0), *((n // 2, n - n // 2) for n in lack), (0, 0)]
+    return ops.pad(inputs, widths, constant_values=outside) if any(lack) else inputs

@@ -9,9 +9,12 @@ import numpy as np
 
 from ...core.errors import StoreError, one_line
 from ...models import MODELS
-from .sliced_pooling import SlicedMaxPooling3D
+from .sliced_pooling import SlicedAveragePooling3D, SlicedMaxPooling3D
 
 Float = Literal["float32", "float64"]
+
+SLICED = {"MaxPooling3D": SlicedMaxPooling3D, "AveragePooling3D": SlicedAveragePooling3D}
+"""Pooling of volumes, which TensorFlow lacks in float64 and LiteRT at all, and what computes the same."""
 
 
 def load_network(file: Path, precision: Float | None = None) -> keras.Model:
@@ -33,7 +36,7 @@ def load_network(file: Path, precision: Float | None = None) -> keras.Model:
 def recast(network: keras.Model, precision: Float, *, sliced: bool = False) -> keras.Model:
     """The same network with the same weights, computed in another precision throughout.
 
-    sliced: with maximum pooling of volumes made of slices, as it always is in float64.
+    sliced: with pooling of volumes made of slices, as it always is in float64.
     """
     config = _recast(network.get_config(), precision, sliced or precision == "float64")
     made: keras.Model = type(network).from_config(config)
@@ -62,8 +65,8 @@ def _recast(config: Any, precision: str, sliced: bool) -> Any:
     name = config.get("class_name")
     if name == "DTypePolicy":
         return {**config, "config": {**config["config"], "name": precision}}
-    if sliced and name == "MaxPooling3D":
-        kind = SlicedMaxPooling3D
+    if sliced and name in SLICED:
+        kind = SLICED[name]
         registered = keras.saving.get_registered_name(kind)
         config = {**config, "module": kind.__module__, "class_name": kind.__name__, "registered_name": registered}
     return {key: _dtype(key, value, precision, sliced) for key, value in config.items()}
