@@ -120,6 +120,14 @@ def parser() -> argparse.ArgumentParser:
     prune.add_argument("--json", action="store_true", help="print the outcome as JSON")
     prune.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
+    recommend = _command(words, "recommend", _recommend, "choose the trained file to deploy on a machine, and say why")
+    recommend.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    recommend.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
+    recommend.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
+    recommend.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
+    recommend.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
+    recommend.add_argument("--json", action="store_true", help="as JSON")
+
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
     data.add_argument("--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines")
@@ -162,6 +170,16 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
+
+
 def _run(options: argparse.Namespace) -> int:
     from .commands.run import run
 
@@ -202,6 +220,12 @@ def _export(options: argparse.Namespace) -> int:
     from .commands.export import export
 
     return export(options)
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    from .commands.recommend import recommended
+
+    return recommended(options)
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -136,6 +136,8 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     stream = sys.stderr if options.json else sys.stdout
     for report in write_reports(store.folder):
         print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
+        for line in report.recommended:
+            print(f"To deploy: {line}", file=stream)
         for note in report.notes:
             print(f"unetbench: {note}", file=sys.stderr)
         print(f"All columns and plots: {_nearest(report.page)}", file=stream)
