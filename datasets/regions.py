@@ -68,6 +68,7 @@ class PreparedRegions:
     def __init__(self, name: str, stored: Stored, task: Task, preprocess: Preprocess) -> None:
         check_shape(name, stored.shape, task, preprocess)
         self.space, self.content = stored.shape[:-1], preprocess.resize or stored.shape[:-1]
+        self.dtype = np.dtype(np.float32)
         self._stored: Stored = _Coloured(stored, preprocess.colour, task_after(task, preprocess).channels)
         if preprocess.clahe:
             self._stored = _Equalised(name, self._stored, preprocess.clahe)
