@@ -119,10 +119,12 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # of weights to begin with, which the trained ones replace
             network = build(trial, task)
-        network.load_weights(weights)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras leaves layers as they began and only warns
+            network.load_weights(weights)
     except Unfit:  # weights to begin with that are not on this machine; the file has the network's structure too
         return keras.saving.load_model(weights, compile=False)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, UserWarning) as error:
         raise StoreError(f"{weights}: cannot be loaded into {trial.model.label}: {one_line(error)}") from None
     finally:
         keras.mixed_precision.set_dtype_policy(policy)

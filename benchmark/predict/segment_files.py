@@ -175,7 +175,9 @@ def _parts(
             source = open_source(entry, segmenter, reading)
             for page in source.parts:
                 image = source.image(page)
-                name = str(entry.file) if page is None else f"{entry.file}, {told(page)}"
+                name = str(entry.file)
+                if page is not None and len(source.parts) > 1:
+                    name += f", {told(page)}"
                 yield Part(source, page, image, prepared_for(image, segmenter, name=name, memory_mib=memory_mib))
         except DataError as error:
             yield Failure(entry, str(error))
