@@ -40,13 +40,17 @@ class Stored(Protocol):
         ...
 
 
-def places(stored: Stored) -> Iterator[Place]:
-    """Places that make up the space of an image, each of whole chunks and, if these are smaller, about 32 MiB."""
+def places(stored: Stored, most_bytes: int = 0) -> Iterator[Place]:
+    """Places that make up the space of an image, of whole chunks each and, if these take less, of about `most_bytes`.
+
+    most_bytes: of stored pixels; 32 MiB by default.
+    """
+    most_bytes = most_bytes or REGION_BYTES
     space = stored.shape[:-1]
     edges = [min(edge, n) for edge, n in zip(getattr(stored, "chunks", (1,) * len(space)), space, strict=True)]
     for axis in reversed(range(len(space))):
         size = math.prod(edges) * stored.shape[-1] * stored.dtype.itemsize
-        edges[axis] = min(space[axis], edges[axis] * max(1, REGION_BYTES // size))
+        edges[axis] = min(space[axis], edges[axis] * max(1, most_bytes // size))
         if edges[axis] < space[axis]:
             break
     for corner in np.ndindex(*(-(-n // edge) for n, edge in zip(space, edges, strict=True))):

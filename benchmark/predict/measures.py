@@ -8,10 +8,9 @@ import numpy as np
 
 from ...core.task import Task
 from ...metrics.objects import SPLITS
+from .object_sums import ObjectSums
 
 Row = dict[str, Any]
-
-_PROPERTIES = ("label", "num_pixels", "centroid", "bbox", "intensity_mean")
 
 
 def class_mask(labels: np.ndarray, task: Task, name: str) -> np.ndarray:
@@ -86,24 +85,12 @@ def object_rows(
 
     Axes are numbered as those of the arrays; a bounding box ends before its last index.
     """
-    from skimage.measure import regionprops_table
-
-    rows = []
+    rows, before = [], 0
     for name, (numbered, count) in objects.items():
-        if not count:
-            continue
-        axes, channels = range(numbered.ndim), range(image.shape[-1])
-        table = regionprops_table(numbered, image, properties=_PROPERTIES)
-        for k in range(len(table["label"])):
-            own = {column: values[k].item() for column, values in table.items()}
-            one = {
-                "pixels": int(own["num_pixels"]),
-                "centroid": [own[f"centroid-{axis}"] for axis in axes],
-                "begin": [own[f"bbox-{axis}"] for axis in axes],
-                "end": [own[f"bbox-{axis + numbered.ndim}"] for axis in axes],
-                "means": [own[f"intensity_mean-{channel}"] for channel in channels],
-            }
-            rows.append(object_row(name, int(own["label"]), one, task, spacing_mm))
+        own = np.where(numbered > 0, numbered - before, 0) if before else numbered
+        measured = ObjectSums.of(own, image, count).rows()
+        rows += [object_row(name, before + k, one, task, spacing_mm) for k, one in enumerate(measured, 1)]
+        before += count if task.kind == "exclusive" else 0
     return rows
 
 

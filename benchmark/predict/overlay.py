@@ -4,7 +4,7 @@ import numpy as np
 
 from ...core.task import Task
 from ...datasets.case import Sample
-from ...datasets.thumbnail import EDGE, Thumbnail
+from ...datasets.thumbnail import Thumbnail
 
 LONGEST_EDGE = 1600
 """Pixels of a picture; larger images are shrunk."""
@@ -13,9 +13,9 @@ LONGEST_EDGE = 1600
 def overlay(image: np.ndarray, labels: np.ndarray, objects: np.ndarray | None, task: Task) -> np.ndarray:
     """An image (*space, c) with the outlines of its labels (*space, t), or of its objects (*space): (h, w, 3) uint8.
 
-    Of a volume the slice across the first axis with most foreground. Images of less than 400 pixels are enlarged.
+    Of a volume the slice across the first axis with most foreground. At the image's own size, up to 1600 pixels.
     """
-    edge = int(np.clip(max(image.shape[-3:-1]), EDGE, LONGEST_EDGE))
+    edge = min(max(image.shape[-3:-1]), LONGEST_EDGE)
     return Thumbnail.of("", Sample(image, labels, objects), task, edge=edge).painted(task)
 
 

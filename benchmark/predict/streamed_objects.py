@@ -2,27 +2,19 @@
 
 import itertools
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from ...datasets import regions
 from ...datasets.regions import Place, Stored, places
 from ...metrics.objects import label
+from .object_sums import ObjectSums
+
+_PIXELS = 2**23  # that are numbered at once
 
 ReadMask = Callable[[Place], np.ndarray]
 """Gives whether the voxels (*place) belong to a class."""
-
-
-@dataclass
-class _Table:
-    """What is known of pieces 1, 2 …, a row each. begin, end: of their bounding boxes."""
-
-    pixels: list[np.ndarray] = field(default_factory=list)
-    sums: list[np.ndarray] = field(default_factory=list)
-    places: list[np.ndarray] = field(default_factory=list)
-    begin: list[np.ndarray] = field(default_factory=list)
-    end: list[np.ndarray] = field(default_factory=list)
 
 
 class StreamedObjects:
@@ -34,10 +26,12 @@ class StreamedObjects:
     """
 
     def __init__(self, mask: ReadMask, image: Stored, numbers: Any) -> None:
-        self._numbers, self._image, self._table = numbers, image, _Table()
+        self._numbers, self._image = numbers, image
+        self._region_bytes = min(regions.REGION_BYTES, _PIXELS * image.dtype.itemsize * image.shape[-1])
+        self._parts: list[ObjectSums] = []
         self._links: list[np.ndarray] = []
         self._count = 0
-        for place in places(image):
+        for place in places(image, self._region_bytes):
             self._take(place, mask(place))
         self._final = self._joined()
 
@@ -49,30 +43,15 @@ class StreamedObjects:
     def write(self, put: Callable[[Place, np.ndarray], None], *, after: int = 0) -> None:
         """Give the numbers of objects, from `after` + 1 on and 0 between them, region by region, as uint32."""
         final = np.where(self._final > 0, self._final + after, 0).astype(np.uint32)
-        for place in places(self._image):
+        for place in places(self._image, self._region_bytes):
             found = final[np.asarray(self._numbers[place])]
             if found.any():
                 put(place, found)
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Of each object its pixels, centroid, bounding box and mean intensities, as lists; by number."""
-        if not self.count:
-            return
-        own, index = self._table, self._final[1:] - 1
-        pixels, sums, at = (_summed(np.concatenate(rows), index) for rows in (own.pixels, own.sums, own.places))
-        begin = np.full((self.count, at.shape[1]), np.iinfo(np.int64).max)
-        end = np.zeros_like(begin)
-        np.minimum.at(begin, index, np.concatenate(own.begin))
-        np.maximum.at(end, index, np.concatenate(own.end))
-        for k in range(self.count):
-            size = int(pixels[k, 0])
-            yield {
-                "pixels": size,
-                "centroid": (at[k] / size).tolist(),
-                "begin": begin[k].tolist(),
-                "end": end[k].tolist(),
-                "means": (sums[k] / size).tolist(),
-            }
+        """As `ObjectSums.rows`, by number."""
+        if self.count:
+            yield from ObjectSums.joined(self._parts, self._final[1:] - 1, self.count).rows()
 
     def _take(self, place: Place, mask: np.ndarray) -> None:
         """Number the pieces of a region, measure them and note what they touch of the regions before."""
@@ -80,20 +59,8 @@ class StreamedObjects:
         count = int(pieces.max(initial=0))
         if not count:
             return
-        inside = pieces > 0
-        flat = pieces[inside] - 1
-        values = self._image[place][inside].astype(np.float64)
-        at = np.argwhere(inside) + [part.start for part in place]
-        self._table.pixels.append(np.bincount(flat, minlength=count)[:, None])
-        for rows, column in ((self._table.sums, values), (self._table.places, at)):
-            rows.append(np.stack([np.bincount(flat, column[:, k], count) for k in range(column.shape[1])], -1))
-        begin = np.full((count, len(place)), np.iinfo(np.int64).max)
-        end = np.zeros_like(begin)
-        np.minimum.at(begin, flat, at)
-        np.maximum.at(end, flat, at + 1)
-        self._table.begin.append(begin)
-        self._table.end.append(end)
-        numbered = np.where(inside, pieces + self._count, 0)
+        self._parts.append(ObjectSums.of(pieces, self._image[place], count, [part.start for part in place]))
+        numbered = np.where(pieces > 0, pieces + self._count, 0)
         self._count += count
         self._link(place, numbered)
         self._numbers[place] = numbered
@@ -130,8 +97,3 @@ class StreamedObjects:
         _, found = connected_components(graph, directed=False)
         _, first, inverse = np.unique(found, return_index=True, return_inverse=True)
         return np.argsort(np.argsort(first))[inverse]  # piece 0, the background, comes first
-
-
-def _summed(rows: np.ndarray, index: np.ndarray) -> np.ndarray:
-    """Rows added up for each index."""
-    return np.stack([np.bincount(index, rows[:, k]) for k in range(rows.shape[1])], -1)

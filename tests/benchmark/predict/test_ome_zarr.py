@@ -96,7 +96,7 @@ def test_a_volume_is_segmented_with_its_axes_scale_and_origin(version, memory_mi
     assert classes.objects.tolist() == [3]
     assert classes.mean_intensity.tolist() == [200]
     assert (tmp_path / "out/overlays/a.png").stat().st_size > 0
-    assert not [file for file in (tmp_path / "out").rglob(".*")]
+    assert not list((tmp_path / "out").rglob(".*"))
 
 
 @pytest.mark.parametrize("memory_mib", [2048, 1])
