@@ -19,6 +19,7 @@ class Progress:
         self._total = self._done = 0
         self._begun = self._told = time.monotonic()
         self._notes: set[str] = set()
+        self._window_begun: float | None = None
 
     def begin(self, total: int, skipped: int) -> None:
         """So many images are to be segmented, and so many are finished."""
@@ -32,6 +33,7 @@ class Progress:
 
     def image(self, name: str) -> None:
         """An image is next."""
+        self._window_begun = None
         if self._images is not None and self._windows is not None:
             self._images.set_description_str(name[-40:], refresh=False)
             self._windows.reset()
@@ -47,7 +49,11 @@ class Progress:
         if self._windows is not None:
             self._windows.total = of
             self._windows.update(done - self._windows.n)
-        self._line(f"{100 * done // of} % of the windows of an image are done")
+        if self._window_begun is None:
+            self._window_begun = time.monotonic()
+        elif done < of:
+            left = (time.monotonic() - self._window_begun) / done * (of - done)
+            self._line(f"{100 * done / of:.1f} % of the windows of an image are done, about {_duration(left)} left")
 
     def finish(self) -> None:
         """An image is done, or cannot be."""

@@ -16,6 +16,10 @@ from ..trial.segmenter import Segmenter
 MEMORY_MIB = 2048
 """What segmenting one image may take by default, with the libraries that run the network."""
 
+WHOLE_SHARE, WINDOWS_SHARE, SUMS_SHARE = 4, 8, 16
+"""Parts of that memory: for an image that is segmented as a whole; else for a window's activations, whose libraries
+take as much again and more, and for the sums of overlapping windows."""
+
 OnProgress = Callable[[int, int], None]
 """Is told how many windows of an image are done, of how many."""
 
@@ -44,8 +48,8 @@ def segment(
 
     It is prepared as in training: colours, contrast and intensities of the whole image, size, padding. An image whose
     network input and probabilities would take more than a quarter of `memory_mib` is prepared and predicted by regions,
-    in windows that take another quarter at most; then `probabilities` are the largest thing in memory, if asked for.
-    mirror: whether probabilities are averaged over mirrored copies; as in the trial's test by default.
+    in windows whose activations take an eighth at most; then `probabilities` are the largest thing in memory, if asked
+    for. mirror: whether probabilities are averaged over mirrored copies; as in the trial's test by default.
 
     Raises DataError for an image of another rank or number of channels than the network's, or with values that are not
     finite; SpecError for `mirror` where training did not mirror.
@@ -86,7 +90,7 @@ def prepared_for(
 def fits(shape: tuple[int, ...], segmenter: Segmenter, memory_mib: int) -> bool:
     """Whether an image of this shape (*space, c) is segmented as a whole."""
     pixel = FLOAT_BYTES * (shape[-1] + 2 * segmenter.task.channels + 3 * segmenter.task.outputs + 1)
-    return math.prod(shape[:-1]) * pixel <= memory_mib * 2**20 // 4
+    return math.prod(shape[:-1]) * pixel <= memory_mib * 2**20 // WHOLE_SHARE
 
 
 def predicted(
@@ -104,8 +108,8 @@ def predicted(
     if whole or segmenter.windows_within is None:
         options = segmenter.windows(space)
     else:
-        options = segmenter.windows_within(space, memory_mib // 4)
-    memory_bytes = 2**62 if whole else memory_mib * 2**20 // 8
+        options = segmenter.windows_within(space, memory_mib // WINDOWS_SHARE)
+    memory_bytes = 2**62 if whole else memory_mib * 2**20 // SUMS_SHARE
     mirrored = segmenter.mirror if mirror is None else mirror
     regions = predict_regions(
         segmenter.forward,

@@ -1,11 +1,14 @@
 """A trained trial segments images as it did when it was scored."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+from unetbench.benchmark.cli import main
 from unetbench.benchmark.predict.open_model import check_classes, open_model
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
@@ -177,3 +180,28 @@ def test_a_model_of_other_classes_is_refused(segmenter):
     check_classes(segmenter, "nucleus")
     with pytest.raises(SpecError, match="--classes liver: the model was trained for nucleus"):
         check_classes(segmenter, "liver")
+
+
+def test_the_command_segments_files_with_a_trial(trained, tmp_path, capsys):
+    context, record, file, _ = trained
+    opened = open_dataset(record.trial.dataset, record.trial.split, context)
+    case = opened.split.cases("test")[0]
+    (tmp_path / "in").mkdir()
+    cv2.imwrite(str(tmp_path / "in/a.png"), case.read().image)
+    (tmp_path / "in/b.png").write_bytes(b"no image")
+    words = ["predict", str(file), str(tmp_path / "in"), "--out", str(tmp_path / "out"), "--plugin", str(FAULTY)]
+    assert main([*words, "--json", "--quiet", "--classes", "nucleus", "--mirror"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    assert (told["done"], told["skipped"]) == (1, 0)
+    assert told["failed"] == [
+        {
+            "image": f"{tmp_path}/in/b.png",
+            "reason": f"{tmp_path}/in/b.png: is empty, damaged or cut short; fetch it again",
+        }
+    ]
+    mask = cv2.imread(str(tmp_path / "out/labels/a.png"), cv2.IMREAD_UNCHANGED)
+    row = next(own for own in record.scores if own["case"] == case.name)
+    assert np.count_nonzero(mask) == row["tp"] + row["fp"]
+    (tmp_path / "in/b.png").unlink()
+    assert main([*words, "--mirror"]) == 0
+    assert "0 of 1 images segmented" in capsys.readouterr().out
