@@ -70,10 +70,53 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
     show.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
 
-    check = _command(words, "check", _check, "build every recipe and compare with its published parameter count")
-    check.add_argument("registry", choices=("models",))
+    check = _command(
+        words, "check", _check, "compare every recipe with its published count, or try it on every runtime"
+    )
+    check.add_argument("registry", choices=("models", "runtimes"))
+    check.add_argument("--only", nargs="+", default=[], metavar="RECIPE", help="of `check runtimes` (default: all)")
+    check.add_argument("--runtimes", nargs="+", metavar="NAME", help="of `check runtimes` (default: all with a file)")
     check.add_argument("--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others")
     check.add_argument("--json", action="store_true", help="as JSON")
+
+    time = _command(words, "time", _time, "time a trained trial, a sweep's trials or an untrained recipe on runtimes")
+    time.add_argument("target", help="a sweep's folder of results, the file of a record, or the name of a recipe")
+    time.add_argument("--runtimes", nargs="+", metavar="NAME", help="default: every one (`unetbench list runtimes`)")
+    time.add_argument("--batch", type=_count, nargs="+", default=[1], help="images a call (default 1)")
+    time.add_argument("--size", type=edges, nargs="+", help="256x256 or 16x64x64 (default: the recipe's patch)")
+    time.add_argument("--threads", type=int, nargs="+", default=[0], help="0 for one a core (default)")
+    time.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
+    time.add_argument("--budget", type=float, default=5.0, metavar="SECONDS", help="calls of each take (default 5)")
+    time.add_argument("--channels", type=_count, default=3, help="of an untrained recipe's images (default 3)")
+    time.add_argument("--classes", type=_count, default=1, help="of an untrained recipe (default 1)")
+    time.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of an untrained recipe"
+    )
+    _trial_options(time)
+    time.add_argument("--json", action="store_true", help="print raw samples as JSON")
+
+    export = _command(words, "export", _export, "write a trained trial as a folder that runs without Keras")
+    export.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    export.add_argument(
+        "--format", required=True, metavar="RUNTIME", help="onnx, litert_int8, openvino … (`list runtimes`)"
+    )
+    export.add_argument("--out", type=Path, help="the folder (default: the model's and the format's name)")
+    export.add_argument("--size", type=edges, help="of the windows it takes (default: the recipe's patch)")
+    export.add_argument("--threads", type=int, default=0, help="of the self-test; 0 for one a core (default)")
+    _trial_options(export)
+
+    prune = _command(words, "prune", _prune, "prune a trained trial, train what remains, and keep record and weights")
+    prune.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    how = prune.add_mutually_exclusive_group(required=True)
+    how.add_argument("--channels", type=float, metavar="SHARE", help="take out this share of the channels")
+    how.add_argument("--sparsity", type=float, metavar="SHARE", help="set this share of the kernels' weights to zero")
+    prune.add_argument("--ranking", choices=("layer", "global"), default="layer", help="what is compared with what")
+    prune.add_argument("--multiple", type=_count, default=1, help="channels that stay in a layer: multiples of this")
+    prune.add_argument("--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)")
+    prune.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
+    _trial_options(prune)
+    prune.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    prune.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
@@ -127,6 +170,10 @@ def _predict_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
+def _trial_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
+
+
 def _cache_option(command: argparse.ArgumentParser) -> None:
     text = "where training cases are kept (default: the sweep's, which is memory); results are the same"
     command.add_argument("--cache", choices=("memory", "disk"), help=text)
@@ -168,6 +215,24 @@ def _cache(options: argparse.Namespace) -> int:
     return cache(options)
 
 
+def _time(options: argparse.Namespace) -> int:
+    from .commands.time import time
+
+    return time(options)
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from .commands.prune import prune
+
+    return prune(options)
+
+
+def _export(options: argparse.Namespace) -> int:
+    from .commands.export import export
+
+    return export(options)
+
+
 def _report(options: argparse.Namespace) -> int:
     from .report.write import write_reports
 
@@ -180,6 +245,10 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
+    if options.registry == "runtimes":
+        from .commands.check_runtimes import check_runtimes
+
+        return check_runtimes(options)
     from .commands.check import check
 
     return check(options)

@@ -24,6 +24,14 @@ class PartError(UnetbenchError):
     """A model, loss, metric, data set or runtime that does not do what parts of its kind must."""
 
 
+class Unavailable(UnetbenchError):
+    """A runtime, device or backend that is not here; the message says what to install."""
+
+
+class ConversionError(UnetbenchError):
+    """A network that a format cannot hold, or a file of it that does not load; the message names the layer if known."""
+
+
 class Diverged(UnetbenchError):
     """Training produced a loss that is not finite; the message names the step and the cases of the batch."""
 

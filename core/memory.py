@@ -18,6 +18,34 @@ def told(count: int) -> str:
     return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{max(1, round(count / 2**20))} MiB"
 
 
+def reset_peak(process: Path = Path("/proc/self")) -> bool:
+    """Begin anew to look for the peak of this process's resident memory; False where the system cannot."""
+    try:
+        (process / "clear_refs").write_text("5", "ascii")
+    except OSError:
+        return False
+    return True
+
+
+def peak_bytes(process: Path = Path("/proc/self")) -> int:
+    """Return the most resident memory of this process: since `reset_peak` where that did it, else since it began."""
+    try:
+        lines = dict(line.split(":", 1) for line in (process / "status").read_text("utf-8").splitlines() if ":" in line)
+        return int(lines["VmHWM"].split()[0]) << 10
+    except (OSError, KeyError):  # no Linux
+        return lifetime_peak_bytes()
+
+
+def lifetime_peak_bytes() -> int:
+    """Return the most resident memory of this process since it began."""
+    info = psutil.Process().memory_info()
+    if hasattr(info, "peak_wset"):
+        return info.peak_wset
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if psutil.MACOS else 1024)
+
+
 def _limit(folder: Path) -> int | None:
     for name in ("memory.max", "memory.limit_in_bytes"):
         try:

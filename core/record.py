@@ -8,12 +8,12 @@ from typing import Any, Literal
 from .errors import StoreError
 from .trial import Trial
 
-SCHEMA = 4
+SCHEMA = 5
 """Version of the record's layout.
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
 limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
-contents.
+contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes.
 """
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
@@ -30,6 +30,8 @@ class Record:
     task: the fields of the Task. data: number of cases by role and of unscored test cases, licence, citation, notes.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
         and missing_weights: why they are not those that the options ask for.
+        Of a trial that comes from another: parent (its id); `magnitude`: sparsity (total, and layers with path, zeros
+        and size of each kernel) and compressed_bytes (the weights through zlib); `channels`: channels (before, after).
     selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.

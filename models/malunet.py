@@ -12,7 +12,7 @@ from .parts.fit import require_rank
 from .parts.gates import ChannelSummary
 from .parts.layers import activate, add, concatenate, conv, conv_layer, flat_depthwise_conv, global_mean, multiply
 from .parts.norm import normalise
-from .parts.pixel_sums import pixel_sum
+from .parts.pixel_sums import at_least_float32, pixel_sum
 from .parts.resampling import LinearUpsampling
 from .parts.skeleton import image_input, logits
 from .parts.style import Style
@@ -91,8 +91,8 @@ class DoubleSoftmax(keras.layers.Layer):
     window_size = math.inf
 
     def call(self, scores):
-        """Return the attention, computed in float32, in the compute dtype."""
-        x = ops.cast(scores, "float32")
+        """Return the attention, computed in float32 at least, in the compute dtype."""
+        x = at_least_float32(scores)
         space = tuple(range(1, len(x.shape) - 1))
         x = ops.exp(x - ops.max(x, space, keepdims=True))
         x = x / pixel_sum(x)

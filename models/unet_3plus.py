@@ -11,6 +11,7 @@ from ..core.task import Task
 from . import MODELS
 from .parts.blocks import conv_unit, double_conv
 from .parts.layers import concatenate, conv, max_pool
+from .parts.pixel_sums import at_least_float32
 from .parts.resampling import LinearUpsampling, pooled
 from .parts.skeleton import doubled_widths, encode, image_input, logits, require_divisible
 from .parts.style import Style
@@ -84,9 +85,9 @@ class _Presence(keras.layers.Layer):
     window_size = math.inf
 
     def call(self, scores):
-        peak = ops.max(ops.cast(scores, "float32"), tuple(range(1, len(scores.shape) - 1)), keepdims=True)
+        peak = ops.max(at_least_float32(scores), tuple(range(1, len(scores.shape) - 1)), keepdims=True)
         soft = ops.softmax(peak, -1)[..., 1:]
-        hard = ops.cast(soft > 0.5, "float32")
+        hard = ops.cast(soft > 0.5, soft.dtype)
         return soft + ops.stop_gradient(hard - soft)
 
     def compute_output_shape(self, input_shape):
@@ -101,7 +102,7 @@ class _Guided(keras.layers.Layer):
 
     def call(self, inputs):
         head, gate = inputs
-        return gate * ops.cast(head, "float32") + (1 - gate) * ABSENT
+        return gate * at_least_float32(head) + (1 - gate) * ABSENT
 
     def compute_output_shape(self, input_shape):
         return input_shape[0]

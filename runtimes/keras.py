@@ -1,17 +1,20 @@
 """The model as Keras runs it, without the overhead of `predict`."""
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from keras import Model, backend
 
+from ..core.errors import Unavailable
 from ..core.processor import stops_at_avx2, usable
 from . import RUNTIMES
 
+if TYPE_CHECKING:  # a driver asks what kind of runtime it is, without Keras
+    from keras import Model
+
 
 @RUNTIMES.add
-def keras(model: Model) -> Callable[[np.ndarray], np.ndarray]:
+def keras(model: "Model") -> Callable[[np.ndarray], np.ndarray]:
     """One traced call on the Keras backend: tf.function without XLA, jax.jit, or PyTorch without gradients.
 
     Returns a function from images (n, *space, c) float32 to logits (n, *space, k) float32, both in host memory, so a
@@ -20,7 +23,49 @@ def keras(model: Model) -> Callable[[np.ndarray], np.ndarray]:
     training further needs no new trace. A single 2D image goes twice where `prefers_pairs` says so.
     """
     makers = {"tensorflow": _tensorflow, "jax": _jax, "torch": _torch}
-    return makers[backend.backend()](model)
+    return makers[_backend()](model)
+
+
+@RUNTIMES.add
+def keras_predict(model: "Model") -> Callable[[np.ndarray], np.ndarray]:
+    """`model.predict`, as most people call it: with its loop, callbacks and copies around the same graph."""
+    predict: Any = model.predict  # its type for `verbose` leaves out the numbers that it takes
+    return lambda images: _first(predict(images, batch_size=len(images), verbose=0))
+
+
+@RUNTIMES.add
+def keras_xla(model: "Model") -> Callable[[np.ndarray], np.ndarray]:
+    """One call compiled by XLA, once a shape; on TensorFlow only, for JAX always does. Raises Unavailable elsewhere."""
+    if _backend() != "tensorflow":
+        raise Unavailable(f"runtime keras_xla: is for TensorFlow, the backend is {_backend()}; use keras")
+    import tensorflow
+
+    call = tensorflow.function(lambda images: _first(model(images, training=False)), jit_compile=True)
+    return lambda images: call(tensorflow.convert_to_tensor(images)).numpy()
+
+
+@RUNTIMES.add
+def jax(model: "Model") -> Callable[[np.ndarray], np.ndarray]:
+    """The Keras model on JAX, compiled once a shape; a session process runs it where another backend trained."""
+    return _on("jax", _jax, model)
+
+
+@RUNTIMES.add
+def torch(model: "Model") -> Callable[[np.ndarray], np.ndarray]:
+    """The Keras model on PyTorch, without gradients; a session process runs it where another backend trained."""
+    return _on("torch", _torch, model)
+
+
+def _on(name: str, run: Callable[[Any], Callable[[np.ndarray], np.ndarray]], model: Any) -> Any:
+    if _backend() != name:
+        raise Unavailable(f"runtime {name}: the Keras backend is {_backend()}; set KERAS_BACKEND={name}")
+    return run(model)
+
+
+def _backend() -> str:
+    from keras import backend
+
+    return backend.backend()
 
 
 def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:

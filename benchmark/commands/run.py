@@ -22,6 +22,7 @@ from ..sweep import plan, room
 from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
+from .deploy_trials import apart, deploy_trials
 
 
 def run(options: argparse.Namespace) -> int:
@@ -56,12 +57,13 @@ def run(options: argparse.Namespace) -> int:
     sound = [trial for trial in listed if trial.id not in spoiled]
     outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled)
     made = [*missing, *outcome.made]
+    deployed = deploy_trials(sound, apart(wanted.runtimes), context, wanted.latency, quiet=options.quiet)
     if not options.no_report:
         _report(store, options)
     if options.json:
         names = TrialNames([entry.trial for entry in planned], wanted.labels)
         print(json.dumps({"settled": outcome.settled, "made": [_brief(record, names) for record in made]}, indent=2))
-    return 0 if outcome.fine and not missing else 1
+    return 0 if outcome.fine and not missing and deployed else 1
 
 
 def read(options: argparse.Namespace) -> sweep.Sweep:
@@ -89,10 +91,10 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         results=options.results.resolve(),
         sweep=wanted.name,
         plugins=tuple(str(Path(plugin).resolve()) for plugin in options.plugin),
-        runtimes=wanted.runtimes,
+        runtimes=tuple(runtime for runtime in wanted.runtimes if runtime not in apart(wanted.runtimes)),
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights,
+        weights=wanted.weights or bool(wanted.lighter or apart(wanted.runtimes)),  # lighter steps start from them
         cache=options.cache or wanted.cache,
     )
 

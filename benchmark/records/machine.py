@@ -6,6 +6,7 @@ import platform
 import re
 import subprocess
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -130,6 +131,11 @@ def provenance(backend: str = "", threads: int = 0) -> dict[str, Any]:
         "versions": versions(backend),
         "git": git(),
     }
+
+
+def now() -> str:
+    """Return the time, ISO 8601, UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def versions(backend: str) -> dict[str, str]:

@@ -22,6 +22,7 @@ from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .tables.columns import shortened
 from .tables.grid import MARKDOWN
+from .tables.lighter_table import lighter_frame, lighter_grid
 from .tables.notes import facts, remarks
 from .tables.summary import ComparisonTable, comparison_tables
 from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
@@ -30,7 +31,7 @@ from .written import Written
 STANDARD_POLICY = "nan_worst"
 INDEX = "index.html"
 
-ENDINGS = ("classes", "pairs", *CAPTIONS)
+ENDINGS = ("classes", "lighter", "pairs", *CAPTIONS)
 """Of the names of a table's further files."""
 
 LONGEST = 400
@@ -167,6 +168,8 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
     }
     if classes:
         files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
+    if lighter := lighter_grid(table):
+        files |= {f"{stem}-lighter.tex": lighter.latex(notes), f"{stem}-lighter.csv": _csv(lighter_frame(table))}
     if table.comparison:
         files[f"{stem}-pairs.csv"] = _csv(pairs_frame(table))
     return [written.put(name, text.encode()) for name, text in files.items()]
@@ -174,7 +177,7 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
 
 def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> str:
     lines = [f"# {_plain(f'{read.sweep}: {table.title}')}\n"]
-    grids = results_grid(table), class_grid(table), latency_grid(table)
+    grids = results_grid(table), lighter_grid(table), class_grid(table), latency_grid(table)
     for level, grid in enumerate(grid for grid in grids if grid):
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())

@@ -98,10 +98,11 @@ class Runner:
     def _assign(self, queue: deque[Trial], workers: list[WorkerProcess]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / self.count
         for worker in [worker for worker in workers if worker.trial is None]:
+            ready = _ready(queue, workers)
             other_model = (
-                bool(queue)
+                bool(ready)
                 and worker.before is not None
-                and (_likest(queue, worker.before).compile_key != worker.before.compile_key)
+                and (_likest(ready, worker.before).compile_key != worker.before.compile_key)
             )
             if not queue or (other_model and worker.resident > allowed):
                 workers.remove(worker)
@@ -109,8 +110,9 @@ class Runner:
         while queue and len(workers) < self.count:
             workers.append(self._spawn())
         for worker in workers:
-            if worker.trial is None and queue:
-                same = _likest(queue, worker.before)
+            ready = _ready(queue, workers)
+            if worker.trial is None and ready:
+                same = _likest(ready, worker.before)
                 queue.remove(same)
                 worker.trial = worker.before = same
                 worker.since = 0.0
@@ -167,6 +169,12 @@ def _by_network(trials: Sequence[Trial]) -> list[Trial]:
     network = {trial.network_key: index for index, trial in last_first}
     compiled = {trial.compile_key: index for index, trial in last_first}
     return sorted(trials, key=lambda trial: (network[trial.network_key], compiled[trial.compile_key]))
+
+
+def _ready(queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
+    """The trials whose parent, if they have one, is neither still to come nor running."""
+    ahead = {trial.id for trial in queue} | {worker.trial.id for worker in workers if worker.trial is not None}
+    return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
 
 
 def _likest(trials: Sequence[Trial], before: Trial | None) -> Trial:

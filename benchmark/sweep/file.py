@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ...core.errors import SpecError, unknown
 from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
@@ -23,6 +23,8 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .steps import LighterStep, steps
+from .validate import validate
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
 
@@ -34,10 +36,6 @@ class _Loader(yaml.SafeLoader):
 _Loader.add_implicit_resolver(
     "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
 )
-
-
-_TYPE = re.compile(r"int|float|str|bool|literal\[.*")
-"""What pydantic appends to the place of a value that may be of several types."""
 
 
 class SplitOptions(BaseModel):
@@ -70,6 +68,7 @@ class SweepFile(BaseModel):
     previews: int = Field(default=4, ge=0)
     weights: bool = False
     cache: CachePlace = "memory"
+    lighter: list[dict[str, Any]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ class Sweep:
     """A sweep as values.
 
     folder: where relative paths of the user's own data start. resolved: the file's content. labels: what its parts are
-    to be called.
+    to be called. lighter: the steps that make trained models lighter.
     """
 
     name: str
@@ -104,6 +103,7 @@ class Sweep:
     standard: int
     resolved: dict[str, Any]
     labels: Labels
+    lighter: tuple[LighterStep, ...]
 
 
 def shipped() -> list[str]:
@@ -133,7 +133,7 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
         raw = {**(before if file.parent == SHIPPED else raw), "standard": 1}
     for override in overrides:
         _override(raw, override)
-    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+    return _values(validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
 
 
 def _load(file: Path) -> dict[str, Any]:
@@ -156,11 +156,12 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
     if not seeds or len(set(seeds)) != len(seeds):
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
     resolved = {**raw, "standard": spec.standard}
+    labels, models = Labels(resolved, where), choices(MODELS, spec.models, f"{where}: models")
     return Sweep(
         name=spec.name,
         folder=file.resolve().parent,
         datasets=_data_choices(spec, where),
-        models=choices(MODELS, spec.models, f"{where}: models"),
+        models=models,
         losses=losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
         runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
@@ -171,7 +172,8 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         cache=spec.cache,
         standard=spec.standard,
         resolved=resolved,
-        labels=Labels(resolved, where),
+        labels=labels,
+        lighter=steps(spec.lighter, models, labels, f"{where}: lighter"),
     )
 
 
@@ -199,7 +201,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         except SpecError as error:
             raise SpecError(f"{where}: {error}") from None
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
-    split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
+    split = validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
     _check_shares(split, f"{where}.split")
     standard = FIRST_STANDARD if spec.standard == 1 else {}
     recipe = {**standard, **spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
@@ -210,7 +212,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
             )
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
-    preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
+    preprocess = validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
     objects = options.pop("objects", "components")
     if objects not in SPLITS:
         raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
@@ -220,7 +222,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     if differing:
         further["preprocess"] = differing
     choice = Choice(choice.name, choice.options | further)
-    return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
+    return DataChoice(choice, validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
 
 
 def _check_shares(split: dict[str, Any], where: str) -> None:
@@ -267,33 +269,3 @@ def _override(raw: dict[str, Any], override: str) -> None:
         place[keys[-1]] = value
     else:
         raise SpecError(f"--set {override}: there is no {path} in the sweep")
-
-
-def _validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        raise SpecError(f"{where}: {_first(error, adapter)}") from None
-    except SpecError as error:
-        raise SpecError(f"{where}: {error}") from None
-
-
-def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
-    detail = error.errors(include_url=False)[0]
-    places = [part for part in detail["loc"] if not _TYPE.fullmatch(str(part)) or isinstance(part, int)]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in places).lstrip(".")
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
-    if detail["type"] == "missing":
-        return f"{path} is missing"
-    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
-
-
-def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
-    schema = adapter.json_schema()
-    place = schema
-    for part in location[:-1]:
-        place = place.get("properties", {}).get(str(part), {})
-        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
-        place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
-    return list(place.get("properties", {}))

@@ -38,7 +38,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost.
+    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost, then those of each lighter step.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -79,11 +79,13 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
             one_line(error) if isinstance(error, UnetbenchError) else f"dataset {data.choice.name}: {one_line(error)}"
         )
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
+    trained: list[Trial] = []
     for model in sweep.models:
         for loss in sweep.losses:
             sources = _sources(data.choice, model, loss)
-            for seed in sweep.seeds:
-                yield Planned(Trial(data.choice, split, model, loss, data.recipe, seed, sources), opened, problem)
+            trained += [Trial(data.choice, split, model, loss, data.recipe, seed, sources) for seed in sweep.seeds]
+    for trial in (*trained, *(trial for step in sweep.lighter for trial in step.trials(trained))):
+        yield Planned(trial, opened, problem)
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,8 @@ def estimates(planned: list[Planned], earlier: list[Record], context: Context) -
     for entry in planned:
         trial = entry.trial
         recipe = canonical(asdict(trial.recipe))  # a data set may be listed again with another one
-        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe)
+        step = trial.derivation.label if trial.derivation else ""
+        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe, step)
         groups.setdefault(key, []).append(entry)
     return [_estimate(group, rates, looks) for group in groups.values()]
 
@@ -153,6 +156,7 @@ def _checked(planned: list[Planned], context: Context) -> list[Planned]:
 def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, list[Held]]) -> TrialEstimate:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
+    from ..trial.origin import lightened
 
     entry, seeds = group[0], len(group)
     if entry.opened is None or entry.problem:
@@ -161,6 +165,7 @@ def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, li
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told with the cost
             model = build(entry.trial, entry.opened.task)
+        model = lightened(entry.trial, model)
         check_patch(entry.trial, model)
         spent = cost(model, entry.trial.recipe.patch)
     except Unfit as error:
@@ -179,7 +184,7 @@ def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, li
 
 
 def _work(trial: Trial, macs: int, epoch_patches: int) -> float:
-    return 3.0 * macs * epoch_patches * trial.recipe.epochs
+    return 3.0 * macs * epoch_patches * trial.training.epochs
 
 
 def looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:
@@ -219,7 +224,7 @@ def _rates(earlier: list[Record]) -> dict[int, float]:
     for record in earlier:
         if record.status == "done" and record.history:
             task_rank = Task(**_task(record.task)).rank
-            share = len(record.history) / record.trial.recipe.epochs
+            share = len(record.history) / record.trial.training.epochs
             recipe = record.trial.recipe
             steps = recipe.steps if isinstance(recipe.steps, int) else -(-record.data["train"] // recipe.batch)
             patches = record.data.get("epoch_patches", steps * recipe.batch)

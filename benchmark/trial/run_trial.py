@@ -6,7 +6,6 @@ import time
 import traceback
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 import keras
@@ -20,12 +19,13 @@ from ...core.trial import Trial
 from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
-from ..records.machine import machine, provenance
+from ..records.machine import machine, now, provenance
 from ..records.store import Store
 from ..timing.latency import time_calls
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
+from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
 from .train import ProgressCallback, train
@@ -84,11 +84,6 @@ def _outcome(error: Exception) -> tuple[Status, str, str]:
     return "unfit" if isinstance(error, Unfit) else "failed", one_line(error), trace
 
 
-def now() -> str:
-    """The time, ISO 8601, UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
 def _perform(
     trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, fields: dict[str, Any]
 ) -> None:
@@ -99,7 +94,8 @@ def _perform(
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
     fields["task"], fields["data"] = asdict(opened.task), _data(opened)
-    compiled = _compiled(trial, opened.task, cache, fields)
+    origin = origin_of(trial, store)
+    compiled = _compiled(trial, opened.task, cache, fields, origin)
     if "missing_weights" in compiled.initialisation:
         on_progress({"phase": "warning", "text": f"{compiled.initialisation['missing_weights']}; it starts at random"})
     timing["build_s"] = time.perf_counter() - clock
@@ -112,15 +108,22 @@ def _perform(
         fields["data"]["notes"].append(remark)
         on_progress({"phase": "warning", "text": remark})
 
-    clock, recipe = time.perf_counter(), trial.recipe
+    clock, recipe = time.perf_counter(), trial.training
     checkpoint = store.path("checkpoints", trial, ".npz")
     with fits_memory(opened, context):
         sampler, cases = training_set(trial, opened, training, validation, context.cases)
     patches = len(sampler) * recipe.batch
     fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
     selection, fields["history"] = train(
-        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint
+        compiled,
+        sampler,
+        cases,
+        recipe,
+        on_progress=on_progress,
+        checkpoint=checkpoint,
+        pruning=pruning_of(trial),
     )
+    fields["model"] |= lighter_facts(trial, origin, compiled.network)
     fields["selection"] = asdict(selection)
     timing["train_s"] = time.perf_counter() - clock
 
@@ -150,7 +153,9 @@ def _perform(
     checkpoint.unlink(missing_ok=True)
 
 
-def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
+def _compiled(
+    trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any], origin: Origin | None
+) -> CompiledModel:
     same = cache.compiled is not None and cache.compiled.network_key == trial.network_key
     if cache.compiled is None or cache.compiled.key != trial.compile_key:
         check_loss(f"loss {trial.loss.name}", trial.loss, task, trial.recipe.patch)
@@ -160,7 +165,7 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
         cache.compiled = None
         keras.backend.clear_session()
         gc.collect()
-        cache.compiled = CompiledModel(trial, task)
+        cache.compiled = CompiledModel(trial, task, origin)
         check_network(f"model {trial.model.name}", cache.compiled.network, trial, task, cache.compiled.forward)
     spent = cost(cache.compiled.model, trial.recipe.patch)
     size = "×".join(map(str, trial.recipe.patch))

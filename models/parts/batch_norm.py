@@ -22,7 +22,8 @@ class BatchNorm(keras.layers.BatchNormalization):
         """Return `(n, *space, c)` normalised, in the compute dtype."""
         learning, plane = bool(training and self.trainable), len(inputs.shape) == 4
         # At prediction a volume would have to be reshaped, which keeps exporters from folding it into the convolution.
-        if keras.backend.backend() != "tensorflow" or mask is not None or not (learning or plane):
+        fused = keras.backend.backend() == "tensorflow" and self.compute_dtype != "float64"
+        if not fused or mask is not None or not (learning or plane):
             return super().call(inputs, training=training, mask=mask)
         return self._learn(inputs) if learning else self._fused(inputs, (self.moving_mean, self.moving_variance))[0]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from .pixel_sums import pixel_moments, pixel_sum
+from .pixel_sums import at_least_float32, pixel_moments, pixel_sum
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -16,15 +16,15 @@ class GroupNorm(keras.layers.GroupNormalization):
     """Group normalisation (Wu & He 2018, arXiv:1803.08494) that reduces each channel first, then the few moments.
 
     With m, v the mean and variance of a channel: mean of the group M = mean m, variance S² = mean(v + (m - M)²), and
-    y = gamma (x - M) / sqrt(S² + epsilon) + beta. Statistics are float32 in every precision. Equal to the parent's to
-    rounding and as stable.
+    y = gamma (x - M) / sqrt(S² + epsilon) + beta. Statistics are float32 at least, in every precision. Equal to the
+    parent's to rounding and as stable.
     """
 
     def call(self, inputs, training=None):
         """Return `(n, *space, c)` normalised, in the compute dtype."""
-        x, channels = ops.cast(inputs, "float32"), inputs.shape[-1]
-        gamma = ops.cast(self.gamma, "float32") if self.scale else ops.ones(channels)
-        beta = ops.cast(self.beta, "float32") if self.center else ops.zeros(channels)
+        x, channels = at_least_float32(inputs), inputs.shape[-1]
+        gamma = ops.cast(self.gamma, x.dtype) if self.scale else ops.ones(channels, x.dtype)
+        beta = ops.cast(self.beta, x.dtype) if self.center else ops.zeros(channels, x.dtype)
         if training and keras.backend.backend() == "tensorflow":
             made = _with_gradient(self.groups, self.epsilon)(x, gamma, beta)
         else:
@@ -59,7 +59,7 @@ def _with_gradient(groups: int, epsilon: float):
             sums, products = (_grouped(pixel_sum(values), groups) for values in (upstream, upstream * x))
             products = (products - mean * sums) * inverse
             factor, size = _grouped(gamma, groups), x.shape[-1] // groups
-            share = inverse / ops.cast(size * math.prod(ops.shape(x)[1:-1]), "float32")
+            share = inverse / ops.cast(size * math.prod(ops.shape(x)[1:-1]), x.dtype)
             steep = _group_sum(factor * products, size) * share * inverse
             shift = mean * steep - _group_sum(factor * sums, size) * share
             of_x = upstream * scale + (_spread(shift, x, groups) - x * _spread(steep, x, groups))

@@ -7,6 +7,11 @@ import keras
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
 
+def at_least_float32(x):
+    """The values in float32, or as they are in float64: sums in half precision lose digits, doubles keep theirs."""
+    return x if keras.backend.standardize_dtype(x.dtype) == "float64" else ops.cast(x, "float32")
+
+
 def pixel_sum(x):
     """Sum over the spatial axes, which stay with length 1: `(n, *space, c)` to `(n, 1…, c)`.
 

@@ -10,6 +10,7 @@ from .batch_norm import fused_batch_norm
 from .biased import Conv2D
 from .group_norm import GroupNorm
 from .layers import KERNEL, activate, add, subsample
+from .pixel_sums import at_least_float32
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -54,7 +55,7 @@ class StandardisedConv2D(Conv2D):
 
     def convolution_op(self, inputs, kernel):
         """Return the convolution with the standardised kernel."""
-        kernel = ops.cast(kernel, "float32")
+        kernel = at_least_float32(kernel)
         mean, variance = ops.moments(kernel, (0, 1, 2), keepdims=True)
         kernel = (kernel - mean) * ops.rsqrt(variance + KERNEL_EPSILON)
         return super().convolution_op(inputs, ops.cast(kernel, inputs.dtype))

@@ -11,6 +11,7 @@ from typing import Any
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
+from ..tables.lighter_table import lighter_grid
 from ..tables.notes import facts, remarks
 from ..tables.summary import ComparisonTable
 from ..tables.table import NO_SCORE, STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
@@ -90,7 +91,12 @@ def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
 def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
     parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
     parts += [results_grid(table).html(), _notes(table)]
-    for title, grid in (("Each class", class_grid(table)), ("Latency", latency_grid(table))):
+    further = (
+        ("Lighter models", lighter_grid(table)),
+        ("Each class", class_grid(table)),
+        ("Latency", latency_grid(table)),
+    )
+    for title, grid in further:
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))

@@ -1,0 +1,58 @@
+"""`unetbench check runtimes`: every recipe on every runtime that runs from a file."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+
+from tqdm import tqdm
+
+from ...core.trial import Choice
+from ...models import MODELS
+from ...runtimes import RUNTIMES
+from ...runtimes.file_runtime import file_formats
+from ..deploy.candidate import missing
+from ..deploy.compatibility import Compatibility, as_row, compatibilities
+from ..report.tables.grid import Grid
+
+
+def check_runtimes(options: argparse.Namespace) -> int:
+    """Convert, run and compare each; 1 when something fails that should not."""
+    for name in options.only:
+        MODELS.part(name)
+    recipes = options.only or list(MODELS)
+    runtimes = [Choice(name) for name in options.runtimes or file_formats()]
+    for runtime in runtimes:
+        RUNTIMES.check(runtime.name, {})
+    here = [runtime for runtime in runtimes if not missing(runtime)]
+    for runtime in runtimes:
+        if runtime not in here:
+            print(f"unetbench: {runtime.label}: {missing(runtime)}", file=sys.stderr)
+    found: list[list[Compatibility]] = []
+    for rows in tqdm(compatibilities(recipes, here), total=len(recipes), leave=False, disable=None):
+        found.append(rows)
+    if options.json:
+        print(json.dumps([as_row(row) for rows in found for row in rows], indent=1))
+    else:
+        print(compatibility_text(found, here))
+    return 0 if all(row.verdict not in ("failed", "off") for rows in found for row in rows) else 1
+
+
+def compatibility_text(found: Sequence[Sequence[Compatibility]], runtimes: Sequence[Choice]) -> str:
+    """A Markdown table, recipe and rank by runtime, and below it why something does not work."""
+    headers = ("Recipe", "Rank", *(runtime.label for runtime in runtimes))
+    cells = tuple((rows[0].recipe, f"{rows[0].rank}D", *map(_cell, rows)) for rows in found)
+    problems: dict[str, list[str]] = {}
+    for row in (row for rows in found for row in rows if row.problem and row.verdict != "unfit"):
+        problems.setdefault(row.problem, []).append(f"{row.recipe} {row.rank}D on {row.runtime}")
+    lines = [f"- {', '.join(places)}: {problem}" for problem, places in problems.items()]
+    return Grid("", headers, cells, names=2).markdown() + ("\n" + "\n".join(lines) + "\n" if lines else "")
+
+
+def _cell(row: Compatibility) -> str:
+    if row.verdict in ("failed", "unavailable"):
+        return "fails"
+    if row.verdict == "unfit":
+        return "–"
+    text = f"{row.difference:.0e}" if row.verdict == "exact" else f"{row.error:.1%}"
+    return f"**off** ({row.difference:.0e})" if row.verdict == "off" else text

@@ -1,0 +1,22 @@
+"""`unetbench export`."""
+
+import argparse
+from pathlib import Path
+
+from ...core.trial import Choice
+from ..deploy.export_trial import export as export_trial
+from ..deploy.trained_trial import TrainedTrial
+from .trials import open_trial
+
+
+def export(options: argparse.Namespace) -> int:
+    """Write the export folder of a trained trial and print where it is."""
+    trained: TrainedTrial = open_trial(options.trial, options)
+    runtime = Choice(options.format)
+    out = options.out or Path(f"{trained.record.trial.model.name}-{options.format}")
+    made = export_trial(trained, runtime, out, window=options.size, threads=options.threads)
+    print(
+        f"{made.folder}: {made.file_bytes / 1e6:.2f} MB, largest difference from float64 {made.about['difference']:.2g}"
+    )
+    print(f"try it: python {made.folder / 'segment.py'} --self-test")
+    return 0

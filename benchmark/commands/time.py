@@ -1,0 +1,105 @@
+"""`unetbench time`: how long a network takes on this machine, and whether its conversions agree with it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from ...core.errors import SpecError, UnetbenchError, one_line
+from ...core.task import Task
+from ...core.trial import Choice
+from ...models import MODELS
+from ...runtimes import RUNTIMES
+from ..deploy.deploy import deploy
+from ..deploy.measure import KERAS, Setting, measure
+from ..deploy.untrained import UntrainedRecipe
+from ..report.deployments import Deployment, judged
+from ..report.tables.deployments import deployments_grid, deployments_notes
+from ..timing.options import LatencyOptions
+from .trials import open_trial, trials_of
+
+
+def time(options: argparse.Namespace) -> int:
+    """Time a trained trial, every trial of a sweep's folder, or an untrained recipe; 1 when some row is not done."""
+    latency = LatencyOptions(samples=options.samples, budget_s=options.budget)
+    runtimes = chosen(options.runtimes)
+    if options.target in MODELS:
+        return _untrained(options, runtimes, latency)
+    fine = True
+    outcome: dict[str, Any] = {}
+    for place in trials_of(Path(options.target)):
+        try:
+            trained = open_trial(place, options)
+        except UnetbenchError as error:
+            print(f"unetbench: {one_line(error)}", file=sys.stderr)
+            fine = False
+            continue
+        trial = trained.record.trial
+        settings = _settings(options, trial.recipe.patch)
+        rows = deploy(trained, runtimes, settings, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"))
+        outcome[trial.id] = rows
+        fine &= all(row["status"] != "failed" for row in rows)
+        if not options.json:
+            _print(trial.label, judged(trial.id, "", rows))
+    if options.json:
+        print(json.dumps(outcome, indent=1))
+    return 0 if fine else 1
+
+
+def chosen(names: Sequence[str] | None) -> list[Choice]:
+    """The runtimes of those names, all by default. Raises SpecError."""
+    for name in names or ():
+        RUNTIMES.check(name, {})
+    return [Choice(name) for name in names or RUNTIMES if name != KERAS.name]
+
+
+def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency: LatencyOptions) -> int:
+    size = (options.size or [(256, 256)])[0]
+    classes = options.classes
+    kind = "binary" if classes == 1 else "exclusive"
+    names = ("object",) if classes == 1 else tuple(f"class {k}" for k in range(classes))
+    task = Task(len(size), options.channels, names, kind)
+    built = UntrainedRecipe.build(Choice(options.target, _keyed(options.set)), task, options.plugin)
+    rows: list[dict[str, Any]] = []
+    for setting in _settings(options, size):
+        rows += measure(built, runtimes, setting, latency, agreement=False, on_progress=_tell)
+    if options.json:
+        print(json.dumps(rows, indent=1))
+    else:
+        _print(f"{built.model.label}, untrained", judged("", "", rows))
+    return 0 if all(row["status"] != "failed" for row in rows) else 1
+
+
+def _settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting]:
+    sizes = options.size or [tuple(patch)]
+    wrong = [size for size in sizes if len(size) != len(patch)]
+    if wrong:
+        raise SpecError(f"--size: {'x'.join(map(str, wrong[0]))} has {len(wrong[0])} edges, images have {len(patch)}")
+    return [Setting(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
+
+
+def _keyed(pairs: Sequence[str]) -> dict[str, Any]:
+    found = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise SpecError(f"--set {pair}: write key=value, for instance width=32")
+        found[key] = yaml.safe_load(value)
+    return found
+
+
+def _print(label: str, found: Sequence[Deployment]) -> None:
+    for setting in dict.fromkeys(one.setting for one in found):
+        own = [one for one in found if one.setting == setting]
+        print(f"\n{label}: {setting}\n")
+        print(deployments_grid(label, own).markdown())
+        for note in deployments_notes(own):
+            print(f"- {note}")
+
+
+def _tell(text: str) -> None:
+    print(f"unetbench: {text}", file=sys.stderr)

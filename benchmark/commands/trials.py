@@ -1,0 +1,40 @@
+"""Trained trials that a command line names."""
+
+import argparse
+import os
+from pathlib import Path
+
+from ...core.errors import StoreError
+from ...datasets.source import Source
+from ..deploy.trained_trial import TrainedTrial, find_record
+from ..trial.context import Context
+from .run import cache_folder
+
+
+def open_trial(place: Path, options: argparse.Namespace) -> TrainedTrial:
+    """The trial of a record's or a weights' file in a sweep's folder. Raises StoreError, DataError."""
+    record, weights = find_record(place)
+    return TrainedTrial.of(record, weights, context_of(place.parents[2], options))
+
+
+def trials_of(place: Path) -> list[Path]:
+    """Files of the records below a sweep's folder, or the one file. Raises StoreError where there is none."""
+    if place.is_file():
+        return [place]
+    found = sorted(place.glob("records/*/*.json"))
+    if not found:
+        raise StoreError(f"{place}: holds no records; give a sweep's folder of results, or the file of one record")
+    return found
+
+
+def context_of(folder: Path, options: argparse.Namespace) -> Context:
+    """Where things are, for the trials of a sweep's folder."""
+    given = options.data or os.environ.get("UNETBENCH_DATA")
+    folder = folder.resolve()
+    return Context(
+        source=Source(data=Path(given).resolve() if given else None, cache=cache_folder(), download=False),
+        folder=Path.cwd(),
+        results=folder.parent,
+        sweep=folder.name,
+        plugins=tuple(str(Path(plugin).resolve()) for plugin in options.plugin),
+    )

@@ -1,0 +1,1 @@
+"""A trained trial leaves the suite: conversion, sessions, export folders, agreement, measurement, recommendation."""

@@ -1,0 +1,50 @@
+"""Deploy trials of a sweep's folder: measure them on the runtimes asked for and keep what came out."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from ...core.trial import Choice
+from ..records.deployments import Deployments, find, put
+from ..records.machine import machine, now, versions
+from ..records.store import Store
+from ..timing.options import LatencyOptions
+from .candidate import missing
+from .measure import Setting, measure
+from .trained_trial import TrainedTrial
+
+
+def deploy(
+    trained: TrainedTrial,
+    runtimes: Sequence[Choice],
+    settings: Sequence[Setting],
+    latency: LatencyOptions,
+    on_progress: Callable[[str], None] = lambda _: None,
+) -> list[dict[str, Any]]:
+    """Measure a trial under each setting and write its deployments; returns the rows made now.
+
+    Test cases are segmented under the first setting of each size; how they come out depends on no batch or thread.
+    """
+    store = Store.here(trained.context.results, trained.context.sweep)
+    trial, rows, seen = trained.record.trial, [], set()
+    for setting in settings:
+        fresh = setting.window not in seen
+        seen.add(setting.window)
+        made = measure(trained, runtimes, setting, latency, agreement=fresh, on_progress=on_progress)
+        rows += made
+        about = Deployments(trial.id, trial.label, now(), machine(), versions(trained.backend), made)
+        put(store, trial, about)
+    return rows
+
+
+def lacking(store: Store, trained: TrainedTrial, runtimes: Sequence[Choice], setting: Setting) -> list[Choice]:
+    """The runtimes that have no row of this setting on this machine yet, but for what this machine still lacks."""
+    found = find(store, trained.record.trial)
+    wanted = {"batch": setting.batch, "size": list(setting.window), "threads": setting.threads or machine()["threads"]}
+    rows = [row for row in (found.rows if found else ()) if all(row[key] == value for key, value in wanted.items())]
+    status = {row["runtime"]: row["status"] for row in rows}
+    return [
+        runtime
+        for runtime in runtimes
+        if status.get(runtime.label) not in ("done", "unfit")
+        and not (status.get(runtime.label) == "unavailable" and missing(runtime))
+    ]

@@ -1,0 +1,138 @@
+"""An export folder: a network's file, how to run it, what is done to an image, and the proof that it is whole.
+
+It runs without Keras and without unetbench. `model.json` says everything that `segment.py` needs; `sha256` in it holds
+the digest of every other file.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import StoreError
+from ...core.files import write
+from ...core.task import Task
+from ...datasets.prepare import Preprocess
+from ...runtimes.file_runtime import FileRuntime
+
+FORMAT = 1
+"""Version of `model.json`."""
+
+EXAMPLE = Path(__file__).parent / "example" / "segment.py"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is exported, apart from the network's weights: all that was frozen with them.
+
+    source, task: before and after preprocessing. window: edges of the images that the file takes. overlap: share of the
+    window by which windows overlap. threshold, mirror: as the recipe and the selection have them. trial: whatever names
+    where it came from. licence, citation: of the data set.
+    """
+
+    source: Task
+    task: Task
+    preprocess: Preprocess
+    window: tuple[int, ...]
+    overlap: float
+    threshold: float
+    mirror: bool
+    mirrored_axes: bool
+    trial: dict[str, Any] = field(default_factory=dict)
+    licence: str = ""
+    citation: str = ""
+
+    def about(self) -> dict[str, Any]:
+        """The fields of model.json that come from here."""
+        fields = json.loads(json.dumps(asdict(self)))
+        return {**fields, "labels": self.labels()}
+
+    def labels(self) -> dict[str, Any]:
+        """What the values of a label image mean: value by class, in a plane a class where they are multi-label."""
+        if self.task.kind == "exclusive":
+            return {str(value): name for value, name in enumerate(self.task.classes)}
+        if self.task.kind == "binary":
+            return {"0": "background", "1": self.task.classes[0]}
+        return {f"plane {plane}": name for plane, name in enumerate(self.task.classes)}
+
+
+@dataclass(frozen=True)
+class Export:
+    """A folder that was exported, and what its model.json says."""
+
+    folder: Path
+    about: dict[str, Any]
+
+    @classmethod
+    def read(cls, folder: Path) -> "Export":
+        """Read and check a folder. Raises StoreError for one that is none, of a later version or with changed files."""
+        file = folder / "model.json"
+        try:
+            about = json.loads(file.read_text("utf-8"))
+            version, digests = about["format"], about["sha256"]
+        except FileNotFoundError:
+            raise StoreError(f"{folder}: is no export folder, it has no model.json; make one with export") from None
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(f"{file}: cannot be read ({error}); export the folder again") from None
+        if version > FORMAT:
+            raise StoreError(f"{file}: format {version} is newer than {FORMAT}; update unetbench to read it")
+        for name, digest in digests.items():
+            if not (folder / name).is_file():
+                raise StoreError(f"{folder / name}: is not there; export the folder again")
+            if sha256(folder / name) != digest:
+                raise StoreError(f"{folder / name}: was changed since the export; export the folder again")
+        return cls(folder, about)
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the network's files."""
+        return sum(file.stat().st_size for file in self.folder.glob("network.*"))
+
+
+def begin(folder: Path, kind: FileRuntime) -> Path:
+    """Lay out a folder but for the network's file, whose place is returned; it is an export when it is finished."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for file in folder.iterdir():
+        file.unlink()
+    shutil.copyfile(EXAMPLE, folder / "segment.py")
+    shutil.copyfile(kind.script, folder / "session.py")
+    return folder / f"network{kind.suffix}"
+
+
+def finish(folder: Path, plan: Plan, runtime: str, kind: FileRuntime, further: Mapping[str, Any]) -> Export:
+    """Write model.json, with the digests of all that is there. further: fields beside those of the plan."""
+    kept = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "model.json")
+    about = {
+        "format": FORMAT,
+        "runtime": runtime,
+        "file": f"network{kind.suffix}",
+        "options": kind.options,
+        "precision": kind.precision,
+        **plan.about(),
+        **further,
+        "sha256": {path.name: sha256(path) for path in kept},
+    }
+    write(folder / "model.json", json.dumps(about, indent=1).encode())
+    return Export(folder, about)
+
+
+def put_plan(folder: Path, plan: Plan) -> None:
+    """Write a model.json without a network, by which `segment.py` knows what to do around a Keras one."""
+    write(folder / "model.json", json.dumps(plan.about()).encode())
+
+
+def put_self_test(folder: Path, image: np.ndarray, probabilities: np.ndarray) -> None:
+    """Keep an image as its file has it (*space, c) and what float64 makes of it, probabilities (*space, k) float32."""
+    with (folder / "selftest.npz").open("wb") as stream:
+        np.savez_compressed(stream, image=image, probabilities=probabilities.astype(np.float32))
+
+
+def sha256(file: Path) -> str:
+    """The digest of a file's content, in hexadecimal."""
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

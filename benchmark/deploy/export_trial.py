@@ -1,0 +1,153 @@
+"""A trained trial as a folder that runs without Keras and without unetbench, tested before it is finished."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from ... import __version__
+from ...core.errors import ConversionError, StoreError, Unfit
+from ...core.files import write
+from ...core.trial import Choice
+from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
+from .agreement import difference, gate
+from .candidate import Candidate, Converters
+from .example.segment import Model
+from .export import Export, Plan, finish, put_self_test
+from .measure import COMPARED
+from .trained_trial import CALIBRATION, TrainedTrial
+
+SHARE = 0.001
+"""Of a self-test's probabilities, beside those measured, that may differ by more than the tolerance."""
+
+REDUCED = 0.05
+"""Difference of a probability from float64 that the self-test of a file of reduced precision looks at: a step of an
+8-bit sigmoid near a half."""
+
+LARGEST = 0.05
+"""Share of probabilities beyond it with which a file is not exported: it is not the network that was trained."""
+
+
+def export(
+    trained: TrainedTrial, runtime: Choice, folder: Path, *, window: Sequence[int] | None = None, threads: int = 0
+) -> Export:
+    """Write the folder of a runtime's file. window: edges of the images it takes, by default the recipe's patch.
+
+    Raises Unavailable, Unfit, ConversionError for what cannot be converted or does not agree with float64, StoreError
+    for a folder that holds something else.
+    """
+    kind = file_runtime(runtime.name, runtime.options)
+    if kind is None or not kind.portable:
+        raise Unfit(f"export: {runtime.label} runs in Keras and has no file; {', '.join(file_formats())} are possible")
+    kind.require(runtime.label, trained.task.rank)
+    _require_free(folder)
+    plan = trained.plan(window)
+    calibration = trained.windows("validation", plan.window, CALIBRATION) if kind.calibrated else None
+    with Converters(trained.weights, trained.exports, trained.plugins, trained.backend) as converters:
+        candidate = converters.open(runtime, plan, threads=threads, calibration=calibration, folder=folder)
+        try:
+            return _finished(trained, converters, candidate, kind, plan, folder)
+        finally:
+            candidate.child.close()
+
+
+def _finished(
+    trained: TrainedTrial, converters: Converters, candidate: Candidate, kind: FileRuntime, plan: Plan, folder: Path
+) -> Export:
+    windows = trained.windows("validation", plan.window, COMPARED)
+    reference = converters.reference(windows)
+    own = difference(converters.child.ask("float32", windows), reference, plan.task)
+    apart = difference(np.concatenate([candidate.forward(window[None]) for window in windows]), reference, plan.task)
+    bound = gate(converters.child.ask("group_pixels", plan.window), own)
+    if kind.precision == "float32" and apart > bound:
+        raise ConversionError(
+            f"export: {candidate.runtime.label} differs from float64 by {apart:.2g} in a probability, {bound:.2g} is "
+            "what float32 explains; take another format"
+        )
+    case = trained.opened.split.cases("validation")[0]
+    image = _cropped(case.read().image, plan)
+    wanted = Model(Path(candidate.child.ask("folder")), run=converters.reference).probabilities(image)
+    tolerance = bound if kind.precision == "float32" else REDUCED
+    beyond = float((np.abs(candidate.probabilities(image) - wanted) > tolerance).mean())
+    if beyond > LARGEST:
+        raise ConversionError(
+            f"export: {candidate.runtime.label} differs from float64 by more than {tolerance:g} in {beyond:.0%} of the "
+            "probabilities; take another format"
+        )
+    put_self_test(folder, image, wanted)
+    share = 0.0 if kind.precision == "float32" else 2 * beyond + SHARE
+    further = {
+        "batch": 1,
+        "network": converters.network["digest"],
+        "conversion": {key: value for key, value in candidate.facts.items() if key not in ("load_s", "session")},
+        "difference": apart,
+        "self_test": {"case": case.name, "tolerance": tolerance, "share": share},
+    }
+    _put_texts(trained, candidate, kind, plan, folder)
+    return finish(folder, plan, candidate.runtime.label, kind, further)
+
+
+def _require_free(folder: Path) -> None:
+    """Raise StoreError for a folder that holds anything but an export."""
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "segment.py").is_file()):
+        raise StoreError(f"{folder}: is there and is no export folder; give another --out")
+
+
+def _cropped(image: np.ndarray, plan: Plan) -> np.ndarray:
+    """The middle of an image, a window large where it is larger."""
+    starts = [max(0, (n - w) // 2) for n, w in zip(image.shape, plan.window, strict=False)]
+    return image[tuple(slice(s, s + w) for s, w in zip(starts, plan.window, strict=True))]
+
+
+def _put_texts(trained: TrainedTrial, candidate: Candidate, kind: FileRuntime, plan: Plan, folder: Path) -> None:
+    requirements = ["numpy", *(kind.packages[module] for module in kind.session_packages)]
+    if plan.preprocess.clahe:
+        requirements.append("opencv-python-headless")
+    write(folder / "requirements.txt", ("\n".join(requirements) + "\n").encode())
+    write(folder / "README.md", _readme(trained, candidate, plan, requirements).encode())
+    write(folder / "CITATION.cff", yaml.safe_dump(_citation(trained, plan), sort_keys=False).encode())
+
+
+def _readme(trained: TrainedTrial, candidate: Candidate, plan: Plan, requirements: Sequence[str]) -> str:
+    trial, task = trained.record.trial, plan.source
+    size = "×".join(map(str, plan.window))
+    values = "; ".join(f"{value} {name}" for value, name in plan.labels().items())
+    licence = plan.licence or "of the data set: not stated"
+    return f"""# {trial.network} on {trial.dataset.label}, for {candidate.runtime.label}
+
+A segmentation network of {task.rank}D images (channels: {task.channels}), trained with the loss {trial.loss.label} and
+seed {trial.seed} by unetbench {__version__} (trial {trial.id}). It runs with NumPy and its runtime, in windows of
+{size} pixels; images of any size are cut into them.
+
+```sh
+pip install {" ".join(requirements)}
+python segment.py --self-test
+python segment.py IMAGE.npy LABELS.npy
+```
+
+An image is an array (*space, channels) as its file has it; scaling and resizing are done here (`preprocess` in
+`model.json`). Labels: {values}.
+
+- `network.*`: the network. `session.py` runs it, `segment.py` does what comes before and after.
+- `selftest.npz`: a crop of the validation case {trained.opened.split.cases("validation")[0].name} and the probabilities
+  that float64 gives for it. `model.json`: all settings, and a SHA-256 of every file.
+
+Trained on: {plan.citation or trial.dataset.label}. Licence of these data: {licence}.
+"""
+
+
+def _citation(trained: TrainedTrial, plan: Plan) -> dict[str, Any]:
+    trial = trained.record.trial
+    return {
+        "cff-version": "1.2.0",
+        "message": "Cite the data set, the architecture (docstring of the recipe) and unetbench.",
+        "title": f"{trial.network} trained on {trial.dataset.label}",
+        "type": "software",
+        "authors": [{"name": "the authors of this network"}],
+        "identifiers": [{"type": "other", "value": f"unetbench trial {trial.id}"}],
+        "references": [
+            {"type": "data", "title": plan.citation or trial.dataset.label, "authors": [{"name": "see the title"}]}
+        ],
+    }

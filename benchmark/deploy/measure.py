@@ -1,0 +1,208 @@
+"""Every way to run a trained trial on this machine: converted, compared with the original, and timed in turns."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import Unavailable, UnetbenchError, Unfit, one_line
+from ...core.trial import Choice
+from ...runtimes.file_runtime import file_runtime
+from ..records.machine import machine
+from ..timing.interleave import interleave
+from ..timing.options import LatencyOptions
+from .agreement import counts, difference, gate
+from .candidate import Candidate, Converters
+from .export import Plan
+from .trained_trial import CALIBRATION, TrainedTrial
+from .untrained import UntrainedRecipe
+
+KERAS = Choice("keras")
+"""The baseline of every comparison: Keras in float32, one traced call."""
+
+COMPARED = 3
+"""Windows of test cases on which probabilities are compared with float64."""
+
+OnProgress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A configuration that is timed: batch, window of the images, threads (0 for one a core)."""
+
+    batch: int
+    window: tuple[int, ...]
+    threads: int = 0
+
+
+def measure(
+    trained: TrainedTrial | UntrainedRecipe,
+    runtimes: Sequence[Choice],
+    setting: Setting,
+    latency: LatencyOptions,
+    *,
+    agreement: bool = True,
+    on_progress: OnProgress = lambda _: None,
+) -> list[dict[str, Any]]:
+    """A row of JSON values for each runtime, as `Record.deployments` describes them.
+
+    The first row is Keras', with which the others are compared. agreement: whether test cases are segmented by each.
+    What cannot be had here, or goes wrong, is a row with its `problem`, and the others go on.
+    """
+    plan = trained.plan(setting.window)
+    wanted = [KERAS, *(runtime for runtime in runtimes if runtime != KERAS)]
+    rows: list[dict[str, Any]] = []
+    with ExitStack() as stack:
+        on_progress("load the network")
+        converters = stack.enter_context(Converters(trained.weights, trained.exports, trained.plugins, trained.backend))
+        comparison = Comparison.of(trained, converters, plan, cases=agreement)
+        calibration = _calibration(trained, wanted, plan)
+        opened: dict[str, Candidate] = {}
+        for runtime in wanted:
+            row = begun(runtime, setting, trained)
+            rows.append(row)
+            try:
+                on_progress(f"convert for {runtime.label}")
+                candidate = converters.open(runtime, plan, threads=setting.threads, calibration=calibration)
+                stack.callback(candidate.child.close)
+                row |= candidate.facts
+                on_progress(f"compare {runtime.label}")
+                row |= comparison.with_candidate(candidate)
+                opened[runtime.label] = _for_batch(candidate, converters, plan, setting, calibration, stack)
+            except UnetbenchError as error:
+                row["problem"] = one_line(error)
+                row["status"] = _status(error)
+        on_progress("time all in turns")
+        _time(rows, opened, setting, latency, plan)
+    return rows
+
+
+@dataclass
+class Comparison:
+    """What each candidate is compared with. windows: real prepared images; reference: their logits in float64.
+
+    own: Keras' own difference from float64. group_pixels: of the network's normalisations at this size. cases: whether
+    whole test cases are segmented too, by Keras and by each file.
+    """
+
+    trained: TrainedTrial | UntrainedRecipe
+    plan: Plan
+    windows: np.ndarray
+    reference: np.ndarray
+    own: float
+    group_pixels: int
+    cases: bool
+
+    @classmethod
+    def of(
+        cls, trained: TrainedTrial | UntrainedRecipe, converters: Converters, plan: Plan, *, cases: bool
+    ) -> "Comparison":
+        """Compute the references."""
+        windows = trained.windows("test", plan.window, COMPARED)
+        reference = converters.reference(windows)
+        own = difference(converters.child.ask("float32", windows), reference, plan.task)
+        pixels = converters.child.ask("group_pixels", plan.window)
+        return cls(trained, plan, windows, reference, own, pixels, cases)
+
+    def with_candidate(self, candidate: Candidate) -> dict[str, Any]:
+        """Difference from float64 and its gate, and the counts of every test case by the export's own code."""
+        logits = np.concatenate([candidate.forward(window[None]) for window in self.windows])
+        found: dict[str, Any] = {
+            "difference": difference(logits, self.reference, self.plan.task),
+            "own_difference": self.own,
+            "gate": gate(self.group_pixels, self.own),
+        }
+        if not self.cases or ("backend" in candidate.facts and candidate.runtime != KERAS):
+            return found
+        found["scores"] = []
+        for name, group, sample in self.trained.samples("test"):
+            probabilities = candidate.probabilities(sample.image)
+            labels = _labels(probabilities, self.plan)
+            about = {"case": name, "group": group}
+            found["scores"] += [about | row for row in counts(sample.truth, labels, self.plan.task)]
+        return found
+
+
+def begun(runtime: Choice, setting: Setting, trained: TrainedTrial | UntrainedRecipe) -> dict[str, Any]:
+    """The fields of a row that are known before anything is tried."""
+    here = machine()
+    return {
+        "runtime": runtime.label,
+        "status": "done",
+        "device": here["gpu"] or here["cpu"],
+        "instructions": list(here["instructions"]),
+        "batch": setting.batch,
+        "size": list(setting.window),
+        "channels": trained.task.channels,
+        "threads": setting.threads or here["threads"],
+    }
+
+
+def _status(error: UnetbenchError) -> str:
+    if isinstance(error, Unavailable):
+        return "unavailable"
+    return "unfit" if isinstance(error, Unfit) else "failed"
+
+
+def _labels(probabilities: np.ndarray, plan: Plan) -> np.ndarray:
+    if plan.task.kind == "exclusive":
+        return probabilities.argmax(-1)[..., None].astype(np.uint8)
+    return (probabilities >= plan.threshold).astype(np.uint8)
+
+
+def _calibration(trained: TrainedTrial | UntrainedRecipe, runtimes: Sequence[Choice], plan: Plan) -> np.ndarray | None:
+    """Windows of validation cases, never of test cases; None where no runtime wants any."""
+    kinds = [file_runtime(runtime.name, runtime.options) for runtime in runtimes]
+    wanted = any(kind is not None and kind.calibrated for kind in kinds)
+    return trained.windows("validation", plan.window, CALIBRATION) if wanted else None
+
+
+def _for_batch(
+    candidate: Candidate,
+    converters: Converters,
+    plan: Plan,
+    setting: Setting,
+    calibration: np.ndarray | None,
+    stack: ExitStack,
+) -> Candidate:
+    """The candidate, or one whose file takes the batch that is timed."""
+    if setting.batch == 1 or candidate.facts.get("dynamic") or "backend" in candidate.facts:
+        return candidate
+    made = converters.open(
+        candidate.runtime, plan, batch=setting.batch, threads=setting.threads, calibration=calibration
+    )
+    stack.callback(made.child.close)
+    return made
+
+
+def _time(
+    rows: list[dict[str, Any]],
+    opened: dict[str, Candidate],
+    setting: Setting,
+    latency: LatencyOptions,
+    plan: Plan,
+) -> None:
+    """Add first_call_s, samples and the reference's spread to the rows of what is open."""
+    shape = (setting.batch, *plan.window, plan.task.channels)
+    images = np.random.default_rng(0).standard_normal(shape, np.float32)
+    by_label = {row["runtime"]: row for row in rows}
+    takes = {}
+    for label, candidate in list(opened.items()):
+        try:
+            by_label[label]["first_call_s"] = candidate.child.ask("first", images)
+        except UnetbenchError as error:
+            by_label[label] |= {"problem": one_line(error), "status": "failed"}
+            continue
+        takes[label] = lambda count, child=candidate.child: child.ask("time", images, count)
+    timings, reference = interleave(takes, samples=latency.samples, budget_s=latency.budget_s)
+    for label, timing in timings.items():
+        by_label[label] |= {
+            "samples_s": timing.samples_s,
+            "rounds": timing.rounds,
+            "warmup": len(timing.warmup_s),
+            "steady": timing.steady,
+            "reference_s": reference,
+            "peak_bytes": opened[label].child.ask("peak_bytes"),
+        }

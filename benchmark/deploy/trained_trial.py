@@ -1,0 +1,128 @@
+"""A trained trial as it is found on disk: its record, its weights, and how its images are read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ...core.errors import StoreError
+from ...core.record import Record
+from ...core.task import Task
+from ...datasets.case import Role, Sample
+from ...datasets.prepare import prepare
+from ..records.store import read
+from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of
+from .export import Plan
+
+CALIBRATION = 32
+"""Windows of validation cases from which ranges of quantised values are taken."""
+
+
+@dataclass(frozen=True)
+class TrainedTrial:
+    """record: of a done trial. weights: its .keras file. opened: its data set. context: where things are."""
+
+    record: Record
+    weights: Path
+    opened: OpenedDataset
+    context: Context
+
+    @classmethod
+    def of(cls, record: Record, weights: Path, context: Context) -> "TrainedTrial":
+        """Open the data set of a trial. Raises StoreError for a trial that is not done, DataError for its data."""
+        if record.status != "done":
+            raise StoreError(f"{record.trial.label}: is {record.status}, so there is nothing to take out of it")
+        if not weights.is_file():
+            raise StoreError(
+                f"{record.trial.label}: its weights were not kept ({weights}); run the sweep with `weights: true` "
+                "and --retrain-incomplete"
+            )
+        return cls(record, weights, open_dataset(record.trial.dataset, record.trial.split, context), context)
+
+    @property
+    def exports(self) -> Path:
+        """Where its conversions are kept."""
+        return self.context.results / self.context.sweep / "exports"
+
+    @property
+    def plugins(self) -> tuple[str, ...]:
+        """Files of the user's own parts."""
+        return self.context.plugins
+
+    @property
+    def backend(self) -> str:
+        """Of Keras, that trained it."""
+        return self.record.versions.get("backend") or "tensorflow"
+
+    @property
+    def task(self) -> Task:
+        """As the network sees it."""
+        return self.opened.task
+
+    def plan(self, window: Sequence[int] | None = None) -> Plan:
+        """What is exported. window: of the file, by default the recipe's patch."""
+        record, recipe, dataset = self.record, self.record.trial.recipe, self.opened.dataset
+        about = {
+            "id": record.trial.id,
+            "dataset": record.trial.dataset.label,
+            "model": record.trial.network,
+            "loss": record.trial.loss.label,
+            "seed": record.trial.seed,
+            "recipe": recipe.describe(),
+            "epoch": record.selection["epoch"],
+            "versions": record.versions,
+        }
+        return Plan(
+            source=dataset.task,
+            task=self.opened.task,
+            preprocess=preprocess_of(record.trial.dataset),
+            window=tuple(window or recipe.patch),
+            overlap=recipe.overlap,
+            threshold=float(record.selection["threshold"]),
+            mirror=recipe.mirror,
+            mirrored_axes=recipe.augment.flips,
+            trial=about,
+            licence=dataset.licence,
+            citation=dataset.citation,
+        )
+
+    def samples(self, role: Role) -> "list[tuple[str, str, Sample]]":
+        """Name, group and content of each case of a role, read now."""
+        return [(case.name, case.group, case.read()) for case in self.opened.split.cases(role)]
+
+    def windows(self, role: Role, window: Sequence[int], count: int) -> np.ndarray:
+        """Prepared windows (m, *window, c) float32 from the middle of cases of a role, spread over the role.
+
+        With as many cases as windows, or more, one window a case; else further ones are drawn, always the same.
+        """
+        cases = self.opened.split.cases(role)
+        rng, made = np.random.default_rng(0), []
+        for index in range(count):
+            case = cases[index * len(cases) // count] if len(cases) >= count else cases[index % len(cases)]
+            image = prepare(case.name, case.read(), self.opened.dataset.task, self.opened.preprocess).image
+            image = np.pad(
+                image, [*((0, max(0, w - n)) for n, w in zip(image.shape, window, strict=False)), (0, 0)], "symmetric"
+            )
+            spare = [n - w for n, w in zip(image.shape, window, strict=False)]
+            first = index < len(cases)
+            corner = [n // 2 if first else int(rng.integers(n + 1)) for n in spare]
+            made.append(image[tuple(slice(c, c + w) for c, w in zip(corner, window, strict=True))])
+        return np.ascontiguousarray(np.stack(made), np.float32)
+
+
+def find_record(place: Path) -> tuple[Record, Path]:
+    """The record of a file of a record or of weights, and the place of its weights. Raises StoreError.
+
+    In the layout of a store, `records/<machine>/<id>.json` lies beside `weights/<machine>/<id>.keras`.
+    """
+    if place.suffix == ".keras":
+        record = place.parents[2] / "records" / place.parent.name / f"{place.stem}.json"
+        if not record.is_file():
+            raise StoreError(f"{place}: its record {record} is not there; give a file of records/ in a sweep's folder")
+        return read(record), place
+    if place.suffix != ".json" or not place.is_file():
+        raise StoreError(
+            f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
+        )
+    return read(place), place.parents[2] / "weights" / place.parent.name / f"{place.stem}.keras"

@@ -1,0 +1,84 @@
+"""Runtimes of one trained network in one setting, as a table and the notes that belong to it."""
+
+import math
+from collections.abc import Sequence
+
+from ..deployments import MARGIN, Deployment
+from .grid import Grid
+
+UNDEFINED = "–"
+
+
+def deployments_grid(caption: str, found: Sequence[Deployment]) -> Grid:
+    """One row a runtime, the fastest first, those that are not done last."""
+    ordered = sorted(found, key=lambda one: (math.isnan(one.latency_s(50)), one.latency_s(50)))
+    headers = (
+        "Runtime",
+        "Precision",
+        "Median [ms]",
+        "p95 [ms]",
+        "p99 [ms]",
+        "Images/s",
+        "× Keras",
+        "First call [ms]",
+        "File [MB]",
+        "Peak [MiB]",
+        "Largest difference",
+        "Dice",
+        "Dice lost",
+        "95\u00a0%\u00a0CI",
+        "Agreement",
+    )
+    return Grid(caption, headers, tuple(map(_cells, ordered)))
+
+
+def deployments_notes(found: Sequence[Deployment]) -> list[str]:
+    """What a reader must know beside the table."""
+    notes = [f"{one.runtime}: {one.row['problem']}" for one in found if one.row.get("problem")]
+    slower = [one.runtime for one in found if one.times_baseline > 1 and one.verdict != "baseline"]
+    if slower:
+        notes.append(f"slower than Keras float32: {', '.join(slower)}")
+    if any(one.noisy for one in found):
+        notes.append(
+            "the machine was noisy: a fixed computation took up to "
+            f"{max(_spread(one) for one in found):.0%} longer in one round than in another; time again when it is idle"
+        )
+    unsteady = [one.runtime for one in found if one.row.get("steady") is False]
+    if unsteady:
+        notes.append(f"not steady after the warm-up: {', '.join(unsteady)}")
+    notes.append(
+        "Agreement: exact, a float32 file whose probabilities differ from a float64 run by no more than float32 "
+        f"explains; within margin, the 95 % interval of the Dice lost against Keras float32 lies below {MARGIN:g}; "
+        "everything else is never recommended"
+    )
+    return notes
+
+
+def _cells(one: Deployment) -> tuple[str, ...]:
+    row, lost = one.row, one.lost
+    apart = row.get("difference")
+    interval = UNDEFINED if lost is None or math.isnan(lost.low) else f"{lost.low:+.4f} to {lost.high:+.4f}"
+    return (
+        one.runtime,
+        str(row.get("precision", UNDEFINED)),
+        *(_number(one.latency_s(percentile) * 1e3, ".2f") for percentile in (50, 95, 99)),
+        _number(one.images_per_s, ".1f"),
+        _number(one.times_baseline, ".2f"),
+        _number(row.get("first_call_s", math.nan) * 1e3, ".0f"),
+        _number(row.get("file_bytes", math.nan) / 1e6, ".2f"),
+        _number(row.get("peak_bytes", math.nan) / 2**20, ".0f"),
+        UNDEFINED if apart is None else f"{apart:.1e}",
+        _number(one.dice, ".3f"),
+        UNDEFINED if lost is None else f"{lost.mean:+.4f}",
+        interval,
+        one.verdict,
+    )
+
+
+def _number(value: float, form: str) -> str:
+    return UNDEFINED if math.isnan(value) else format(value, form)
+
+
+def _spread(one: Deployment) -> float:
+    reference = one.row.get("reference_s") or [1.0]
+    return max(reference) / min(reference) - 1

@@ -1,0 +1,99 @@
+"""ONNX Runtime on the CPU, on CUDA and through TensorRT."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+from . import RUNTIMES
+from .conversion import Conversion
+from .file_runtime import FileRuntime
+
+PACKAGES = {"onnxruntime": "onnxruntime", "onnx": "onnx", "tf2onnx": "tf2onnx"}
+
+SESSION = ("onnxruntime",)
+
+
+@RUNTIMES.add
+def onnx(*, dynamic: bool = False) -> FileRuntime:
+    """ONNX Runtime in float32 on the CPU. dynamic: one file for every batch and size."""
+    return FileRuntime(".onnx", "onnx", _dynamic if dynamic else _closed, "onnx", PACKAGES, SESSION)
+
+
+@RUNTIMES.add
+def onnx_int8() -> FileRuntime:
+    """ONNX Runtime in int8 on the CPU: Q/DQ pairs, images uint8, weights int8 with a scale a channel."""
+    return FileRuntime(".onnx", "onnx", _int8, "onnx", PACKAGES, SESSION, "int8", calibrated=True)
+
+
+@RUNTIMES.add
+def onnx_cuda() -> FileRuntime:
+    """ONNX Runtime on an NVIDIA GPU through CUDA, in float32 or TensorFloat-32 as its driver sets it."""
+    return _on("CUDAExecutionProvider")
+
+
+@RUNTIMES.add
+def onnx_tensorrt() -> FileRuntime:
+    """ONNX Runtime on an NVIDIA GPU through TensorRT."""
+    return _on("TensorrtExecutionProvider")
+
+
+def _on(provider: str) -> FileRuntime:
+    def device() -> str:
+        import onnxruntime
+
+        here = onnxruntime.get_available_providers()
+        return "" if provider in here else f"{provider} is not in this ONNX Runtime: pip install onnxruntime-gpu"
+
+    return FileRuntime(
+        ".onnx", "onnx", _closed, "onnx", PACKAGES, SESSION, options={"providers": [provider]}, device=device
+    )
+
+
+def _closed(conversion: Conversion, file: Path) -> dict[str, Any]:
+    return _copied(conversion.onnx(), file)
+
+
+def _dynamic(conversion: Conversion, file: Path) -> dict[str, Any]:
+    return _copied(conversion.onnx(dynamic=True), file) | {"dynamic": True}
+
+
+def _copied(made: Path, file: Path) -> dict[str, Any]:
+    spare = file.with_suffix(".part")
+    shutil.copyfile(made, spare)
+    spare.replace(file)
+    return {}
+
+
+def _int8(conversion: Conversion, file: Path) -> dict[str, Any]:
+    from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    source, spare = conversion.folder / "prepared.onnx", file.with_suffix(".part.onnx")
+    quant_pre_process(str(conversion.onnx()), str(source), skip_symbolic_shape=True)
+    quantize_static(
+        str(source),
+        str(spare),
+        _calibration(conversion),
+        quant_format=QuantFormat.QDQ,
+        per_channel=True,
+        activation_type=QuantType.QUInt8,  # three times as fast as QInt8 on x86
+        weight_type=QuantType.QInt8,
+        calibrate_method=CalibrationMethod.MinMax,
+    )
+    spare.replace(file)
+    return {"calibration_images": sum(map(len, conversion.images()))}
+
+
+def _calibration(conversion: Conversion) -> Any:
+    """The calibration images as ONNX Runtime asks for them."""
+    from onnxruntime.quantization import CalibrationDataReader
+
+    class Images(CalibrationDataReader):
+        def __init__(self) -> None:
+            self.left = conversion.images()
+
+        def get_next(self) -> Any:
+            images = next(self.left, None)
+            return None if images is None else {"images": images}
+
+    return Images()

@@ -1,0 +1,130 @@
+"""The example of an export folder does to an image what training and evaluation do, bit for bit where both can."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from unetbench.benchmark.deploy.example import segment
+from unetbench.benchmark.deploy.export import Plan, put_plan
+from unetbench.benchmark.trial.predict import predict, to_labels
+from unetbench.core.task import Task
+from unetbench.datasets.case import Sample
+from unetbench.datasets.prepare import Preprocess, prepare, task_after
+
+TASKS = {
+    "binary": Task(2, 3, ("object",)),
+    "exclusive": Task(2, 3, ("background", "a", "b"), "exclusive"),
+    "multilabel": Task(2, 3, ("a", "b"), "multilabel"),
+    "volume": Task(3, 1, ("object",)),
+}
+
+
+def _image(task, dtype=np.uint8, seed=0):
+    space = (37, 52) if task.rank == 2 else (9, 21, 18)
+    values = np.random.default_rng(seed).integers(0, 255, (*space, task.channels))
+    return values.astype(dtype)
+
+
+def _plan(task, preprocess, **changes):
+    seen = task_after(task, preprocess)
+    window = (16, 24) if task.rank == 2 else (8, 8, 16)
+    plan = Plan(task, seen, preprocess, window, 0.5, 0.4, False, True)
+    return replace(plan, **changes)
+
+
+def _logits(plan):
+    """A stand-in for a network: neighbours and channels mixed, so that every pixel of the window counts."""
+    mix = np.random.default_rng(3).standard_normal((plan.task.channels, plan.task.outputs)).astype(np.float32)
+
+    def run(images):
+        return (images + np.roll(images, 1, 1) - 0.5) @ mix
+
+    return run
+
+
+def _ours(plan, image):
+    """Probabilities by the code that evaluates trials."""
+    truth = np.zeros((*image.shape[:-1], plan.source.truth_channels), np.uint8)
+    prepared = prepare("case", Sample(image, truth), plan.source, plan.preprocess)
+    made = predict(
+        _logits(plan), prepared.image, plan.task, window=plan.window, overlap=plan.overlap, batch=1, mirror=plan.mirror
+    )
+    return prepared.restore(made.probabilities)
+
+
+def _theirs(plan, image, folder):
+    put_plan(folder, plan)
+    return segment.Model(folder, run=_logits(plan))
+
+
+@pytest.mark.parametrize("kind", TASKS)
+@pytest.mark.parametrize("mirror", [False, True])
+def test_labels_and_probabilities_are_those_of_the_evaluation(tmp_path, kind, mirror):
+    plan = _plan(TASKS[kind], Preprocess(), mirror=mirror)
+    image = _image(plan.source)
+    model = _theirs(plan, image, tmp_path)
+    wanted = _ours(plan, image)
+    np.testing.assert_allclose(model.probabilities(image), wanted, atol=1e-6)
+    np.testing.assert_array_equal(model.segment(image), to_labels(wanted, plan.task, plan.threshold))
+
+
+@pytest.mark.parametrize(
+    "preprocess",
+    [
+        *(Preprocess(normalise=rule) for rule in ("percentile", "zscore", "minmax", "none")),
+        Preprocess(colour="grey"),
+        Preprocess(colour="grey", clahe=2.0),
+        Preprocess(clahe=2.0),
+        Preprocess(resize=(24, 31)),
+        Preprocess(resize=(50, 80)),
+        Preprocess(resize=(24, 80), pad=16),
+        Preprocess(pad=32),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.float32])
+def test_an_image_is_prepared_as_in_training(tmp_path, preprocess, dtype):
+    plan = _plan(TASKS["binary"], preprocess)
+    image = _image(plan.source, dtype)
+    truth = np.zeros((*image.shape[:-1], 1), np.uint8)
+    wanted = prepare("case", Sample(image, truth), plan.source, preprocess)
+    put_plan(tmp_path, plan)
+    about = json.loads((tmp_path / "model.json").read_text())
+    found, content = segment.prepare(image, about["preprocess"])
+    np.testing.assert_array_equal(found, wanted.image)
+    assert content == wanted.content
+    np.testing.assert_allclose(_theirs(plan, image, tmp_path).probabilities(image), _ours(plan, image), atol=1e-6)
+
+
+def test_a_constant_image_is_legal(tmp_path):
+    plan = _plan(TASKS["binary"], Preprocess(clahe=2.0))
+    image = np.full((20, 30, 3), 7, np.uint8)
+    np.testing.assert_allclose(_theirs(plan, image, tmp_path).probabilities(image), _ours(plan, image), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("image", "message"),
+    [
+        (np.zeros((8, 8), np.uint8), r"the image has shape \(8, 8\); 2 axes and one of channels are possible"),
+        (np.zeros((8, 8, 2), np.uint8), "the image has 2 channels; this network takes 3"),
+        (np.full((8, 8, 3), np.nan, np.float32), "NaN or infinite"),
+    ],
+)
+def test_an_image_that_the_network_was_not_trained_for_is_refused(tmp_path, image, message):
+    model = _theirs(_plan(TASKS["binary"], Preprocess()), image, tmp_path)
+    with pytest.raises(ValueError, match=message):
+        model.probabilities(image)
+
+
+def test_the_example_imports_numpy_and_the_standard_library_alone():
+    code = (
+        "import runpy, sys; before = set(sys.modules);"
+        f"runpy.run_path({segment.__file__!r}, run_name='example');"
+        "print(sorted({m.split('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+    found = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
+    assert found.strip() == "['numpy']"
