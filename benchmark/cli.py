@@ -134,6 +134,9 @@ def parser() -> argparse.ArgumentParser:
     _sweep_options(data)
     data.set_defaults(cache=None)
 
+    predict = _command(words, "predict", _predict, "segment image files with a trained model")
+    _predict_options(predict)
+
     cache = _command(words, "cache", _cache, "show what the cases take that `cache: disk` keeps, or remove them")
     cache.add_argument("--clear", nargs="*", metavar="NAME", help="remove those of these data sets, or all")
     return top
@@ -152,6 +155,28 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
     command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
     command.add_argument("--no-download", action="store_true", help="never fetch data")
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _predict_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial")
+    command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
+    command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")
+    command.add_argument("--instances", action="store_true", help="write numbered objects too")
+    command.add_argument("--overlays", action="store_true", help="write pictures with outlines too")
+    command.add_argument("--mirror", action="store_const", const=True, help="average over mirrored copies")
+    command.add_argument("--shard", metavar="I/N", help="only every N-th image, the I-th of them first")
+    command.add_argument("--classes", metavar="A,B", help="refuse a model that was trained for others")
+    text = "parts of a file that are images of their own (default of this and the next: as in training)"
+    command.add_argument("--pages", choices=("volume", "frames", "cases"), help=text)
+    command.add_argument("--channels", choices=("first", "last", "none"), help="which axis is channels")
+    command.add_argument("--exif", choices=("apply", "ignore"), help="whether files' orientation is applied")
+    command.add_argument("--array", metavar="NAME", help="which array of an NPZ")
+    text = "what an image may take, more goes by regions (default 2048)"
+    command.add_argument("--memory-mib", type=_count, default=2048, metavar="N", help=text)
+    command.add_argument("--overwrite", action="store_true", help="segment anew what is finished")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -196,6 +221,12 @@ def _data(options: argparse.Namespace) -> int:
     from .commands.data import check, fetch
 
     return check(options) if options.action == "check" else fetch(options)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from .commands.predict import predict
+
+    return predict(options)
 
 
 def _cache(options: argparse.Namespace) -> int:
