@@ -14,7 +14,10 @@ POSSIBLE = (
 
 
 def open_model(model: Path) -> Segmenter:
-    """Open a trained trial, or an export folder, for which Keras is not loaded. Raises StoreError for what is not there and SpecError for what is no model."""
+    """Open a trained trial, or an export folder, for which Keras is not loaded.
+
+    Raises StoreError for what is not there and SpecError for what is no model.
+    """
     if not model.exists():
         raise StoreError(f"{model}: there is no such file; {POSSIBLE}")
     if model.is_dir():
