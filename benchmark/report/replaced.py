@@ -34,7 +34,7 @@ def _folder(key: str) -> str:
 
 def _name(record: Record, folder: str, records: Mapping[str, Record]) -> str:
     """The id that the trial would have without what may differ, in its parent too."""
-    trial = replace(record.trial, sources={})
+    trial = replace(record.ran, sources={})
     if trial.split.get("folds"):
         trial = replace(trial, split={name: value for name, value in trial.split.items() if name != "digest"})
     if trial.derivation is not None and (parent := records.get(f"{folder}/{trial.derivation.parent}")) is not None:
