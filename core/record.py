@@ -13,8 +13,8 @@ SCHEMA = 5
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
 limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
-contents; 5, training, in a trial backend and device (before, a record's versions alone name the backend), and in model
-moved_activations.
+contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes; training, in a trial
+backend and device (before, a record's versions alone name the backend), and in model moved_activations.
 """
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
@@ -32,6 +32,8 @@ class Record:
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
         and missing_weights: why they are not those that the options ask for; moved_activations: numbers that one image
         makes the layers read and write (see `models.anatomy.traffic`).
+        Of a trial that comes from another: parent (its id); `magnitude`: sparsity (total, and layers with path, zeros
+        and size of each kernel) and compressed_bytes (the weights through zlib); `channels`: channels (before, after).
     training: device (`cpu` or `gpu`), device_name, batch, first_step_s (with tracing and compilation), steps_s of the
         steps after it from before the batch is made until the loss is read, the first 1000, host_peak_bytes of the
         process while it trained, device_peak_bytes of a GPU's memory.

@@ -16,7 +16,7 @@ FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("
 
 _LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
-_UPPER = ("sweep", "run")
+_UPPER = ("sweep", "run", "predict")
 INSIDE = {
     "benchmark": {
         **dict.fromkeys(_LOWEST, ()),
@@ -26,16 +26,20 @@ INSIDE = {
         "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER),
         "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "commands"),
     },
-    "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
+    "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {
         **dict.fromkeys(("machines", "replaced", "statistics", "written"), ()),
         "frame": ("machines", "replaced"),
         "deployments": ("statistics",),
-        "tables": ("frame", "statistics", "deployments"),
-        "plots": ("frame", "statistics", "tables", "written"),
+        "kernels": (),
+        "tables": ("frame", "statistics", "deployments", "kernels"),
+        "recommend": ("statistics", "deployments", "tables"),
+        "recommended": ("statistics", "deployments", "tables", "recommend"),
+        "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
-        "write": ("frame", "statistics", "tables", "plots", "page", "written"),
+        "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
+        "write": ("frame", "statistics", "tables", "plots", "page", "written", "runtime_report"),
     },
 }
 """What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""

@@ -94,7 +94,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         runtimes=tuple(runtime for runtime in wanted.runtimes if runtime not in apart(wanted.runtimes)),
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights or bool(apart(wanted.runtimes)),
+        weights=wanted.weights or bool(wanted.lighter or apart(wanted.runtimes)),  # lighter steps start from them
         gpus=wanted.hardware.gpus,
         cache=options.cache or wanted.cache,
     )
@@ -136,6 +136,8 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     stream = sys.stderr if options.json else sys.stdout
     for report in write_reports(store.folder):
         print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
+        for line in report.recommended:
+            print(f"To deploy: {line}", file=stream)
         for note in report.notes:
             print(f"unetbench: {note}", file=sys.stderr)
         print(f"All columns and plots: {_nearest(report.page)}", file=stream)

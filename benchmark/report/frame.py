@@ -187,7 +187,7 @@ def _told_by_rows(records: dict[str, Record], trials: pd.DataFrame) -> dict[str,
     for _, keys in trials.groupby("table", sort=False)["record"]:
         ran = [records[key].ran for key in keys]
         axes = {"device": {trial.device for trial in ran}, "dtype": {trial.recipe.precision for trial in ran}}
-        found |= dict.fromkeys(keys, [name for name, values in axes.items() if len(values) > 1])
+        found |= {key: [name for name, values in axes.items() if len(values) > 1] for key in keys}
     return found
 
 

@@ -109,19 +109,21 @@ class Runner:
     def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / len(places)
         for worker in [worker for worker in workers if worker.trial is None]:
-            likest = _likest(queue, worker)
+            ready = _ready(queue, workers)
+            likest = _likest(ready, worker)
             other_model = likest is not None and worker.before is not None and not _shares_graph(likest, worker.before)
             if likest is None or (other_model and (worker.resident > allowed or _keeps_peak(worker.place))):
                 workers.remove(worker)
                 worker.end()
         for worker in workers:
-            likest = _likest(queue, worker) if worker.trial is None else None
+            likest = _likest(_ready(queue, workers), worker) if worker.trial is None else None
             if likest is not None:
                 self._hand(likest, worker, queue)
         for gpu in (Counter(places) - Counter(worker.place.gpu for worker in workers)).elements():
-            if queue:
-                workers.append(self._spawn(queue[0], gpu))
-                self._hand(queue[0], workers[-1], queue)
+            ready = _ready(queue, workers)
+            if ready:
+                workers.append(self._spawn(ready[0], gpu))
+                self._hand(ready[0], workers[-1], queue)
 
     def _hand(self, trial: Trial, worker: WorkerProcess, queue: deque[Trial]) -> None:
         queue.remove(trial)
@@ -189,6 +191,12 @@ def _by_network(trials: Sequence[Trial]) -> list[Trial]:
     network = {trial.network_key: index for index, trial in last_first}
     compiled = {trial.compile_key: index for index, trial in last_first}
     return sorted(trials, key=lambda trial: (network[trial.network_key], compiled[trial.compile_key]))
+
+
+def _ready(queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
+    """The trials whose parent, if they have one, is neither still to come nor running."""
+    ahead = {trial.id for trial in queue} | {worker.trial.id for worker in workers if worker.trial is not None}
+    return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
 
 
 def _likest(trials: Sequence[Trial], worker: WorkerProcess) -> Trial | None:

@@ -43,7 +43,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × models × losses × hardware × seeds, seeds innermost.
+    """Every trial of a sweep: data sets × models × losses × hardware × seeds, then those of the lighter steps.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -84,12 +84,16 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
             one_line(error) if isinstance(error, UnetbenchError) else f"dataset {data.choice.name}: {one_line(error)}"
         )
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
+    trained: list[Trial] = []
     for model in sweep.models:
         for loss in sweep.losses:
             sources = _sources(data.choice, model, loss)
             for (backend, device, recipe), seed in product(sweep.hardware.settings(data.recipe), sweep.seeds):
-                trial = Trial(data.choice, split, model, loss, recipe, seed, sources, backend, device)
-                yield Planned(trial, opened, problem or lacking(trial, sweep.hardware.gpus))
+                trained.append(
+                    Trial(data.choice, split, model, loss, recipe, seed, sources, backend=backend, device=device)
+                )
+    for trial in (*trained, *(trial for step in sweep.lighter for trial in step.trials(trained))):
+        yield Planned(trial, opened, problem or lacking(trial, sweep.hardware.gpus))
 
 
 @dataclass(frozen=True)
@@ -134,7 +138,9 @@ def estimates(planned: list[Planned], earlier: list[Record], context: Context) -
     for entry in planned:
         trial = entry.trial
         recipe = canonical(asdict(trial.recipe))  # a data set may be listed again with another one
-        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe, trial.backend, trial.device)
+        step = trial.derivation.label if trial.derivation else ""
+        on = (trial.backend, trial.device, step)
+        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe, *on)
         groups.setdefault(key, []).append(entry)
     return [_estimate(group, rates, looks) for group in groups.values()]
 
@@ -160,6 +166,7 @@ def _checked(planned: list[Planned], context: Context) -> list[Planned]:
 def _estimate(group: list[Planned], rates: dict[Setting, float], looks: dict[int, list[Held]]) -> TrialEstimate:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
+    from ..trial.origin import lightened
 
     entry, seeds = group[0], len(group)
     if entry.opened is None or entry.problem:
@@ -168,6 +175,7 @@ def _estimate(group: list[Planned], rates: dict[Setting, float], looks: dict[int
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told with the cost
             model = build(entry.trial, entry.opened.task)
+        model = lightened(entry.trial, model)
         check_patch(entry.trial, model)
         spent = cost(model, entry.trial.recipe.patch)
     except Unfit as error:
@@ -186,7 +194,7 @@ def _estimate(group: list[Planned], rates: dict[Setting, float], looks: dict[int
 
 
 def _work(trial: Trial, macs: int, epoch_patches: int) -> float:
-    return 3.0 * macs * epoch_patches * trial.recipe.epochs
+    return 3.0 * macs * epoch_patches * trial.training.epochs
 
 
 def looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:
@@ -230,7 +238,7 @@ def _rates(earlier: list[Record]) -> dict[Setting, float]:
     found: dict[Setting, list[float]] = {}
     for record in earlier:
         if record.status == "done" and record.history:
-            share = len(record.history) / record.trial.recipe.epochs
+            share = len(record.history) / record.trial.training.epochs
             recipe = record.trial.recipe
             steps = recipe.steps if isinstance(recipe.steps, int) else -(-record.data["train"] // recipe.batch)
             patches = record.data.get("epoch_patches", steps * recipe.batch)

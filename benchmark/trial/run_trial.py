@@ -28,6 +28,7 @@ from . import device
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
+from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
 from .step_clock import StepClock
@@ -100,7 +101,8 @@ def _perform(
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
     fields["task"], fields["data"] = asdict(opened.task), _data(opened)
-    compiled = _compiled(trial, opened.task, cache, fields)
+    origin = origin_of(trial, store)
+    compiled = _compiled(trial, opened.task, cache, fields, origin)
     if "missing_weights" in compiled.initialisation:
         on_progress({"phase": "warning", "text": f"{compiled.initialisation['missing_weights']}; it starts at random"})
     timing["build_s"] = time.perf_counter() - clock
@@ -113,7 +115,7 @@ def _perform(
         fields["data"]["notes"].append(remark)
         on_progress({"phase": "warning", "text": remark})
 
-    clock, recipe = time.perf_counter(), trial.recipe
+    clock, recipe = time.perf_counter(), trial.training
     checkpoint = store.path("checkpoints", trial, ".npz")
     with fits_memory(opened, context):
         sampler, cases = training_set(trial, opened, training, validation, context.cases)
@@ -122,8 +124,16 @@ def _perform(
     steps = StepClock(recipe.batch)
     timing["peak_bytes"] = float(steps.before_bytes)
     selection, fields["history"] = train(
-        compiled, sampler, cases, recipe, on_progress=on_progress, checkpoint=checkpoint, clock=steps
+        compiled,
+        sampler,
+        cases,
+        recipe,
+        on_progress=on_progress,
+        checkpoint=checkpoint,
+        pruning=pruning_of(trial),
+        clock=steps,
     )
+    fields["model"] |= lighter_facts(trial, origin, compiled.network)
     fields["selection"], fields["training"] = asdict(selection), steps.reading()
     timing["train_s"] = time.perf_counter() - clock
 
@@ -157,7 +167,9 @@ def _perform(
         memory.reset_peak()  # what was measured beside the trial is none of its memory
 
 
-def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any]) -> CompiledModel:
+def _compiled(
+    trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, Any], origin: Origin | None
+) -> CompiledModel:
     same = cache.compiled is not None and cache.compiled.network_key == trial.network_key
     if cache.compiled is None or cache.compiled.key != trial.compile_key:
         check_loss(f"loss {trial.loss.name}", trial.loss, task, trial.recipe.patch)
@@ -167,7 +179,7 @@ def _compiled(trial: Trial, task: Task, cache: WorkerCache, fields: dict[str, An
         cache.compiled = None
         keras.backend.clear_session()
         gc.collect()
-        cache.compiled = CompiledModel(trial, task)
+        cache.compiled = CompiledModel(trial, task, origin)
         check_network(f"model {trial.model.name}", cache.compiled.network, trial, task, cache.compiled.forward)
     spent = cost(cache.compiled.model, trial.recipe.patch)
     size = "×".join(map(str, trial.recipe.patch))

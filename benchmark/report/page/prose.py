@@ -46,4 +46,10 @@ CAPTIONS = {
     "images": "The best configuration of up to three models, each with the seed whose mean Dice is in the middle. "
     "Colours are laid over the grey image; the number is the Dice of the whole case, of which a volume shows the plane "
     "with the most truth.",
+    "front": "Mean test Dice over latency, a pane a machine and number of threads. A colour is a model, a marker a "
+    "runtime. Filled: the file agrees with Keras float32; hollow and crossed: it does not, or its training collapsed. "
+    "Vertical bars: 95 % interval of the mean. Horizontal bars: 5th to 95th percentile of the calls. The dashed line "
+    "is the Pareto front of those that agree; a ring marks what is recommended, which validation cases chose. Of "
+    "several losses each model's best by validation stands for it. Bars may reach beyond the axes; points whose bars "
+    "overlap need not differ.",
 }
