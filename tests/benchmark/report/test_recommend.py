@@ -70,8 +70,8 @@ def test_validation_chooses_whatever_the_test_cases_say(candidates, scored):
 
 
 def test_a_faster_one_that_the_test_does_not_tell_from_the_best_is_preferred(candidates, scored):
-    # The best is 0.01 better in four cases and 0.005 worse in four: 0.0025 on the mean. Of the 2^8 sign flips those with
-    # |2 a + b| >= 4 reach it, a and b the sums of four signs each: 2 (16 + 4 * 11) + 6 * 2 = 132.
+    # The best is 0.01 better in four cases and 0.005 worse in four: 0.0025 on the mean. Of the 2^8 sign flips those
+    # with |2 a + b| >= 4 reach it, a and b the sums of four signs each: 2 (16 + 4 * 11) + 6 * 2 = 132.
     mixed = {case: 0.79 if k < 4 else 0.805 for k, case in enumerate(CASES)}
     group = candidates({"unet": [scored("keras", 0.8, 10)], "tiny": [scored("keras", mixed, 2)]})
     found, name = chosen(group)
