@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.registry import SINGULAR, load_plugin
 from .commands.check import edges
@@ -17,6 +18,7 @@ from .run.tensorflow_log import quiet_tensorflow
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
+    os.environ["KERAS_BACKEND"] = default_backend()  # before Keras takes TensorFlow, which may not be installed
     quiet_tensorflow()
     # Our one line says what OpenCV would say of a damaged file in several.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -113,6 +115,19 @@ def parser() -> argparse.ArgumentParser:
     recommend.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
     recommend.add_argument("--json", action="store_true", help="as JSON")
 
+    prune = _command(words, "prune", _prune, "prune a trained trial, train what remains, and keep record and weights")
+    prune.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    how = prune.add_mutually_exclusive_group(required=True)
+    how.add_argument("--channels", type=float, metavar="SHARE", help="take out this share of the channels")
+    how.add_argument("--sparsity", type=float, metavar="SHARE", help="set this share of the kernels' weights to zero")
+    prune.add_argument("--ranking", choices=("layer", "global"), default="layer", help="what is compared with what")
+    prune.add_argument("--multiple", type=_count, default=1, help="channels that stay in a layer: multiples of this")
+    prune.add_argument("--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)")
+    prune.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
+    _trial_options(prune)
+    prune.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    prune.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
     data.add_argument("--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines")
@@ -193,6 +208,12 @@ def _time(options: argparse.Namespace) -> int:
     from .commands.time import time
 
     return time(options)
+
+
+def _prune(options: argparse.Namespace) -> int:
+    from .commands.prune import prune
+
+    return prune(options)
 
 
 def _export(options: argparse.Namespace) -> int:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from .recipe import Recipe
@@ -27,14 +27,46 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Derivation:
+    """How a trial comes from another one that is trained.
+
+    step: `magnitude` or `channels` (pruning), which start from the parent's weights, or `distil`, whose parent teaches.
+    parent: the id of the trial that it comes from. of: that trial's model, with its own step where it has one.
+    options: of the step; `epochs` and `rate` are those of the training that follows, else as the recipe says.
+    """
+
+    step: str
+    parent: str
+    of: Choice
+    options: dict[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def brief(self) -> str:
+        """What is done, without particulars: `channels 0.5`, `magnitude 0.8`, `taught by unet`."""
+        if self.step == "distil":
+            return f"taught by {self.of.label}"
+        return f"{self.step} {self.options.get('share', self.options.get('sparsity'))}"
+
+    @property
+    def label(self) -> str:
+        """With all options: `channels 0.5 (epochs=10, rate=0.001)`."""
+        rest = {name: value for name, value in self.options.items() if name not in ("share", "sparsity")}
+        return f"{self.brief} ({Choice('', rest).settings})" if rest else self.brief
+
+
+@dataclass(frozen=True)
 class Trial:
-    """Dataset, split, model, loss, recipe and seed.
+    """Dataset, split, model, loss, recipe and seed, and the backend and kind of device that compute.
 
     dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
         `objects`, how predicted masks become objects, where they differ from the default.
     split: the options of the split and `digest`, a hash of which case has which role and of the files' contents, so
         that data that changed makes another trial.
     sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
+    derivation: what it comes from, None for a trial of its own. Where it is one of pruning, `model` is the parent's.
+    backend: of Keras. Its random numbers and its kernels are its own, so that each backend begins with other weights.
+    device: `cpu`, `gpu`, or "" for the one that the backend takes by itself. Which of several GPUs it is changes no
+        outcome and stands in the record only.
     """
 
     dataset: Choice
@@ -44,6 +76,9 @@ class Trial:
     recipe: Recipe
     seed: int
     sources: dict[str, str] = field(default_factory=dict, hash=False)
+    derivation: Derivation | None = None
+    backend: str = "tensorflow"
+    device: str = ""
 
     @property
     def id(self) -> str:
@@ -51,15 +86,25 @@ class Trial:
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
         fields["recipe"] = self.recipe.identity()
-        if not self.sources:  # as before they counted
-            fields.pop("sources")
+        for name, usual in (("sources", {}), ("derivation", None), ("backend", "tensorflow"), ("device", "")):
+            if fields[name] == usual:  # as before they counted
+                fields.pop(name)
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
+
+    @property
+    def training(self) -> Recipe:
+        """The recipe as this trial trains: a pruned network for its step's epochs, at its rate, without warm-up."""
+        if self.derivation is None or self.derivation.step == "distil":
+            return self.recipe
+        options = self.derivation.options
+        return replace(self.recipe, epochs=options["epochs"], rate=options["rate"], warmup=0)
 
     @property
     def network_key(self) -> str:
         """Trials with equal keys can share a network and its traced prediction."""
         recipe = self.recipe
-        return canonical([asdict(self.model), asdict(self.dataset), recipe.patch, recipe.precision, recipe.predict_mib])
+        own = [asdict(self.model), asdict(self.dataset), recipe.patch, recipe.precision, recipe.predict_mib]
+        return canonical(own if self.derivation is None else [*own, asdict(self.derivation)])
 
     @property
     def compile_key(self) -> str:
@@ -71,14 +116,25 @@ class Trial:
     @property
     def label(self) -> str:
         """How progress bars and errors name it."""
-        return f"{self.dataset.label} · {self.model.label} · {self.loss.label} · seed {self.seed}"
+        return f"{self.dataset.label} · {self.network} · {self.loss.label} · seed {self.seed}"
+
+    @property
+    def network(self) -> str:
+        """The model with its options and, where it comes from another trial, what was done."""
+        return f"{self.model.label}, {self.derivation.brief}" if self.derivation else self.model.label
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Trial":
         """Rebuild a trial from `dataclasses.asdict` of it, after a journey through JSON."""
         dataset, model, loss = (Choice(**fields[name]) for name in ("dataset", "model", "loss"))
         recipe, sources = Recipe.from_json(fields["recipe"]), fields.get("sources", {})
-        return cls(dataset, fields["split"], model, loss, recipe, fields["seed"], sources)
+        derivation = fields.get("derivation")
+        if derivation is not None:
+            derivation = Derivation(**{**derivation, "of": Choice(**derivation["of"])})
+        hardware = {name: fields[name] for name in ("backend", "device") if name in fields}
+        return cls(
+            dataset, fields["split"], model, loss, recipe, fields["seed"], sources, derivation=derivation, **hardware
+        )
 
 
 def canonical(value: object) -> str:

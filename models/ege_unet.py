@@ -108,6 +108,7 @@ class LearnedMap(keras.layers.Layer):
     """
 
     window_size = 1
+    channelwise = True
 
     def __init__(self, size: tuple[int, int], **options) -> None:
         super().__init__(**options)

@@ -60,6 +60,7 @@ class Spaced(keras.layers.Layer):
     """
 
     growth = 2
+    channelwise = True
 
     def call(self, x):
         """Return the image with zeros in between."""

@@ -101,6 +101,7 @@ class CellMax(keras.layers.Layer):
     """
 
     window_size = math.inf
+    channelwise = True
 
     def __init__(self, cells: int, **options) -> None:
         super().__init__(**options)

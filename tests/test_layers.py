@@ -26,7 +26,7 @@ INSIDE = {
         "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER),
         "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "commands"),
     },
-    "models": {"parts": (), "anatomy": ("parts",), "recipe": ("parts",)},
+    "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {
         **dict.fromkeys(("machines", "replaced", "statistics", "written"), ()),
         "frame": ("machines", "replaced"),

@@ -44,7 +44,11 @@ class Child:
             self._process = subprocess.Popen(
                 words, env=told, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
             )
-            self._pipe = self._accepted(listener)
+            try:
+                self._pipe = self._accepted(listener)
+            except ConversionError:
+                self._log.close()
+                raise
 
     def __enter__(self) -> "Child":
         return self

@@ -115,7 +115,7 @@ def _readme(trained: TrainedTrial, candidate: Candidate, plan: Plan, requirement
     size = "×".join(map(str, plan.window))
     values = "; ".join(f"{value} {name}" for value, name in plan.labels().items())
     licence = plan.licence or "of the data set: not stated"
-    return f"""# {trial.model.label} on {trial.dataset.label}, for {candidate.runtime.label}
+    return f"""# {trial.network} on {trial.dataset.label}, for {candidate.runtime.label}
 
 A segmentation network of {task.rank}D images (channels: {task.channels}), trained with the loss {trial.loss.label} and
 seed {trial.seed} by unetbench {__version__} (trial {trial.id}). It runs with NumPy and its runtime, in windows of
@@ -143,7 +143,7 @@ def _citation(trained: TrainedTrial, plan: Plan) -> dict[str, Any]:
     return {
         "cff-version": "1.2.0",
         "message": "Cite the data set, the architecture (docstring of the recipe) and unetbench.",
-        "title": f"{trial.model.label} trained on {trial.dataset.label}",
+        "title": f"{trial.network} trained on {trial.dataset.label}",
         "type": "software",
         "authors": [{"name": "the authors of this network"}],
         "identifiers": [{"type": "other", "value": f"unetbench trial {trial.id}"}],

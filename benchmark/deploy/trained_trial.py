@@ -66,7 +66,7 @@ class TrainedTrial:
         about = {
             "id": record.trial.id,
             "dataset": record.trial.dataset.label,
-            "model": record.trial.model.label,
+            "model": record.trial.network,
             "loss": record.trial.loss.label,
             "seed": record.trial.seed,
             "recipe": recipe.describe(),

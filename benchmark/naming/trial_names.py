@@ -1,16 +1,21 @@
 """What progress, plans and tables call the trials of a sweep."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
-from ...core.trial import Choice, Trial
+from ...core.trial import Choice, Derivation, Trial, canonical
 from .labels import Labels
 from .names import choice_key, shared, short_names
+
+_ANY = Choice("")
 
 
 @dataclass(frozen=True)
 class TrialName:
-    """Data set, model and loss by their labels or short names."""
+    """Data set, model and loss by their labels or short names.
+
+    model: with the backend, device and precision in brackets, as far as they tell trials apart: `unet [jax, gpu]`.
+    """
 
     dataset: str
     model: str
@@ -21,8 +26,19 @@ class TrialName:
         return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
 
 
+HARDWARE: dict[str, Callable[[Trial], str]] = {
+    "backend": lambda trial: trial.backend,
+    "device": lambda trial: trial.device or "any device",
+    "precision": lambda trial: trial.recipe.precision,
+}
+"""What a model is run on, as words: trials that differ in it are no seeds of one another."""
+
+
 class TrialNames:
-    """Names of these trials: two data sets, models or losses that differ have names that differ."""
+    """Names of these trials: two data sets, models, losses or hardware that differ have names that differ.
+
+    A trial that comes from another has its step after the model: `unet, channels 0.5`.
+    """
 
     def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
         self._labels = labels or Labels({})
@@ -31,13 +47,22 @@ class TrialNames:
         keys = [(choice_key(choice), label) for choice, label in datasets]
         self._datasets = dict(zip(keys, short_names(datasets, by_base=True), strict=True)) if listed else {}
         self._models = _named((trial.model for trial in listed), self._labels.model)
+        self._steps = _steps(trial.derivation for trial in listed)
         self._losses = _named((trial.loss for trial in listed), self._labels.loss)
+        self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
         dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
-        return TrialName(
-            dataset, self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)], trial.seed
-        )
+        model, loss = self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)]
+        if trial.derivation is not None:
+            of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
+            if trial.derivation.step == "distil":
+                step = step.replace(of.label, self._models.get(choice_key(of), of.label))
+            elif of != trial.model:  # the parent comes from another one too
+                model = of.label
+            model = f"{model}, {step}"
+        words = ", ".join(word(trial) for word in self._hardware)
+        return TrialName(dataset, f"{model} [{words}]" if words else model, loss, trial.seed)
 
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
@@ -52,6 +77,25 @@ def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
         elif common:
             lines.append((kind, next(iter(choices.values())).label))
     return lines
+
+
+def _steps(derivations: Iterable[Derivation | None]) -> dict[str, str]:
+    """Names of steps, whichever trial they start from: without particulars where that tells them apart."""
+    distinct = {_step_key(derivation): derivation for derivation in derivations if derivation is not None}
+    options = {key: Choice(derivation.brief, derivation.options) for key, derivation in distinct.items()}
+    alike: dict[str, list[Choice]] = {}
+    for choice in options.values():
+        alike.setdefault(choice.name, []).append(choice)
+    common = {name: shared(choices) for name, choices in alike.items()}
+    own = {
+        key: Choice("", {k: v for k, v in choice.options.items() if k not in common[choice.name]})
+        for key, choice in options.items()
+    }
+    return {key: f"{options[key].name} {own[key].label}".rstrip() for key in distinct}
+
+
+def _step_key(derivation: Derivation) -> str:
+    return canonical(asdict(replace(derivation, parent="", of=derivation.of if derivation.step == "distil" else _ANY)))
 
 
 def _named(choices: Iterable[Choice], label_of: Callable[[Choice], str]) -> dict[str, str]:

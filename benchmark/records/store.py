@@ -74,7 +74,11 @@ class Store:
 
         Raises StoreError when other hardware of the same name has made the one that would be written here.
         """
-        file = self._find(trial)
+        return self.record_of(trial.id)
+
+    def record_of(self, key: str) -> Record | None:
+        """What `find` returns for the trial of that id."""
+        file = self._find(key)
         return read(file) if file else None
 
     def own_files(self) -> Iterator[Path]:
@@ -90,7 +94,7 @@ class Store:
 
     def copy_from_other_sweep(self, trial: Trial) -> None:
         """Copy the record of a settled trial into this sweep when it was made for another one."""
-        file = self._find(trial)
+        file = self._find(trial.id)
         if file is not None and self.folder not in file.parents:
             # Under the name it was made with, so that no older record seems to know its hardware.
             self._put(read(file), self.folder / "records" / file.parent.name / file.name)
@@ -100,7 +104,10 @@ class Store:
 
         Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
         """
-        file = self._put(record, self.records / f"{record.trial.id}.json")
+        file = self.records / f"{record.trial.id}.json"
+        if file.exists() and (other := read(file).ran.backend) != record.ran.backend:
+            file.rename(file.with_stem(f"{file.stem}-{other}"))  # of a time when a trial did not name its backend
+        self._put(record, file)
         for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
             if former.exists() and self.is_own(read(former)):
                 former.unlink()
@@ -137,26 +144,25 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{trial.id}{suffix}"
 
-    def find_kept(self, kind: str, trial: Trial, suffix: str) -> Path:
-        """Where this machine's file of a kind is, in this sweep or another one beside it; where it would be if not."""
-        names = [Path(kind, name, f"{trial.id}{suffix}") for name in self.names]
-        here = [self.folder / name for name in names]
-        elsewhere = [file for name in names for file in sorted(self.results.glob(f"*/{name.as_posix()}"))]
-        return next((file for file in (*here, *elsewhere) if file.is_file()), here[0])
-
     def kept(self, kind: str, trial: Trial, suffix: str) -> bool:
         """Whether this machine's file of a kind is there for a trial, in this sweep."""
         return any((self.folder / kind / name / f"{trial.id}{suffix}").is_file() for name in self.names)
 
-    def _find(self, trial: Trial) -> Path | None:
+    def weights_of(self, key: str) -> Path | None:
+        """The file of the selected weights of the trial of that id, from this sweep before those beside it."""
+        folders = [self.folder, *sorted(self.results.glob("*/"))]
+        files = (folder / "weights" / name / f"{key}.keras" for folder in folders for name in self.names)
+        return next((file for file in files if file.is_file()), None)
+
+    def _find(self, key: str) -> Path | None:
         """The file of this machine's record of the trial: here before elsewhere, a settled one before any other."""
-        name, found = f"{trial.id}.json", []
+        name, found = f"{key}.json", []
         here = [self.folder / "records" / machine / name for machine in self.names]
         for file in dict.fromkeys((*here, *self._elsewhere.get(name, ()))):
             record = read(file) if file.exists() else None
             if record is not None and file == here[0]:
                 self._refuse_other_hardware(record, file)
-            if record is not None and self.is_own(record):
+            if record is not None and self.is_own(record) and record.ran.backend == record.trial.backend:
                 found.append(file)
                 if record.status in SETTLED:
                     return file

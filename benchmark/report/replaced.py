@@ -28,7 +28,7 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
 
 def _name(key: str, record: Record) -> tuple[str, str]:
     """Folder of the machine, and the id that the trial would have without what may differ."""
-    trial = replace(record.trial, sources={})
+    trial = replace(record.ran, sources={})
     if trial.split.get("folds"):
         trial = replace(trial, split={name: value for name, value in trial.split.items() if name != "digest"})
     return key.rpartition("/")[0], trial.id

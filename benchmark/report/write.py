@@ -18,12 +18,16 @@ from .plots.curves import curves
 from .plots.distribution import distribution
 from .plots.heatmap import heatmap
 from .plots.panel import panel
+from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .runtime_report import FRONT, runtime_reports
 from .tables.columns import shortened
 from .tables.grid import MARKDOWN
+from .tables.hardware import TITLES, hardware_frames, hardware_grids
+from .tables.lighter_table import lighter_frame, lighter_grid
 from .tables.notes import facts, remarks
+from .tables.roofline import points
 from .tables.summary import ComparisonTable, comparison_tables
 from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
 from .written import Written
@@ -31,7 +35,7 @@ from .written import Written
 STANDARD_POLICY = "nan_worst"
 INDEX = "index.html"
 
-ENDINGS = ("classes", "pairs", *CAPTIONS)
+ENDINGS = ("classes", "lighter", "pairs", *TITLES, *CAPTIONS)
 """Of the names of a table's further files."""
 
 Wanted = tuple[str, str, Callable[[], Figure | None]]
@@ -96,7 +100,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     written.put(INDEX, page(read, [(table, ()) for table in summaries], bare).encode())
     shown: list[tuple[ComparisonTable, Sequence[Plot]]] = []
     for table, stem in zip(summaries, stems, strict=False):
-        plots, files = _plots(_figures(table, sweep), stem, written)
+        plots, files = _plots(_figures(read, table, sweep), stem, written)
         shown.append((table, plots))
         figures += files
         notes += _problems(table.title, plots)
@@ -171,12 +175,13 @@ def _problem(error: Exception) -> str:
     return f"This plot could not be drawn: {kind}{shortened(' '.join(str(error).split()), LONGEST)}".rstrip(": ")
 
 
-def _figures(table: ComparisonTable, sweep: Path) -> list[Wanted]:
+def _figures(read: Frames, table: ComparisonTable, sweep: Path) -> list[Wanted]:
     scored = bool(table.compared)
     return [
         ("cases", "Dice of each test case", lambda: distribution(table) if scored else None),
         ("heatmap", "Losses and models", lambda: heatmap(table) if scored and len(table.rows) > 1 else None),
         ("latency", "Dice against latency", lambda: tradeoff(table)),
+        ("roofline", "Roofline", lambda: roofline(points(table, read))),
         ("curves", "Learning curves", lambda: curves(table)),
         ("images", "Test images", lambda: panel(table, sweep)),
     ]
@@ -190,8 +195,14 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
         f"{stem}.tex": grid.latex(notes),
         f"{stem}.csv": _csv(results_frame(table)),
     }
+    for title, more, own in hardware_grids(table, read):
+        files[f"{stem}-{title.lower()}.tex"] = more.latex(own or notes)
+    for ending, frame in hardware_frames(table, read).items():
+        files[f"{stem}-{ending}.csv"] = _csv(frame)
     if classes:
         files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
+    if lighter := lighter_grid(table):
+        files |= {f"{stem}-lighter.tex": lighter.latex(notes), f"{stem}-lighter.csv": _csv(lighter_frame(table))}
     if table.comparison:
         files[f"{stem}-pairs.csv"] = _csv(pairs_frame(table))
     return [written.put(name, text.encode()) for name, text in files.items()]
@@ -199,11 +210,13 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
 
 def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> str:
     lines = [f"# {_plain(f'{read.sweep}: {table.title}')}\n"]
-    grids = results_grid(table), class_grid(table), latency_grid(table)
+    grids = results_grid(table), lighter_grid(table), class_grid(table), latency_grid(table)
     for level, grid in enumerate(grid for grid in grids if grid):
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
         lines += ["".join(f"- {_plain(line)}\n" for line in remarks(table))] if not level else []
+    for title, grid, notes in hardware_grids(table, read):
+        lines += [f"## {title}\n", grid.markdown(), "".join(f"- {_plain(line)}\n" for line in notes)]
     lines += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
     lines += ["## Facts\n", "".join(f"- {name}: {_plain(text)}\n" for name, text in facts(table))]
     lines += ["## How the numbers are made\n", "".join(f"- {line}\n" for line in METHODS)]

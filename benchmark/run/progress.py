@@ -51,7 +51,7 @@ class Progress:
         """A trial goes to a worker."""
         self.started[trial.id] = time.monotonic()
         if self.trial is not None:
-            self.trial.reset(trial.recipe.epochs)
+            self.trial.reset(trial.training.epochs)
             self.trial.set_description_str(str(self.names[trial]))
 
     def on_progress(self, trial: Trial, event: dict[str, Any]) -> None:
@@ -64,7 +64,7 @@ class Progress:
             if phase == "epoch" and time.monotonic() - self.told > LINE_EVERY_S:
                 self.told = time.monotonic()
                 reading = f"loss {event['loss']:.4f}, validation Dice {event['val_dice']:.3f}, best {event['best']:.3f}"
-                self._line(f"{self.names[trial]}: epoch {event['epoch']} of {trial.recipe.epochs}, {reading}")
+                self._line(f"{self.names[trial]}: epoch {event['epoch']} of {trial.training.epochs}, {reading}")
             return
         if phase == "epoch":
             self.trial.n = event["epoch"]

@@ -1,13 +1,12 @@
 """Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ...core.errors import SpecError, unknown
 from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
@@ -23,21 +22,12 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .hardware import Hardware, HardwareKeys, hardware
+from .override import Loader, put
+from .steps import LighterStep, steps
+from .validate import validate
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 1e-3 as a number, which YAML 1.1 takes for text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
-
-
-_TYPE = re.compile(r"int|float|str|bool|literal\[.*")
-"""What pydantic appends to the place of a value that may be of several types."""
 
 
 class SplitOptions(BaseModel):
@@ -52,7 +42,7 @@ class SplitOptions(BaseModel):
     seed: int = Field(default=0, ge=0)
 
 
-class SweepFile(BaseModel):
+class SweepFile(HardwareKeys):
     """The keys of a sweep file."""
 
     model_config = ConfigDict(extra="forbid")
@@ -70,6 +60,7 @@ class SweepFile(BaseModel):
     previews: int = Field(default=4, ge=0)
     weights: bool = False
     cache: CachePlace = "memory"
+    lighter: list[dict[str, Any]] = Field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -85,8 +76,9 @@ class DataChoice:
 class Sweep:
     """A sweep as values.
 
-    folder: where relative paths of the user's own data start. resolved: the file's content. labels: what its parts are
-    to be called.
+    folder: where relative paths of the user's own data start. hardware: what trials are run on, an axis of the sweep.
+    resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
+    lighter.
     """
 
     name: str
@@ -95,6 +87,7 @@ class Sweep:
     models: tuple[Choice, ...]
     losses: tuple[Choice, ...]
     seeds: tuple[int, ...]
+    hardware: Hardware
     runtimes: tuple[Choice, ...]
     latency: LatencyOptions
     empty: str
@@ -104,6 +97,7 @@ class Sweep:
     standard: int
     resolved: dict[str, Any]
     labels: Labels
+    lighter: tuple[LighterStep, ...]
 
 
 def shipped() -> list[str]:
@@ -132,13 +126,13 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
     if "standard" not in before and not asked:
         raw = {**(before if file.parent == SHIPPED else raw), "standard": 1}
     for override in overrides:
-        _override(raw, override)
-    return _values(_validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
+        put(raw, override)
+    return _values(validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
 
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(file.read_text("utf-8"), _Loader)  # a SafeLoader
+        raw = yaml.load(file.read_text("utf-8"), Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{file}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
@@ -156,13 +150,15 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
     if not seeds or len(set(seeds)) != len(seeds):
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
     resolved = {**raw, "standard": spec.standard}
+    labels, models = Labels(resolved, where), choices(MODELS, spec.models, f"{where}: models")
     return Sweep(
         name=spec.name,
         folder=file.resolve().parent,
         datasets=_data_choices(spec, where),
-        models=choices(MODELS, spec.models, f"{where}: models"),
+        models=models,
         losses=losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
+        hardware=hardware(spec, raw, where),
         runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
         latency=spec.latency,
         empty=spec.empty,
@@ -171,7 +167,8 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         cache=spec.cache,
         standard=spec.standard,
         resolved=resolved,
-        labels=Labels(resolved, where),
+        labels=labels,
+        lighter=steps(spec.lighter, models, labels, f"{where}: lighter"),
     )
 
 
@@ -199,7 +196,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         except SpecError as error:
             raise SpecError(f"{where}: {error}") from None
     split = {**spec.split.model_dump(), **mapping(options.pop("split", {}), f"{where}.split")}
-    split = _validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
+    split = validate(TypeAdapter(SplitOptions), split, f"{where}.split").model_dump()
     _check_shares(split, f"{where}.split")
     standard = FIRST_STANDARD if spec.standard == 1 else {}
     recipe = {**standard, **spec.recipe, **mapping(options.pop("recipe", {}), f"{where}.recipe")}
@@ -210,7 +207,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
             )
     if recipe.get("augment") == "none":
         recipe["augment"] = Augmentation.none()
-    preprocess = _validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
+    preprocess = validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
     objects = options.pop("objects", "components")
     if objects not in SPLITS:
         raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
@@ -220,7 +217,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
     if differing:
         further["preprocess"] = differing
     choice = Choice(choice.name, choice.options | further)
-    return DataChoice(choice, _validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
+    return DataChoice(choice, validate(TypeAdapter(Recipe), recipe, f"{where}: recipe"), split)
 
 
 def _check_shares(split: dict[str, Any], where: str) -> None:
@@ -242,58 +239,3 @@ def _differing(own: Any, standard: Any) -> dict[str, Any]:
     names = own.__dataclass_fields__
     pairs = ((name, getattr(own, name), getattr(standard, name)) for name in names)
     return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
-
-
-def _override(raw: dict[str, Any], override: str) -> None:
-    path, sign, text = override.partition("=")
-    if not sign:
-        raise SpecError(f"--set {override}: write key=value, for instance recipe.epochs=5")
-    value, keys = yaml.load(text, _Loader), path.split(".")
-    if keys[0] == "recipe" and len(keys) > 1:  # the command line wins over a data set's own recipe
-        for entry in raw.get("datasets", ()):
-            if isinstance(entry, dict) and isinstance(entry.get("recipe"), dict):
-                entry["recipe"].pop(keys[1], None)
-    place: Any = raw
-    for depth, key in enumerate(keys[:-1]):
-        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
-            place = place[int(key)]
-        elif isinstance(place, dict):
-            place = place.setdefault(key, {})
-        else:
-            raise SpecError(f"--set {override}: there is no {'.'.join(keys[: depth + 1])} in the sweep")
-    if isinstance(place, list) and keys[-1].isdigit() and int(keys[-1]) < len(place):
-        place[int(keys[-1])] = value
-    elif isinstance(place, dict):
-        place[keys[-1]] = value
-    else:
-        raise SpecError(f"--set {override}: there is no {path} in the sweep")
-
-
-def _validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
-    try:
-        return adapter.validate_python(value)
-    except ValidationError as error:
-        raise SpecError(f"{where}: {_first(error, adapter)}") from None
-    except SpecError as error:
-        raise SpecError(f"{where}: {error}") from None
-
-
-def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
-    detail = error.errors(include_url=False)[0]
-    places = [part for part in detail["loc"] if not _TYPE.fullmatch(str(part)) or isinstance(part, int)]
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in places).lstrip(".")
-    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
-        return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
-    if detail["type"] == "missing":
-        return f"{path} is missing"
-    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
-
-
-def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
-    schema = adapter.json_schema()
-    place = schema
-    for part in location[:-1]:
-        place = place.get("properties", {}).get(str(part), {})
-        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
-        place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
-    return list(place.get("properties", {}))

@@ -21,6 +21,7 @@ from ...models.parts.fit import require
 from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
+from .origin import Origin, Teaching, starting_network, teaching
 from .windows import Windows
 
 LossFunction = Callable[[Any, Any], Any]
@@ -33,13 +34,14 @@ class CompiledModel:
 
     model: the Keras model that is trained. loss(truth, logits): one value a case. forward(images): logits, one trace
     for all sizes. requires_targets: what the loss needs besides the truth; see `losses.auxiliary_targets`.
-    initialisation: where the present weights came from: random, imagenet or a file.
+    initialisation: where the present weights came from: random, imagenet, a file or a trained trial. origin: what the
+    trial comes from, whose network is pruned or teaches.
     """
 
-    def __init__(self, trial: Trial, task: Task) -> None:
-        self.task, self.network_key = task, trial.network_key
+    def __init__(self, trial: Trial, task: Task, origin: Origin | None = None) -> None:
+        self.task, self.network_key, self.origin = task, trial.network_key, origin
         keras.mixed_precision.set_dtype_policy(trial.recipe.precision)
-        self.network = _build(trial, task, trial.seed)
+        self.network = starting_network(trial, origin) or _build(trial, task, trial.seed)
         self.initialisation = initialisation_info(self.network)
         self._begun = _begun(trial, self.network)
         check_patch(trial, self.network)
@@ -60,20 +62,20 @@ class CompiledModel:
         optimizer = self.model.optimizer
         for variable, value in zip(optimizer.variables, self._fresh, strict=True):
             variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
-        optimizer.learning_rate = trial.recipe.rate
+        optimizer.learning_rate = trial.training.rate
 
     def _compile(self, trial: Trial) -> None:
         network, task = self.network, self.task
         self.key, self.loss = trial.compile_key, loss_function(trial, task)
         self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
-        several = len(network.outputs) > 1
+        several, teacher = len(network.outputs) > 1, teaching(trial, self.origin, task)
         objective = _on_every_output(trial, task) if several else self.loss
         terms = _terms(objective, network.outputs, task, self.requires_targets)
-        kind = CustomLossModel if several or terms else keras.Model
+        kind = CustomLossModel if several or terms or teacher else keras.Model
         self.model: Any = kind(network.inputs, network.outputs if several else network.outputs[0])
-        if several or terms:
-            self.model.set_loss(objective, terms)
-        self.model.compile(_optimizer(trial.recipe), loss=self._mean, jit_compile=_jit())
+        if kind is CustomLossModel:
+            self.model.set_loss(objective, terms, teacher)
+        self.model.compile(_optimizer(trial.training), loss=self._mean, jit_compile=_jit())
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
 
@@ -112,9 +114,9 @@ class CustomLossModel(keras.Model):
     The mean of each term over an epoch's steps stands in the logs as `loss: <term>`.
     """
 
-    def set_loss(self, objective: LossFunction, terms: Sequence[str]) -> None:
-        """Learn by this loss, one value a case, which notes these terms."""
-        self.objective = objective
+    def set_loss(self, objective: LossFunction, terms: Sequence[str], teaching: Teaching | None = None) -> None:
+        """Learn by this loss, one value a case, which notes these terms, and by what a teacher says of the images."""
+        self.objective, self.teaching = objective, teaching
         self.terms = [keras.metrics.Mean(f"{TERM}{name}") for name in terms]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -123,6 +125,8 @@ class CustomLossModel(keras.Model):
             values = self.objective(y, y_pred)
         for metric, term in zip(self.terms, found.values(), strict=True):
             metric.update_state(keras.ops.mean(term))
+        if self.teaching is not None:
+            values = self.teaching(x, y, y_pred[0] if isinstance(y_pred, list | tuple) else y_pred, values)
         return keras.ops.mean(values)
 
 

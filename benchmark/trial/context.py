@@ -32,6 +32,7 @@ class Context:
 
     source: where data sets are found. folder: where relative paths in the sweep start. results, sweep: the store.
     latency: None when several trials run at once, since a clock read beside them would lie.
+    gpus: numbers of the GPUs that trials on `gpu` share, empty for all there are.
     threads: CPU threads of a trial, 0 for all. cache: where training and validation cases are kept.
     """
 
@@ -45,6 +46,7 @@ class Context:
     previews: int = 4
     weights: bool = False
     threads: int = 0
+    gpus: tuple[int, ...] = ()
     cache: CachePlace = "memory"
 
     @property

@@ -14,9 +14,11 @@ import numpy as np
 from ...core.errors import DataError, Diverged
 from ...core.recipe import Recipe
 from ...datasets.patches import PatchSampler
+from ...models.lighter.magnitude import GradualPruning, Magnitude
 from .checkpoint import Damaged, Epoch, TrainingState, load, save
 from .compiled_model import TERM, CompiledModel
 from .selection import CANDIDATES, Selection, select
+from .step_clock import StepClock
 from .validate import Tiles, ValidationCases, best_threshold, validate
 
 ProgressCallback = Callable[[dict[str, Any]], None]
@@ -50,11 +52,15 @@ def train(
     *,
     on_progress: ProgressCallback,
     checkpoint: Path | None = None,
+    pruning: Magnitude | None = None,
+    clock: StepClock | None = None,
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
     checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
         evaluation.
+    pruning: set weights to zero on the way; then only an epoch that ends with the sparsity asked for can be selected.
+    clock: is to read how long steps take.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
     cannot choose.
     """
@@ -63,12 +69,14 @@ def train(
     last = max(1, recipe.epochs - 1)
     batches = PatchDataset(sampler, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
     selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
+    if pruning is not None:
+        selector.prune(pruning)
     if selector.state.epoch < recipe.epochs and not selector.finished():
         compiled.model.fit(
             batches,
             epochs=recipe.epochs,
             initial_epoch=selector.state.epoch,
-            callbacks=[selector],
+            callbacks=[clock, selector] if clock else [selector],  # the clock first: the other one takes time
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
             shuffle=False,
         )
@@ -98,7 +106,13 @@ class _SelectionCallback(keras.callbacks.Callback):
         self.state, self.weights = TrainingState(rate=recipe.rate), []
         if checkpoint is not None and checkpoint.exists():
             self._resume(checkpoint)
+        self.pruning: GradualPruning | None = None
         self.started = self.saved = self.told = time.perf_counter()
+
+    def prune(self, asked: Magnitude) -> None:
+        """Prune on the way, from where training stands."""
+        steps, begun = self.recipe.epochs * len(self.batches), self.state.epoch > 0
+        self.pruning = GradualPruning(self.compiled.model, asked, steps, begun=begun)
 
     def _resume(self, file: Path) -> None:
         try:
@@ -119,6 +133,8 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = float((logs or {})["loss"])
+        if self.pruning is not None:
+            self.pruning.after_step(self.batches.epoch * len(self.batches) + batch + 1)
         if not np.isfinite(loss):
             names = ", ".join(self.batches.sampler.names(self.batches.epoch, batch))
             step = self.batches.epoch * len(self.batches) + batch + 1
@@ -168,6 +184,8 @@ class _SelectionCallback(keras.callbacks.Callback):
         """Keep it if it is among the best; an equal score with a lower loss is better, for plateau and stopping too."""
         state = self.state
         state.epoch = latest.epoch
+        if self.pruning is not None and not self.pruning.reached(latest.epoch * len(self.batches)):
+            return
         finite = math.isfinite(latest.score)
         better = finite and (not state.best or latest.beats(state.best[0]))
         place = sum(not latest.beats(other) for other in state.best)

@@ -18,6 +18,7 @@ class DropBlock(keras.layers.Layer):
     """
 
     window_size = 1
+    channelwise = True
 
     def __init__(self, rate: float, size: int = 7, **options) -> None:
         super().__init__(**options)

@@ -14,6 +14,8 @@ class Divisible(keras.layers.Layer):
     Unfit. As a layer it survives cloning, saving and export.
     """
 
+    channelwise = True
+
     def __init__(self, divisor: tuple[int, ...], **options) -> None:
         super().__init__(**options)
         self.divisor = tuple(divisor)

@@ -19,6 +19,7 @@ class GlobalMean(keras.layers.Layer):
     """
 
     window_size = math.inf
+    channelwise = True
 
     def call(self, x):
         """Return the means, in the compute dtype."""

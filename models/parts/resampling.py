@@ -65,6 +65,8 @@ class LinearUpsampling(keras.layers.Layer):
     stride: the factor of each axis.
     """
 
+    channelwise = True
+
     def __init__(self, stride: tuple[int, ...], **options) -> None:
         super().__init__(**options)
         self.stride = tuple(stride)

@@ -8,7 +8,7 @@ import pytest
 from unetbench.core.errors import SpecError, StoreError
 from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.record import SCHEMA, Record
-from unetbench.core.trial import Choice, Trial
+from unetbench.core.trial import Choice, Derivation, Trial
 
 
 @pytest.fixture
@@ -49,9 +49,50 @@ def test_each_field_that_matters_changes_the_id(trial):
     assert len({trial.id, *(other.id for other in others)}) == 6
 
 
+def test_a_derivation_is_part_of_the_id_only_where_there_is_one_and_reads_back(trial):
+    first = replace(trial, recipe=replace(trial.recipe, steps="cases", validation="full", predict_mib=0))
+    assert first.derivation is None
+    assert first.id == "d749e9c767247ac8"  # as before trials had any
+    options = {"share": 0.5, "epochs": 3, "rate": 1e-4}
+    child = replace(trial, derivation=Derivation("channels", trial.id, trial.model, options))
+    others = [
+        replace(child, derivation=replace(child.derivation, parent="0" * 16)),
+        replace(child, derivation=replace(child.derivation, step="magnitude")),
+        replace(child, derivation=replace(child.derivation, options={**options, "share": 0.6})),
+    ]
+    assert len({trial.id, child.id, *(other.id for other in others)}) == 5
+    assert child.network_key != trial.network_key
+    assert Trial.from_json(json.loads(json.dumps(asdict(child)))) == child
+    assert (child.training.epochs, child.training.rate, child.recipe) == (3, 1e-4, trial.recipe)
+    old = {name: value for name, value in asdict(trial).items() if name != "derivation"}
+    assert Trial.from_json(json.loads(json.dumps(old))).id == trial.id
+
+
 def test_where_the_data_lies_does_not_change_the_id(trial):
     moved = replace(trial, dataset=Choice("folder", {"path": "there", "images": "*.png"}))
     assert moved.id == trial.id
+
+
+def test_backend_device_and_precision_make_other_trials_and_the_usual_ones_leave_the_id_as_it_was(trial):
+    others = [replace(trial, backend="jax"), replace(trial, device="gpu"), replace(trial, device="cpu")]
+    others.append(replace(trial, recipe=replace(trial.recipe, precision="mixed_bfloat16")))
+    assert len({trial.id, *(other.id for other in others)}) == 5
+    assert replace(trial, backend="tensorflow", device="").id == trial.id
+    for other in others:
+        assert Trial.from_json(json.loads(json.dumps(asdict(other)))) == other
+    before = asdict(trial)
+    del before["backend"], before["device"]
+    assert Trial.from_json(before).id == trial.id
+
+
+def test_a_record_from_before_backends_counted_tells_what_it_ran_on(trial):
+    old = Record(trial, "done", versions={"backend": "jax"}, machine={"gpu": ""})
+    assert (old.ran.backend, old.ran.device) == ("jax", "cpu")
+    assert old.trial.id == trial.id
+    on_gpu = Record(trial, "done", machine={"gpu": "NVIDIA H100"})
+    assert (on_gpu.ran.backend, on_gpu.ran.device) == ("tensorflow", "")  # which of the two it was, nobody noted
+    told = Record(trial, "done", machine={"gpu": "NVIDIA H100"}, training={"device": "gpu"})
+    assert told.ran.device == "gpu"
 
 
 def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):

@@ -12,6 +12,8 @@ from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
 from ..tables.grid import MARKDOWN, Grid
+from ..tables.hardware import hardware_grids
+from ..tables.lighter_table import lighter_grid
 from ..tables.notes import facts, remarks
 from ..tables.summary import ComparisonTable
 from ..tables.table import NO_SCORE, STATUS_WORDS, UNDEFINED, anchor, class_grid, latency_grid, results_grid
@@ -92,7 +94,7 @@ def page(
         _contents(shown, sections),
     ]
     for index, (table, plots) in enumerate(shown):
-        body += _section(table, plots, index)
+        body += _section(frames, table, plots, index)
     for index, section in enumerate(sections):
         body += _further(section, index)
     body += ["<h2>How the numbers are made</h2><ul>", *(f"<li>{_(line)}</li>" for line in METHODS), "</ul>"]
@@ -117,18 +119,25 @@ def _further(section: Section, index: int) -> list[str]:
     return [*parts, section.grid.html(), _list(section.notes), *(_figure(plot) for plot in section.plots)]
 
 
-def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
+def _section(frames: Frames, table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
     parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
     parts += [results_grid(table).html(), _list(remarks(table))]
-    for title, grid in (("Each class", class_grid(table)), ("Latency", latency_grid(table))):
+    further = (
+        ("Lighter models", lighter_grid(table)),
+        ("Each class", class_grid(table)),
+        ("Latency", latency_grid(table)),
+    )
+    for title, grid in further:
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
+    for title, grid, notes in hardware_grids(table, frames):
+        parts += [f"<h3>{title}</h3>", grid.html(), _list(notes)]
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))
     return [*parts, f"<h3>Facts</h3><dl>{terms}</dl>"]
 
 
-def _list(notes: Sequence[str]) -> str:
-    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in notes) + "</ul>"
+def _list(lines: Sequence[str]) -> str:
+    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in lines) + "</ul>" if lines else ""
 
 
 def _figure(plot: Plot) -> str:

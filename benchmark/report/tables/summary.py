@@ -12,11 +12,12 @@ import pandas as pd
 
 from ....core.measure import measure
 from ....core.record import Record
-from ...naming.labels import Labels
 from ..frame import OLDER, PRIMARY, Frames, size_text
 from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
 from .apart import told_apart
+from .labelled import labelled
 from .latency import Latency
+from .lighter import AgainstParent, against_parents
 
 STATUSES = ("done", "failed", "timed_out", "unfit")
 
@@ -87,7 +88,7 @@ class ComparisonTable:
     setting: the latency setting that most rows have, or "". labelled: each label that appears and what it stands for.
     older: the records that tell less of their machine than the others, see `machines.hosts`. replaced: how many earlier
     records these stand in for. apart: what of split and recipe tells it from the other tables of the data set, ""
-    where nothing does.
+    where nothing does. lighter: the rows that come from others, against those.
     """
 
     name: str
@@ -103,6 +104,7 @@ class ComparisonTable:
     older: tuple[str, ...] = ()
     replaced: int = 0
     apart: str = ""
+    lighter: tuple[AgainstParent, ...] = ()
 
     @property
     def title(self) -> str:
@@ -188,20 +190,11 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         groups=len(set(groups)),
         comparison=comparison,
         setting=max(counts, key=lambda name: (not name.endswith(OLDER), counts[name]), default=""),
-        labelled=_labelled(frames.labels, list(records.values())),
+        labelled=labelled(frames.labels, list(records.values())),
         older=tuple(trials["record"][trials["older"]]),
         replaced=sum(frames.replaced.get(key, 0) for key in records),
+        lighter=against_parents(configurations, records, groups),
     )
-
-
-def _labelled(labels: Labels, records: Sequence[Record]) -> tuple[tuple[str, str], ...]:
-    trials = [record.trial for record in records]
-    named = [(labels.dataset(trial), trial.dataset.label) for trial in trials]
-    named += [(labels.model(trial.model), trial.model.label) for trial in trials]
-    named += [(labels.loss(trial.loss), trial.loss.label) for trial in trials]
-    timed = [str(entry.get("runtime")) for record in records for entry in record.latency]
-    named += [(labels.runtime(name), name) for name in timed if labels.runtime(name) != name]
-    return tuple(dict.fromkeys((label, meant) for label, meant in named if label))
 
 
 def _compared(scored: Sequence["_Configuration"], groups: np.ndarray) -> Comparison | None:

@@ -1,0 +1,136 @@
+"""The steps of a sweep file that make trained models lighter: pruning and distillation."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from ...core.errors import SpecError, unknown
+from ...core.trial import Choice, Derivation, Trial
+from ..naming.labels import Labels
+from .validate import validate
+
+SHARE = 5
+"""A pruned network is trained for the recipe's epochs over this, at least 1, where the step names no other number."""
+
+
+class _Step(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+    models: list[str] | None = Field(default=None, min_length=1)
+
+
+class _Pruning(_Step):
+    ranking: Literal["layer", "global"] = "layer"
+    epochs: int | None = Field(default=None, ge=1)
+    rate: float | None = Field(default=None, gt=0)
+
+
+class MagnitudeStep(_Pruning):
+    """`{prune: magnitude, sparsity: 0.8}`: see `models.lighter.magnitude`."""
+
+    prune: Literal["magnitude"]
+    sparsity: float = Field(gt=0, lt=1)
+
+
+class ChannelsStep(_Pruning):
+    """`{prune: channels, share: 0.5}`: see `models.lighter.importance`."""
+
+    prune: Literal["channels"]
+    share: float = Field(gt=0, lt=1)
+    multiple: int = Field(default=1, ge=1)
+
+
+class DistilStep(_Step):
+    """`{distil: unet, models: [unet_quarter]}`: see `losses.distillation`. distil: the teacher."""
+
+    distil: str
+    models: list[str] | None = Field(min_length=1)
+    weight: float = Field(default=0.5, gt=0, le=1)
+    temperature: float = Field(default=2.0, gt=0)
+
+
+STEPS = {"magnitude": MagnitudeStep, "channels": ChannelsStep}
+"""Ways of pruning by name."""
+
+
+@dataclass(frozen=True)
+class LighterStep:
+    """One step. models: those that it starts from, of distillation the students. teacher: of distillation, else None.
+
+    epochs, rate: of the training that follows a pruning, None for the recipe's epochs over `SHARE` and its rate.
+    """
+
+    name: str
+    options: dict[str, Any]
+    models: tuple[Choice, ...]
+    teacher: Choice | None = None
+    epochs: int | None = None
+    rate: float | None = None
+
+    def trials(self, trained: Sequence[Trial]) -> Iterator[Trial]:
+        """The trials that the step makes of those of one data set."""
+        by_model = {(trial.model.label, trial.loss.label, trial.seed): trial for trial in trained}
+        for trial in trained:
+            if trial.model not in self.models:
+                continue
+            if self.teacher is not None:
+                parent = by_model[self.teacher.label, trial.loss.label, trial.seed]
+                yield replace(trial, derivation=Derivation(self.name, parent.id, parent.model, self.options))
+                continue
+            epochs = self.epochs or max(1, round(trial.recipe.epochs / SHARE))
+            options = self.options | {"epochs": epochs, "rate": self.rate or trial.recipe.rate}
+            yield replace(trial, derivation=Derivation(self.name, trial.id, trial.model, options))
+
+
+def steps(
+    entries: Sequence[Mapping[str, Any]], models: Sequence[Choice], labels: Labels, where: str
+) -> tuple[LighterStep, ...]:
+    """Return the steps as chosen. models: of the sweep. Raises SpecError that begins with `where`."""
+    found: list[LighterStep] = []
+    for index, entry in enumerate(entries):
+        place = f"{where}[{index}]"
+        step = _distilled(entry, models, labels, place) if "distil" in entry else _pruned(entry, models, labels, place)
+        if step in found:
+            raise SpecError(f"{place}: is the same step as {where.rpartition(': ')[2]}[{found.index(step)}]")
+        found.append(step)
+    return tuple(found)
+
+
+def _pruned(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, place: str) -> LighterStep:
+    if "prune" not in entry:
+        raise SpecError(f"{place}: {dict(entry)} names no step; begin with prune: magnitude, prune: channels or distil")
+    if entry["prune"] not in STEPS:
+        raise SpecError(f"{place}.prune: {unknown('way of pruning', str(entry['prune']), STEPS)}")
+    step = validate(TypeAdapter(STEPS[entry["prune"]]), dict(entry), place)
+    own = step.model_dump(exclude={"prune", "models", "epochs", "rate"}, exclude_defaults=True)
+    chosen = tuple(models) if step.models is None else _chosen(step.models, models, labels, f"{place}.models")
+    return LighterStep(step.prune, own, chosen, None, step.epochs, step.rate)
+
+
+def _distilled(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, place: str) -> LighterStep:
+    if "models" not in entry:
+        raise SpecError(f"{place}: models is missing; name the models that {entry['distil']} teaches")
+    step = validate(TypeAdapter(DistilStep), dict(entry), place)
+    teachers = _chosen([step.distil], models, labels, f"{place}.distil")
+    if len(teachers) > 1:
+        several = " and ".join(choice.label for choice in teachers)
+        raise SpecError(f"{place}.distil: {step.distil!r} may be {several}; give the teacher a label")
+    teacher, students = next(iter(teachers)), _chosen(step.models or (), models, labels, f"{place}.models")
+    if teacher in students:
+        raise SpecError(f"{place}.models: {step.distil!r} would teach itself; leave it out")
+    return LighterStep("distil", {"weight": step.weight, "temperature": step.temperature}, students, teacher)
+
+
+def _chosen(names: Sequence[str], models: Sequence[Choice], labels: Labels, place: str) -> tuple[Choice, ...]:
+    """The sweep's models of these labels or names."""
+    found: dict[int, Choice] = {}
+    for name in names:
+        at = [index for index, choice in enumerate(models) if labels.model(choice) == name]
+        named = [index for index, choice in enumerate(models) if name in (choice.name, choice.label)]
+        at = at or [index for index in named if not labels.model(models[index])] or named
+        if not at:
+            known = [labels.model(choice) or choice.label for choice in models]
+            raise SpecError(f"{place}: {unknown('model of the sweep', name, known)}")
+        found |= {index: models[index] for index in at}
+    return tuple(found.values())

@@ -1,0 +1,43 @@
+"""Values of a sweep file checked by pydantic, with errors of one line that say the place, what came and what could."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from ...core.errors import SpecError, unknown
+
+_TYPE = re.compile(r"int|float|str|bool|literal\[.*")
+"""What pydantic appends to the place of a value that may be of several types."""
+
+
+def validate(adapter: TypeAdapter[Any], value: Any, where: str) -> Any:
+    """The value as the type that the adapter stands for. Raises SpecError that begins with `where`."""
+    try:
+        return adapter.validate_python(value)
+    except ValidationError as error:
+        raise SpecError(f"{where}: {_first(error, adapter)}") from None
+    except SpecError as error:
+        raise SpecError(f"{where}: {error}") from None
+
+
+def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
+    detail = error.errors(include_url=False)[0]
+    places = [part for part in detail["loc"] if not _TYPE.fullmatch(str(part)) or isinstance(part, int)]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in places).lstrip(".")
+    if detail["type"] in ("extra_forbidden", "unexpected_keyword_argument"):
+        return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
+    if detail["type"] == "missing":
+        return f"{path} is missing"
+    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
+
+
+def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
+    schema = adapter.json_schema()
+    place = schema
+    for part in location[:-1]:
+        place = place.get("properties", {}).get(str(part), {})
+        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
+        place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
+    return list(place.get("properties", {}))

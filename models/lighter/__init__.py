@@ -1,0 +1,1 @@
+"""What makes a trained model lighter: channels taken out, small weights set to zero."""
