@@ -107,14 +107,6 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument("--threads", type=int, default=0, help="of the self-test; 0 for one a core (default)")
     _trial_options(export)
 
-    recommend = _command(words, "recommend", _recommend, "choose the trained file to deploy on a machine, and say why")
-    recommend.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
-    recommend.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
-    recommend.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
-    recommend.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
-    recommend.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
-    recommend.add_argument("--json", action="store_true", help="as JSON")
-
     prune = _command(words, "prune", _prune, "prune a trained trial, train what remains, and keep record and weights")
     prune.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
     how = prune.add_mutually_exclusive_group(required=True)
@@ -128,11 +120,22 @@ def parser() -> argparse.ArgumentParser:
     prune.add_argument("--json", action="store_true", help="print the outcome as JSON")
     prune.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
+    recommend = _command(words, "recommend", _recommend, "choose the trained file to deploy on a machine, and say why")
+    recommend.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    recommend.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
+    recommend.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
+    recommend.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
+    recommend.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
+    recommend.add_argument("--json", action="store_true", help="as JSON")
+
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
     data.add_argument("--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines")
     _sweep_options(data)
     data.set_defaults(cache=None)
+
+    predict = _command(words, "predict", _predict, "segment image files with a trained model")
+    _predict_options(predict)
 
     cache = _command(words, "cache", _cache, "show what the cases take that `cache: disk` keeps, or remove them")
     cache.add_argument("--clear", nargs="*", metavar="NAME", help="remove those of these data sets, or all")
@@ -152,6 +155,28 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
     command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
     command.add_argument("--no-download", action="store_true", help="never fetch data")
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _predict_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial")
+    command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
+    command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")
+    command.add_argument("--instances", action="store_true", help="write numbered objects too")
+    command.add_argument("--overlays", action="store_true", help="write pictures with outlines too")
+    command.add_argument("--mirror", action="store_const", const=True, help="average over mirrored copies")
+    command.add_argument("--shard", metavar="I/N", help="only every N-th image, the I-th of them first")
+    command.add_argument("--classes", metavar="A,B", help="refuse a model that was trained for others")
+    text = "parts of a file that are images of their own (default of this and the next: as in training)"
+    command.add_argument("--pages", choices=("volume", "frames", "cases"), help=text)
+    command.add_argument("--channels", choices=("first", "last", "none"), help="which axis is channels")
+    command.add_argument("--exif", choices=("apply", "ignore"), help="whether files' orientation is applied")
+    command.add_argument("--array", metavar="NAME", help="which array of an NPZ")
+    text = "what an image may take, more goes by regions (default 2048)"
+    command.add_argument("--memory-mib", type=_count, default=2048, metavar="N", help=text)
+    command.add_argument("--overwrite", action="store_true", help="segment anew what is finished")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
 
 
@@ -196,6 +221,12 @@ def _data(options: argparse.Namespace) -> int:
     from .commands.data import check, fetch
 
     return check(options) if options.action == "check" else fetch(options)
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from .commands.predict import predict
+
+    return predict(options)
 
 
 def _cache(options: argparse.Namespace) -> int:

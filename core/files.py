@@ -1,6 +1,9 @@
 """Files that are there whole or not at all."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -19,3 +22,29 @@ def write(file: Path, content: bytes) -> None:
         aside.replace(file)
     finally:
         aside.unlink(missing_ok=True)
+
+
+@contextmanager
+def written_aside(target: Path) -> Iterator[Path]:
+    """Give a hidden path beside the target, with its suffixes, at which a file or folder is to be written.
+
+    It becomes the target, in the place of a former one, when the block ends without an error; else it is removed.
+    The target's folder is made. Raises OSError.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    aside = target.with_name(f".{os.getpid()}.part.{target.name}")
+    _remove(aside)
+    try:
+        yield aside
+        if target.is_dir():
+            _remove(target)
+        aside.replace(target)
+    finally:
+        _remove(aside)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class FolderCase:
     def whole(self) -> Picture:
         """Decode the file of the image. Raises DataError."""
         picture = (image_once if self.reading.pages != "volume" else read_image)(self.pair.image, self.reading)
-        return picture if self.channels is None else _alike(picture, self.channels)
+        return picture if self.channels is None else alike(picture, self.channels)
 
     def __call__(self) -> Sample:
         """Decode image and masks. Raises DataError naming the file."""
@@ -102,8 +102,8 @@ def pages_of(case: Case, reading: FolderCase) -> list[Case]:
     ]
 
 
-def _alike(picture: Picture, channels: int) -> Picture:
-    """Grey as RGB, or RGB of equal channels as grey, where the set's first image is so; others as they are."""
+def alike(picture: Picture, channels: int) -> Picture:
+    """Grey as RGB, or RGB of equal channels as grey, where these are the channels of other images; else as it is."""
     array = picture.array
     if channels == 3 and array.shape[-1] == 1:
         note = "grey, repeated to three channels as the first image has them"

@@ -46,6 +46,10 @@ class Preprocess:
             raise SpecError(f"preprocess.resize: {list(self.resize)} are not positive edge lengths")
 
 
+RANGE_PERCENTILES = (0.1, 99.9)
+"""Of other than 8-bit images, which `clahe` brings to 0 and 255."""
+
+
 class Outline(NamedTuple):
     """space, spacing_mm: of a case as it was read."""
 
@@ -82,8 +86,20 @@ class Prepared:
 
     def restore(self, probabilities: np.ndarray) -> np.ndarray:
         """Bring (*space, k) float32 back to the original size: padding cut off, resized as an image is."""
-        inside = probabilities[tuple(slice(edge) for edge in self.content)]
-        return resized(inside, self.original.truth.shape[:-1])
+        return _restored(probabilities, self.content, self.original.space)
+
+
+@dataclass(frozen=True)
+class PreparedImage:
+    """image: float32 (*space, c). space: of the image as it was read; content: without padding."""
+
+    image: np.ndarray
+    space: tuple[int, ...]
+    content: tuple[int, ...]
+
+    def restore(self, probabilities: np.ndarray) -> np.ndarray:
+        """As `Prepared.restore`."""
+        return _restored(probabilities, self.content, self.space)
 
 
 def task_after(task: Task, preprocess: Preprocess) -> Task:
@@ -103,14 +119,20 @@ def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) 
     Raises DataError naming the case: ranks, channels or shapes that do not fit, NaN or infinities in the image, truth
     values that are no class. An empty truth is legal.
     """
-    image, scaling = _unscaled(case_name, sample, task, preprocess)
-    image, truth = scaling(image), sample.truth
+    _check_image(case_name, sample.image, task, preprocess)
+    _check_truth(case_name, sample, task)
+    made, truth = _prepared(sample.image, preprocess), sample.truth
     if preprocess.resize is not None:
-        image, truth = resized(image, preprocess.resize), nearest(truth, preprocess.resize)
-    content = truth.shape[:-1]
+        truth = nearest(truth, preprocess.resize)
     if preprocess.pad:
-        image, truth = (_padded(array, preprocess.pad) for array in (image, truth))
-    return Prepared(np.ascontiguousarray(image), np.ascontiguousarray(truth), sample, content)
+        truth = _padded(truth, preprocess.pad)
+    return Prepared(made.image, np.ascontiguousarray(truth), sample, made.content)
+
+
+def prepare_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> PreparedImage:
+    """As `prepare`, of an image (*space, c) without truth. Raises DataError naming it."""
+    _check_image(name, image, task, preprocess)
+    return _prepared(image, preprocess)
 
 
 def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> Held:
@@ -122,7 +144,9 @@ def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> 
     if preprocess.resize is not None:
         found = prepare(case_name, sample, task, preprocess)
         return Held(found.image, found.truth, outline, found.content)
-    image, scaling = _unscaled(case_name, sample, task, preprocess)
+    _check_image(case_name, sample.image, task, preprocess)
+    _check_truth(case_name, sample, task)
+    image, scaling = _unscaled(sample.image, preprocess)
     truth, content = sample.truth, sample.truth.shape[:-1]
     if sample.image.shape[-1] == 1 and not preprocess.clahe:  # equalised colours may differ by one
         image = image[..., :1]  # repeated when it is scaled
@@ -131,21 +155,12 @@ def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> 
     return Held(ScaledImage(np.ascontiguousarray(image), scaling), np.ascontiguousarray(truth), outline, content)
 
 
-def _unscaled(name: str, sample: Sample, task: Task, preprocess: Preprocess) -> tuple[np.ndarray, Scaling]:
-    """A checked case's image up to its scaling, and that."""
-    _check_image(name, sample.image, task, preprocess)
-    _check_truth(name, sample, task)
-    image = _coloured(sample.image, preprocess.colour)
-    if preprocess.clahe:
-        image = _equalised(image, preprocess.clahe)
-    return image, Scaling.of(image, preprocess.normalise)
-
-
-def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> None:
-    if image.ndim != task.rank + 1:
-        raise DataError(f"{name}: the image is {image.ndim - 1}D, the task {task.rank}D; keep such cases apart")
-    channels = image.shape[-1]
-    possible = {"keep": (task.channels,), "grey": (1, 3), "rgb": (1, 3)}[preprocess.colour]
+def check_shape(name: str, shape: tuple[int, ...], task: Task, preprocess: Preprocess) -> None:
+    """Raise DataError when an image of this shape (*space, c) is none of the task's."""
+    if len(shape) != task.rank + 1:
+        raise DataError(f"{name}: the image is {len(shape) - 1}D, the task {task.rank}D; keep such cases apart")
+    channels = shape[-1]
+    possible = possible_channels(task, preprocess)
     if channels not in possible:
         raise DataError(
             f"{name}: the image has {channels} channels, {' or '.join(map(str, possible))} are expected"
@@ -155,12 +170,49 @@ def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preproces
                 else ""
             )
         )
+    if 0 in shape:
+        raise DataError(f"{name}: the image has no pixels, its shape is {shape}")
+
+
+def possible_channels(task: Task, preprocess: Preprocess) -> tuple[int, ...]:
+    """Of an image of the task, before `task_after`."""
+    return {"keep": (task.channels,), "grey": (1, 3), "rgb": (1, 3)}[preprocess.colour]
+
+
+def not_finite(name: str, count: int) -> DataError:
+    """What is raised for an image with so many pixels that are no numbers."""
+    return DataError(f"{name}: {count} pixels of the image are NaN or infinite; fix or remove it")
+
+
+def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> None:
+    check_shape(name, image.shape, task, preprocess)
     if image.dtype.kind == "f" and not (finite := np.isfinite(image)).all():
-        raise DataError(
-            f"{name}: {np.count_nonzero(~finite)} pixels of the image are NaN or infinite; fix or remove it"
-        )
-    if image.size == 0:
-        raise DataError(f"{name}: the image has no pixels, its shape is {image.shape}")
+        raise not_finite(name, int(np.count_nonzero(~finite)))
+
+
+def _prepared(image: np.ndarray, preprocess: Preprocess) -> PreparedImage:
+    """A checked image as the network sees it."""
+    space = image.shape[:-1]
+    image, scaling = _unscaled(image, preprocess)
+    image = scaling(image)
+    if preprocess.resize is not None:
+        image = resized(image, preprocess.resize)
+    content = image.shape[:-1]
+    if preprocess.pad:
+        image = _padded(image, preprocess.pad)
+    return PreparedImage(np.ascontiguousarray(image), space, content)
+
+
+def _unscaled(image: np.ndarray, preprocess: Preprocess) -> tuple[np.ndarray, Scaling]:
+    """A checked image up to its scaling, and that."""
+    image = coloured(image, preprocess.colour)
+    if preprocess.clahe:
+        image = equalised(image if image.dtype == np.uint8 else in_bytes(image, *_range(image)), preprocess.clahe)
+    return image, Scaling.of(image, preprocess.normalise)
+
+
+def _restored(probabilities: np.ndarray, content: tuple[int, ...], space: tuple[int, ...]) -> np.ndarray:
+    return resized(probabilities[tuple(slice(edge) for edge in content)], space)
 
 
 def _check_truth(name: str, sample: Sample, task: Task) -> None:
@@ -185,7 +237,8 @@ def _check_truth(name: str, sample: Sample, task: Task) -> None:
         )
 
 
-def _coloured(image: np.ndarray, colour: str) -> np.ndarray:
+def coloured(image: np.ndarray, colour: str) -> np.ndarray:
+    """An image (*space, c) with the channels of `Preprocess.colour`."""
     if colour == "rgb" and image.shape[-1] == 1:
         return np.repeat(image, 3, -1)
     if colour == "grey" and image.shape[-1] == 3:
@@ -194,11 +247,10 @@ def _coloured(image: np.ndarray, colour: str) -> np.ndarray:
     return image
 
 
-def _equalised(image: np.ndarray, clip_limit: float) -> np.ndarray:
-    """(*space, c) of any type → uint8 of the same shape."""
+def equalised(image: np.ndarray, clip_limit: float) -> np.ndarray:
+    """(*space, c) uint8 → the same with the contrast of each of its slices equalised."""
     clahe = cv2.createCLAHE(clip_limit, (8, 8))
     space = image.shape[:-1]
-    image = _bytes(image)
     slices = image.reshape(-1, *image.shape[-3:])
     done = np.empty_like(slices)
     for source, target in zip(slices, done, strict=True):
@@ -221,13 +273,16 @@ def _spread(clahe: Any, plane: np.ndarray) -> np.ndarray:
     return plane if plane.min() == plane.max() else clahe.apply(plane)
 
 
-def _bytes(image: np.ndarray) -> np.ndarray:
-    if image.dtype == np.uint8:
-        return image
+def _range(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What becomes 0 and 255 in each channel of an image that is to be equalised."""
     space = tuple(range(image.ndim - 1))
-    low, high = np.percentile(image, (0.1, 99.9), axis=space)
+    low, high = np.percentile(image, RANGE_PERCENTILES, axis=space)
     flat = high <= low
-    low, high = np.where(flat, image.min(space), low), np.where(flat, image.max(space), high)
+    return np.where(flat, image.min(space), low), np.where(flat, image.max(space), high)
+
+
+def in_bytes(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(*space, c) of any type → uint8: `low` of each channel becomes 0, `high` 255."""
     scaled = (image - low) * (255 / np.where(high > low, high - low, 1))
     return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 

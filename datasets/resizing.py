@@ -5,7 +5,7 @@ axis from 0 to n stays where it is. Pixel i of an axis resized to m pixels has i
 one. What is averaged, interpolated or picked is what lies there, so image and mask do not drift apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
@@ -16,11 +16,40 @@ def resized(array: np.ndarray, space: Sequence[int]) -> np.ndarray:
 
     Linear between the centres of old pixels; beyond the outermost ones, the edge pixel's value.
     """
+    return resized_region(array, space, (slice(None),) * len(space))
+
+
+def resized_region(array: np.ndarray, space: Sequence[int], place: Sequence[slice]) -> np.ndarray:
+    """The part of `resized` at a place of the new space, as float32; its last bits may differ, for sums are shorter."""
     array = array.astype(np.float32, copy=False)
-    for axis, edge in enumerate(space):
+    for axis, (edge, part) in enumerate(zip(space, place, strict=True)):
         if edge != array.shape[axis]:
-            array = np.moveaxis(np.tensordot(_weights(array.shape[axis], edge), array, (1, axis)), 0, axis)
+            array = np.moveaxis(np.tensordot(_weights(array.shape[axis], edge)[part], array, (1, axis)), 0, axis)
+        else:
+            array = array[(*[slice(None)] * axis, part)]
     return array
+
+
+def resized_from_regions(
+    regions: Iterable[tuple[Sequence[slice], np.ndarray]], shape: tuple[int, ...], space: Sequence[int]
+) -> np.ndarray:
+    """`resized` of an image (*space, c) that comes in regions, each with its place, in any order; equal to about 1e-6.
+
+    shape: of the whole image.
+    """
+    total = np.zeros((*space, shape[-1]), np.float32)
+    for place, region in regions:
+        target = []
+        for axis, (old, new, part) in enumerate(zip(shape, space, place, strict=False)):
+            if old == new:
+                target.append(part)
+                continue
+            weights = _weights(old, new)[:, part]
+            rows = np.flatnonzero(weights.any(1))
+            target.append(slice(rows[0], rows[-1] + 1) if rows.size else slice(0))
+            region = np.moveaxis(np.tensordot(weights[target[-1]], region, (1, axis)), 0, axis)
+        total[tuple(target)] += region
+    return total
 
 
 def shrunk(image: np.ndarray, space: Sequence[int]) -> np.ndarray:

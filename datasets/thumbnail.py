@@ -13,6 +13,12 @@ from .resizing import nearest, resized, shrunk
 COUNT = 6
 """Pictures of a data set."""
 
+OUTLINES = ("#56B4E9", "#E69F00", "#009E73", "#F0E442", "#CC79A7", "#D55E00", "#0072B2")
+"""Okabe and Ito's colours, those first that are seen on black, grey and stained tissue."""
+
+IGNORED = "#999933"
+"""The colour of outlines around ignored pixels."""
+
 EDGE = 400
 """Pixels of a picture's longer edge, at which outlines are one or two pixels thin."""
 
@@ -31,8 +37,8 @@ class Thumbnail:
     plane: int | None
 
     @classmethod
-    def of(cls, name: str, sample: Sample, task: Task) -> "Thumbnail":
-        """Of a volume the slice across the first axis with most foreground.
+    def of(cls, name: str, sample: Sample, task: Task, *, edge: int = EDGE) -> "Thumbnail":
+        """Of a volume the slice across the first axis with most foreground; the longer edge has `edge` pixels.
 
         The 1st and 99th percentile of intensity are black and white. Of other than one or three channels the first is
         shown. Where there are objects, each has its outline.
@@ -42,8 +48,8 @@ class Thumbnail:
             plane = int(np.count_nonzero(truth, axis=(1, 2, 3)).argmax())
             image, truth = image[plane], truth[plane]
             objects = None if objects is None else objects[plane]
-        scale = EDGE / max(image.shape[:2])
-        space = tuple(max(1, round(edge * scale)) for edge in image.shape[:2])
+        scale = edge / max(image.shape[:2])
+        space = tuple(max(1, round(length * scale)) for length in image.shape[:2])
         image = image if image.shape[-1] == 3 else image[..., :1]
         image = shrunk(image, space) if scale < 1 else resized(image, space)
         low, high = np.percentile(image, (1, 99))
@@ -51,6 +57,20 @@ class Thumbnail:
         return cls(
             name, grey.squeeze(-1) if grey.shape[-1] == 1 else grey, _outlines(truth, objects, task, space), plane
         )
+
+    def painted(self, task: Task) -> np.ndarray:
+        """The image in grey or its colours with each outline in its class's colour, (h, w, 3) uint8."""
+        canvas = np.repeat(self.image[..., None], 3, -1) if self.image.ndim == 2 else self.image.copy()
+        first = 2 if task.kind == "exclusive" else 1
+        for number, colour in enumerate(outline_colours(task).values(), first):
+            canvas[self.outlines == number] = tuple(bytes.fromhex(colour[1:]))
+        return canvas
+
+
+def outline_colours(task: Task) -> dict[str, str]:
+    """The colour of each scored class's outlines, and, last, of those around ignored pixels where there are any."""
+    colours = {name: OUTLINES[number % len(OUTLINES)] for number, name in enumerate(task.scored)}
+    return colours | ({"(ignored)": IGNORED} if task.ignore is not None else {})
 
 
 def chosen(cases: Sequence[Case], count: int = COUNT) -> list[Case]:

@@ -16,7 +16,7 @@ FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("
 
 _LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
-_UPPER = ("sweep", "run")
+_UPPER = ("sweep", "run", "predict")
 INSIDE = {
     "benchmark": {
         **dict.fromkeys(_LOWEST, ()),

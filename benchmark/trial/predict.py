@@ -45,13 +45,11 @@ def predict(
     image sees each pixel at the same place of its grid whatever the window; by default they are spread evenly.
     """
     space = image.shape[:-1]
-    steps = align or (1,) * len(window)
-    image = _pad(image, tuple(max(w, -(-n // step) * step) for n, w, step in zip(space, window, steps, strict=True)))
-    weights = _gaussian(window)[..., None]
+    wide, lines = grid(space, window, overlap, align)
+    image = _pad(image, wide)
+    weights = gaussian(window)[..., None]
     total = np.zeros((*image.shape[:-1], task.outputs), np.float32)
     norm = np.zeros((*image.shape[:-1], 1), np.float32)
-    shares = overlap if isinstance(overlap, Sequence) else [overlap] * len(window)
-    lines = list(map(_starts, image.shape[:-1], window, shares, steps))
     places = [
         tuple(slice(start, start + edge) for start, edge in zip(corner, window, strict=True))
         for corner in product(*lines)
@@ -59,7 +57,7 @@ def predict(
     spread = _Spread(total.shape) if len(places) > 1 else None
     for first in range(0, len(places), batch):
         chunk = places[first : first + batch]
-        found = _probabilities(forward, np.stack([image[place] for place in chunk]), task, mirror)
+        found = window_probabilities(forward, np.stack([image[place] for place in chunk]), task, mirror)
         for place, probabilities in zip(chunk, found, strict=True):
             total[place] += probabilities * weights
             norm[place] += weights
@@ -68,6 +66,19 @@ def predict(
     total /= norm
     inside = tuple(slice(edge) for edge in space)
     return Prediction(total[inside], spread.mean(inside) if spread else float("nan"))
+
+
+def grid(
+    space: Sequence[int],
+    window: tuple[int, ...],
+    overlap: float | Sequence[float],
+    align: Sequence[int] | None,
+) -> tuple[tuple[int, ...], list[list[int]]]:
+    """What `predict` pads an image's space to, and where its windows begin along each axis."""
+    steps = align or (1,) * len(window)
+    wide = tuple(max(w, -(-n // step) * step) for n, w, step in zip(space, window, steps, strict=True))
+    shares = overlap if isinstance(overlap, Sequence) else [overlap] * len(window)
+    return wide, list(map(_starts, wide, window, shares, steps))
 
 
 def to_labels(scores: np.ndarray, task: Task, threshold: float) -> np.ndarray:
@@ -109,7 +120,8 @@ class _Spread:
         return float(spread.mean(dtype=np.float64)) if spread.size else float("nan")
 
 
-def _probabilities(forward: Forward, windows: np.ndarray, task: Task, mirror: bool) -> np.ndarray:
+def window_probabilities(forward: Forward, windows: np.ndarray, task: Task, mirror: bool) -> np.ndarray:
+    """Probabilities (n, *window, k) of windows (n, *window, c), with `mirror` averaged over their mirrored copies."""
     activation = softmax if task.kind == "exclusive" else sigmoid
     axes = range(1, task.rank + 1)
     flips = chain.from_iterable(combinations(axes, n) for n in range(task.rank + 1)) if mirror else [()]
@@ -136,7 +148,8 @@ def _starts(length: int, edge: int, overlap: float, step: int) -> list[int]:
 
 
 @lru_cache(maxsize=8)
-def _gaussian(window: tuple[int, ...]) -> np.ndarray:
+def gaussian(window: tuple[int, ...]) -> np.ndarray:
+    """The weights (*window) of a window's pixels."""
     profiles = [np.exp(-0.5 * ((np.arange(edge) - (edge - 1) / 2) / (edge / 8)) ** 2) for edge in window]
     weights = profiles[0]
     for profile in profiles[1:]:

@@ -17,6 +17,11 @@ Found = tuple[dict[str, float], str, tuple[str, ...]]
 """Edges in millimetres by the letter of their axis, what says them, and what to note."""
 
 
+def millimetres(unit: str) -> float | None:
+    """How many a unit of length has, by its name or sign in any usual spelling, or None for others."""
+    return _MILLIMETRES.get(_plainly(unit))
+
+
 def spacing(opened: Any, *, volume: bool) -> tuple[tuple[float, ...] | None, str, tuple[str, ...]]:
     """Voxel edges (z,) y, x in millimetres of a `tifffile.TiffFile`, or None; what says them; what to note.
 
@@ -57,7 +62,7 @@ def _imagej(metadata: Mapping[str, Any], tags: Any) -> Found:
     units = {"X": unit, "Y": str(metadata.get("yunit", unit)), "Z": str(metadata.get("zunit", unit))}
     # ImageJ writes no distance of 1, and reads a missing one as 1; it may be negative
     stated = {"X": _edge(tags, "X"), "Y": _edge(tags, "Y"), "Z": abs(float(metadata.get("spacing") or 1))}
-    if tags.valueof("ResolutionUnit") == _CENTIMETRE and _MILLIMETRES.get(_plainly(unit)) == 1e-3:
+    if tags.valueof("ResolutionUnit") == _CENTIMETRE and millimetres(unit) == 1e-3:
         units |= {"X": "cm", "Y": "cm"}  # as ImageJ reads a description of µm beside a tag of cm
     edges, notes = _in_millimetres({letter: (edge, units[letter]) for letter, edge in stated.items()})
     if "Z" in edges and not metadata.get("spacing") and int(metadata.get("slices", 1)) > 1:
@@ -85,7 +90,7 @@ def _in_millimetres(stated: Mapping[str, tuple[float, str]]) -> tuple[dict[str, 
     for letter, (edge, unit) in stated.items():
         if _plainly(unit) in _SIZELESS or not edge > 0:
             continue
-        if (factor := _MILLIMETRES.get(_plainly(unit))) is None:
+        if (factor := millimetres(unit)) is None:
             strange[f"the unit {unit!r} of its pixels is not known; give `spacing_mm`"] = None
         else:
             edges[letter] = float(f"{edge * factor:.6g}")

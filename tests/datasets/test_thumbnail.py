@@ -1,8 +1,9 @@
 import numpy as np
+from matplotlib.colors import to_rgb
 
 from unetbench.core.task import Task
 from unetbench.datasets.case import Case, Sample
-from unetbench.datasets.thumbnail import EDGE, Thumbnail, chosen
+from unetbench.datasets.thumbnail import EDGE, OUTLINES, Thumbnail, chosen
 
 
 def _case(name, group, stratum=""):
@@ -72,3 +73,12 @@ def test_large_pictures_are_shrunk_and_colours_stay():
     assert made.image[..., 0].any()
     assert not made.image[..., 1:].any()
     assert not made.outlines.any()
+
+
+def test_each_class_is_painted_in_its_colour_and_the_rest_is_the_image():
+    drawn = np.array([[2, 3], [4, 0]], np.uint8)  # class 1, class 2, ignored and nothing
+    task = Task(2, 1, ("none", "cell", "debris"), "exclusive", ignore=255)
+    made = Thumbnail("a", np.full((2, 2), 50, np.uint8), drawn, None).painted(task)
+    for place, colour in (((0, 0), OUTLINES[0]), ((0, 1), OUTLINES[1]), ((1, 0), "#999933")):
+        assert made[place].tolist() == np.round(np.array(to_rgb(colour)) * 255).astype(int).tolist()
+    assert made[1, 1].tolist() == [50, 50, 50]

@@ -1,7 +1,6 @@
 import numpy as np
-from matplotlib.colors import to_rgb
 
-from unetbench.benchmark.report.plots.outlines import OUTLINES, outlines, painted
+from unetbench.benchmark.report.plots.outlines import outlines
 from unetbench.benchmark.report.plots.style import look
 from unetbench.core.task import Task
 from unetbench.datasets.thumbnail import Thumbnail
@@ -11,15 +10,6 @@ BLACK = np.zeros((4, 4), np.uint8)
 
 def _thumbnail(name="a", plane=None, drawn=None):
     return Thumbnail(name, BLACK, BLACK if drawn is None else drawn, plane)
-
-
-def test_each_class_is_painted_in_its_colour_and_the_rest_is_the_image():
-    drawn = np.array([[2, 3], [4, 0]], np.uint8)  # class 1, class 2, ignored and nothing
-    task = Task(2, 1, ("none", "cell", "debris"), "exclusive", ignore=255)
-    made = painted(Thumbnail("a", np.full((2, 2), 50, np.uint8), drawn, None), task)
-    for place, colour in (((0, 0), OUTLINES[0]), ((0, 1), OUTLINES[1]), ((1, 0), "#999933")):
-        assert made[place].tolist() == np.round(np.array(to_rgb(colour)) * 255).astype(int).tolist()
-    assert made[1, 1].tolist() == [50, 50, 50]
 
 
 def test_a_row_a_data_set_with_names_below_and_classes_beside(tmp_path):

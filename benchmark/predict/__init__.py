@@ -1,0 +1,1 @@
+"""Images of files, folders and arrays segmented with a trained network."""

@@ -1,0 +1,28 @@
+"""What a command line calls a model, as a `Segmenter`."""
+
+from pathlib import Path
+
+from ...core.errors import SpecError, StoreError
+from ..trial.segmenter import Segmenter
+from .open_trial import RECORD, WEIGHTS, open_trial
+
+POSSIBLE = "give the record of a trained trial, results/<sweep>/records/<machine>/<id>.json, or its .keras weights"
+
+
+def open_model(model: Path) -> Segmenter:
+    """Open a trained trial. Raises StoreError for what is not there and SpecError for what is no model."""
+    if not model.exists():
+        raise StoreError(f"{model}: there is no such file; {POSSIBLE}")
+    if model.suffix not in (RECORD, WEIGHTS) or model.is_dir():
+        raise SpecError(f"{model}: is no model; {POSSIBLE}")
+    return open_trial(model)
+
+
+def check_classes(segmenter: Segmenter, expected: str) -> None:
+    """Raise SpecError when the model does not have these classes, names apart by commas, in any order."""
+    wanted = [name.strip() for name in expected.split(",")]
+    if sorted(wanted) != sorted(segmenter.task.scored) and sorted(wanted) != sorted(segmenter.task.classes):
+        raise SpecError(
+            f"--classes {expected}: the model was trained for {', '.join(segmenter.task.scored)}; give one that was "
+            "trained for these classes"
+        )

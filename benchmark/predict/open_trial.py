@@ -1,0 +1,148 @@
+"""A trained trial of the store, ready to segment images."""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...core.errors import FallbackWarning, SpecError, StoreError, Unfit, one_line
+from ...core.record import Record
+from ...core.sources import source_digest
+from ...core.task import Task
+from ...core.trial import Choice, Trial
+from ...datasets.readers import Reading
+from ..records.store import read
+from ..trial.segmenter import Segmenter
+
+RECORD, WEIGHTS = ".json", ".keras"
+
+NOT_KEPT = "say `weights: true` in the sweep file and run it again with --retrain-incomplete"
+
+
+def open_trial(model: Path, precision: str = "") -> Segmenter:
+    """The network of a trial with its trained weights, from its record or from its weights beside it.
+
+    model: `results/<sweep>/records/<machine>/<id>.json` or `results/<sweep>/weights/<machine>/<id>.keras`. The network
+    is built as the trial built it and computes as it was trained, so that it predicts what was scored; or in another
+    precision, such as `float32`. Of several outputs the first is used. A model of the user's own needs its plugin.
+
+    Raises StoreError when record or weights are missing or the trial was not finished, SpecError when a part of the
+    user's own is another than the one that was trained.
+    """
+    record_file = _record_file(model)
+    record = read(record_file)
+    trial = record.trial
+    if record.status != "done":
+        raise StoreError(f"{record_file}: the trial is {record.status} and has no network: {record.reason}")
+    weights = model if model.suffix == WEIGHTS else _weights_file(record_file)
+    _check_source(trial, record_file)
+    task = _task(record)
+    network = _network(trial, task, weights, precision or trial.recipe.precision)
+
+    from ...runtimes import RUNTIMES
+    from ..trial.context import preprocess_of
+    from ..trial.windows import AUTO_MIB, Windows
+
+    windows = Windows.of(network, trial.recipe)
+    asked = AUTO_MIB if trial.recipe.predict_mib == "auto" else max(1, trial.recipe.predict_mib)
+    preprocess = preprocess_of(trial.dataset)
+    return Segmenter(
+        source=task if preprocess.colour == "keep" else replace(task, channels=3),
+        task=task,
+        preprocess=preprocess,
+        forward=RUNTIMES["keras"](network),
+        windows=windows.options,
+        threshold=record.selection["threshold"],
+        mirror=trial.recipe.mirror,
+        mirrored_axes=trial.recipe.augment.flips,
+        name=trial.id,
+        objects=trial.dataset.options.get("objects", "components"),
+        reading=_reading(trial.dataset),
+        windows_within=_within(windows, asked),
+    )
+
+
+def _record_file(model: Path) -> Path:
+    if model.suffix == RECORD:
+        return model
+    beside = model.absolute().parents[2] / "records" / model.parent.name / f"{model.stem}{RECORD}"
+    if not model.is_file():
+        raise StoreError(f"{model}: there is no such file")
+    if not beside.is_file():
+        raise StoreError(
+            f"{model}: its record is not beside it, which says how images are prepared; expected {beside}, as the "
+            "results folder of the sweep has it"
+        )
+    return beside
+
+
+def _weights_file(record: Path) -> Path:
+    """The weights of a record, in its own sweep or in another one, from which the record was copied."""
+    sweep, name = record.absolute().parents[2], f"{record.stem}{WEIGHTS}"
+    own = sweep / "weights" / record.parent.name / name
+    found = [own, *sorted(sweep.parent.glob(f"*/weights/{record.parent.name}/{name}"))]
+    file = next((file for file in found if file.is_file()), None)
+    if file is None:
+        raise StoreError(f"{record}: the weights of this trial were not kept, {own} is not there; {NOT_KEPT}")
+    return file
+
+
+def _task(record: Record) -> Task:
+    own = dict(record.task)
+    spacing = own.get("spacing_mm")
+    return Task(**{**own, "classes": tuple(own["classes"]), "spacing_mm": tuple(spacing) if spacing else None})
+
+
+def _check_source(trial: Trial, file: Path) -> None:
+    from ...models import MODELS
+
+    trained = trial.sources.get(f"models {trial.model.name}", "")
+    if trained and trial.model.name not in MODELS:
+        raise SpecError(f"{file}: its model {trial.model.name} is one of your own; give its file with --plugin")
+    if (source_digest(MODELS.part(trial.model.name)) or "") != trained:
+        raise SpecError(
+            f"{file}: the source of the model {trial.model.name} is another than the one that was trained; give that "
+            "one with --plugin"
+        )
+
+
+def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
+    import keras
+
+    from ..trial.compiled_model import build
+
+    policy = keras.mixed_precision.dtype_policy()
+    keras.mixed_precision.set_dtype_policy(precision)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FallbackWarning)  # of weights to begin with, which the trained ones replace
+            network = build(trial, task)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # Keras leaves layers as they began and only warns
+            network.load_weights(weights)
+    except Unfit:  # weights to begin with that are not on this machine; the file has the network's structure too
+        return keras.saving.load_model(weights, compile=False)
+    except (OSError, ValueError, KeyError, UserWarning) as error:
+        raise StoreError(f"{weights}: cannot be loaded into {trial.model.label}: {one_line(error)}") from None
+    finally:
+        keras.mixed_precision.set_dtype_policy(policy)
+    return network
+
+
+def _reading(dataset: Choice) -> Reading:
+    """How the images of a data set were read."""
+    own = dataset.options if dataset.name == "folder" else {}
+    names = {"channels": "channels", "exif": "exif", "array": "image_array", "pages": "pages"}
+    return Reading(**{field: own[option] for field, option in names.items() if option in own})
+
+
+def _within(windows: Any, asked_mib: int) -> Callable[[tuple[int, ...], int], dict[str, Any]]:
+    def options(space: tuple[int, ...], mib: int) -> dict[str, Any]:
+        least = math.prod(windows.patch)
+        fewer = replace(windows, pixels=max(least, min(windows.pixels, windows.pixels * mib // asked_mib)))
+        found = fewer.options(space)
+        return {**found, "batch": max(1, min(found["batch"], fewer.pixels // math.prod(found["window"])))}
+
+    return options
