@@ -245,3 +245,13 @@ def test_the_command_names_record_format_and_a_size_that_is_not_the_recipes(cand
     assert export_command(keras, folder) == f"nothing to export: Keras runs {folder}/weights/{keras.key}.keras"
     larger = candidates({"unet": [{**row, "size": [64, 48]} for row in rows]}).rows[1]
     assert export_command(larger, folder).endswith("--format litert_int8 --size 64x48")
+
+
+def test_trials_of_two_backends_are_no_seeds_of_one_another(sweep, make, deploy, scored):
+    trials = [make.trial(), replace(make.trial(), backend="jax")]
+    records = [make.record(trial, [make.score("a", 0.8)], versions={"backend": trial.backend}) for trial in trials]
+    folder = sweep(*records)
+    for trial in trials:
+        deploy(folder, trial, [scored("keras", 0.8, 10)])
+    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    assert {row.model for row in group.rows} == {"unet [tensorflow]", "unet [jax]"}
