@@ -56,3 +56,13 @@ def test_records_of_the_older_identity_are_told(sweep, make):
     assert any("1 of 2 records were made under the older identity" in line for line in remarks(table))
     (table,) = comparison_tables(frames(sweep(second, name="later"), "nan_worst"))
     assert not any("older identity" in line for line in remarks(table))
+
+
+def test_a_sweep_that_names_the_device_of_before_reports_each_seed_once(make):
+    before = make.record(make.trial(), [make.score("a", 0.8)], finished="2026-11-01")
+    named = make.record(replace(make.trial(), device="cpu"), [make.score("a", 0.8)], finished="2026-11-02")
+    assert named.trial.id != before.trial.id
+    records, replaced = latest({"m/before": before, "m/named": named})
+    assert (list(records), replaced) == (["m/named"], {"m/named": 1})
+    other = replace(named, trial=replace(named.trial, backend="jax"))
+    assert len(latest({"m/before": before, "m/other": other})[0]) == 2
