@@ -7,7 +7,6 @@ from pathlib import Path
 
 from .deployments import MARGIN
 from .recommend import TOLERANCE, Limits, Recommendation, Tie, configuration, values
-from .statistics.compare import MINIMUM_GROUPS
 from .tables.deployed import Deployed, Group
 from .tables.deployments import UNDEFINED
 from .tables.grid import Grid
@@ -181,9 +180,10 @@ def _gap(tie: Tie) -> str:
     if math.isinf(tie.below):
         return "without common cases"
     side = f"{abs(tie.below):.4f} {'below' if tie.below >= 0 else 'above'}"
+    groups = f"{tie.groups} group{'' if tie.groups == 1 else 's'} of cases"
     if math.isnan(tie.p):
-        return f"{side} ({tie.groups} groups of cases, {MINIMUM_GROUPS} are needed for a test; {MARGIN:g} counts)"
-    return f"{side} (p = {tie.p:.2g}, {tie.groups} groups of cases)"
+        return f"{side} ({groups}, too few for a test, so that up to {MARGIN:g} counts as none)"
+    return f"{side} (p = {tie.p:.2g}, {groups})"
 
 
 def _cells(group: Group, row: Deployed) -> tuple[str, ...]:

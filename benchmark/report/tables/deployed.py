@@ -98,6 +98,7 @@ def groups(read: Frames, sweep: Path) -> tuple[list[Group], list[str]]:
     Raises StoreError for a file that cannot be read.
     """
     told = dict(zip(read.trials["record"], read.trials["collapsed"], strict=True))
+    datasets = dict(zip(read.trials["record"], read.trials["dataset"], strict=True))
     found: dict[tuple[Any, ...], list[tuple[str, Deployments, Deployment]]] = defaultdict(list)
     lost, listed = 0, list(deployments(sweep))
     hardware: dict[str, set[str]] = defaultdict(set)
@@ -111,10 +112,10 @@ def groups(read: Frames, sweep: Path) -> tuple[list[Group], list[str]]:
         if key is None:
             lost += 1
             continue
-        table = table_key(read.records[key], "")
+        table = table_key(read.records[key], ""), datasets[key]
         for deployment in judged(entry.trial, machine, entry.rows):
-            found[table, deployment.row["batch"], *deployment.row["size"]].append((key, entry, deployment))
-    made = [_group(read, told, entries) for entries in found.values()]
+            found[*table, deployment.row["batch"], *deployment.row["size"]].append((key, entry, deployment))
+    made = [_group(read, str(key[1]), told, entries) for key, entries in found.items()]
     words = told_apart([(group.name, group.rows[0].record.trial) for group in made])
     made = [replace(group, apart=apart) for group, apart in zip(made, words, strict=True)]
     notes = [f"{lost} deployments belong to no record of the sweep and are left out"] if lost else []
@@ -122,17 +123,16 @@ def groups(read: Frames, sweep: Path) -> tuple[list[Group], list[str]]:
 
 
 def _group(
-    read: Frames, told: dict[str, Sequence[str]], entries: Sequence[tuple[str, Deployments, Deployment]]
+    read: Frames, name: str, told: dict[str, Sequence[str]], entries: Sequence[tuple[str, Deployments, Deployment]]
 ) -> Group:
     records = {key: read.records[key] for key, _, _ in entries}
-    names = TrialNames((record.trial for record in records.values()), read.labels)
+    names = TrialNames((record.ran for record in records.values()), read.labels)
     rows = []
     for key, entry, deployment in entries:
-        name = names[records[key].trial]
-        rows.append(Deployed(key, records[key], name.model, name.loss, tuple(told[key]), entry.machine, deployment))
+        called = names[records[key].ran]
+        rows.append(Deployed(key, records[key], called.model, called.loss, tuple(told[key]), entry.machine, deployment))
     first = entries[0][2].row
-    everywhere = read.trials.set_index("record")["dataset"]
-    return Group(str(everywhere[entries[0][0]]), "", first["batch"], tuple(first["size"]), tuple(rows))
+    return Group(name, "", first["batch"], tuple(first["size"]), tuple(rows))
 
 
 def _record_of(trial: str, machine: str, records: Iterable[str]) -> str | None:

@@ -70,8 +70,8 @@ def test_validation_chooses_whatever_the_test_cases_say(candidates, scored):
 
 
 def test_a_faster_one_that_the_test_does_not_tell_from_the_best_is_preferred(candidates, scored):
-    # The best is 0.01 better in four cases and 0.005 worse in four: 0.0025 on the mean. Of the 2^8 sign flips those with
-    # |2 a + b| >= 4 reach it, a and b the sums of four signs each: 2 (16 + 4 * 11) + 6 * 2 = 132.
+    # The best is 0.01 better in four cases and 0.005 worse in four: 0.0025 on the mean. Of the 2^8 sign flips those
+    # with |2 a + b| >= 4 reach it, a and b the sums of four signs each: 2 (16 + 4 * 11) + 6 * 2 = 132.
     mixed = {case: 0.79 if k < 4 else 0.805 for k, case in enumerate(CASES)}
     group = candidates({"unet": [scored("keras", 0.8, 10)], "tiny": [scored("keras", mixed, 2)]})
     found, name = chosen(group)
@@ -245,3 +245,13 @@ def test_the_command_names_record_format_and_a_size_that_is_not_the_recipes(cand
     assert export_command(keras, folder) == f"nothing to export: Keras runs {folder}/weights/{keras.key}.keras"
     larger = candidates({"unet": [{**row, "size": [64, 48]} for row in rows]}).rows[1]
     assert export_command(larger, folder).endswith("--format litert_int8 --size 64x48")
+
+
+def test_trials_of_two_backends_are_no_seeds_of_one_another(sweep, make, deploy, scored):
+    trials = [make.trial(), replace(make.trial(), backend="jax")]
+    records = [make.record(trial, [make.score("a", 0.8)], versions={"backend": trial.backend}) for trial in trials]
+    folder = sweep(*records)
+    for trial in trials:
+        deploy(folder, trial, [scored("keras", 0.8, 10)])
+    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    assert {row.model for row in group.rows} == {"unet [tensorflow]", "unet [jax]"}

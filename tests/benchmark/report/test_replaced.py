@@ -6,6 +6,7 @@ from unetbench.benchmark.report.frame import frames
 from unetbench.benchmark.report.replaced import latest
 from unetbench.benchmark.report.tables.notes import remarks
 from unetbench.benchmark.report.tables.summary import comparison_tables
+from unetbench.core.trial import Derivation
 
 
 def _made(make, source, finished, dice, **split):
@@ -33,6 +34,19 @@ def test_other_data_is_another_trial_but_in_a_fold(make):
     assert (len(records), replaced) == (3, {})
     records, replaced = kept(folds=3, fold=1)
     assert (list(records), replaced) == (["m/other", "n/one"], {"m/other": 1})
+
+
+def test_a_child_of_a_trial_that_was_replaced_is_replaced_by_that_of_the_later_one(make):
+    records = {}
+    for digest, day in (("b", 3), ("a", 1)):
+        parent = _made(make, digest, f"2026-11-0{day}", 0.5)
+        derivation = Derivation("channels", parent.trial.id, parent.trial.model, {"share": 0.5})
+        child = replace(parent, trial=replace(parent.trial, derivation=derivation), finished=f"2026-11-0{day + 1}")
+        records |= {f"m/{record.trial.id}": record for record in (parent, child)}
+    assert len(records) == 4
+    kept, replaced = latest(records)
+    assert list(kept) == list(records)[:2]
+    assert list(replaced.values()) == [1, 1]
 
 
 def test_records_of_the_older_identity_are_told(sweep, make):
