@@ -16,15 +16,16 @@ FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("
 
 _LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
-_UPPER = ("sweep", "run", "predict")
+_UPPER = ("sweep", "run")
 INSIDE = {
     "benchmark": {
         **dict.fromkeys(_LOWEST, ()),
         **dict.fromkeys(_MIDDLE, _LOWEST),
         "deploy": (*_LOWEST, "trial"),
         **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "commands"),
+        "predict": (*_LOWEST, "trial", "deploy"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -256,8 +256,9 @@ def _identity_remarks(table: ComparisonTable) -> list[str]:
         )
     if table.replaced:
         lines.append(
-            f"{table.replaced} earlier records of these trials, made with other sources of parts of one's own or, with "
-            "folds, other data, are kept in the folder and left out here."
+            f"{table.replaced} earlier records of these trials, made with other sources of parts of one's own, for a "
+            "sweep that did not name their backend or device, or, with folds, on other data, are kept in the folder "
+            "and left out here."
         )
     return lines
 
