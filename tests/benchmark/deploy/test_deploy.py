@@ -71,6 +71,26 @@ def test_scores_of_a_float32_file_are_those_of_keras(swept):
     assert {entry["case"] for entry in scores["keras"]} == {entry["case"] for entry in scores["litert_int8"]}
 
 
+def test_validation_cases_are_segmented_too_and_are_not_test_cases(swept):
+    ((_, found),) = deployments(swept[0])
+    for row in found.rows[2:4]:
+        tested, chosen = ({entry["case"] for entry in row[key]} for key in ("scores", "validation_scores"))
+        assert tested
+        assert chosen
+        assert not tested & chosen
+
+
+def test_a_run_ends_with_the_file_that_recommend_names(command, swept):
+    folder, done = swept
+    (entry,) = json.loads(command("recommend", folder, "--json").stdout)
+    _, _, line = done.stdout.partition("To deploy: ")
+    said = " ".join(line.split())
+    assert said.startswith("cells on ")
+    chosen = entry["recommended"]
+    assert (f"seed 0 · {chosen['runtime']}: validation Dice" if chosen else entry["reason"]) in said
+    assert chosen is None or (folder / "records" / f"{chosen['record']}.json").is_file()
+
+
 def test_what_a_machine_lacks_is_a_row_with_its_reason(swept):
     ((_, found),) = deployments(swept[0])
     (row,) = [row for row in found.rows if row["runtime"] == "onnx_cuda"]
