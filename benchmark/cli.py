@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .. import __version__
+from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.registry import SINGULAR, load_plugin
 from .commands.check import edges
@@ -17,6 +18,7 @@ from .run.tensorflow_log import quiet_tensorflow
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
+    os.environ["KERAS_BACKEND"] = default_backend()  # before Keras takes TensorFlow, which may not be installed
     quiet_tensorflow()
     # Our one line says what OpenCV would say of a damaged file in several.
     os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
@@ -118,6 +120,14 @@ def parser() -> argparse.ArgumentParser:
     prune.add_argument("--json", action="store_true", help="print the outcome as JSON")
     prune.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
+    recommend = _command(words, "recommend", _recommend, "choose the trained file to deploy on a machine, and say why")
+    recommend.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    recommend.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
+    recommend.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
+    recommend.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
+    recommend.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
+    recommend.add_argument("--json", action="store_true", help="as JSON")
+
     data = _command(words, "data", _data, "fetch the data sets of a sweep, or read every case and report what is wrong")
     data.add_argument("action", choices=("check", "fetch"))
     data.add_argument("--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines")
@@ -149,7 +159,7 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
 
 
 def _predict_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial")
+    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial, or an export folder")
     command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
     command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")
@@ -183,6 +193,16 @@ def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -231,6 +251,12 @@ def _export(options: argparse.Namespace) -> int:
     from .commands.export import export
 
     return export(options)
+
+
+def _recommend(options: argparse.Namespace) -> int:
+    from .commands.recommend import recommended
+
+    return recommended(options)
 
 
 def _report(options: argparse.Namespace) -> int:

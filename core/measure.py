@@ -89,7 +89,12 @@ MEASURES = {
         Measure("macs", "MACs", "", "lower", ",.0f"),
         Measure("latency_s", "Latency", "s", "lower", ".4f", 0.0),
         Measure("train_s", "Training time", "s", "lower", ".1f", 0.0),
+        Measure("step_s", "Step, median", "s", "lower", ".4f", 0.0),
+        Measure("images_per_s", "Images a second", "", "higher", ",.1f", worst=0.0),
+        Measure("first_step_s", "First step", "s", "lower", ".2f", 0.0),
         Measure("peak_bytes", "Peak memory", "B", "lower", ",.0f", 0.0),
+        Measure("host_peak_bytes", "Peak memory of the process", "B", "lower", ",.0f", 0.0),
+        Measure("device_peak_bytes", "Peak memory of the GPU", "B", "lower", ",.0f", 0.0),
         Measure("loss", "Loss", "", "lower", ".4f"),
     )
 }

@@ -2,7 +2,7 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from .errors import StoreError
@@ -13,7 +13,8 @@ SCHEMA = 5
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
 limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
-contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes.
+contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes; training, in a trial
+backend and device (before, a record's versions alone name the backend), and in model moved_activations.
 """
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
@@ -29,9 +30,13 @@ class Record:
     git: commit and dirty of the code's checkout, empty when installed otherwise.
     task: the fields of the Task. data: number of cases by role and of unscored test cases, licence, citation, notes.
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
-        and missing_weights: why they are not those that the options ask for.
+        and missing_weights: why they are not those that the options ask for; moved_activations: numbers that one image
+        makes the layers read and write (see `models.anatomy.traffic`).
         Of a trial that comes from another: parent (its id); `magnitude`: sparsity (total, and layers with path, zeros
         and size of each kernel) and compressed_bytes (the weights through zlib); `channels`: channels (before, after).
+    training: device (`cpu` or `gpu`), device_name, batch, first_step_s (with tracing and compilation), steps_s of the
+        steps after it from before the batch is made until the loss is read, the first 1000, host_peak_bytes of the
+        process while it trained, device_peak_bytes of a GPU's memory.
     selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.
@@ -61,8 +66,15 @@ class Record:
     scores: list[dict[str, Any]] = field(default_factory=list)
     latency: list[dict[str, Any]] = field(default_factory=list)
     timing: dict[str, float] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
     traceback: str = ""
     schema: int = SCHEMA
+
+    @property
+    def ran(self) -> Trial:
+        """The trial with the backend and the device that it ran on, also where only versions and machine tell them."""
+        device = self.trial.device or self.training.get("device", "") or ("" if self.machine.get("gpu") else "cpu")
+        return replace(self.trial, backend=self.versions.get("backend") or self.trial.backend, device=device)
 
     def to_json(self) -> str:
         """The record as JSON text, one line a list entry; NaN and infinities become null."""

@@ -56,7 +56,7 @@ class Derivation:
 
 @dataclass(frozen=True)
 class Trial:
-    """Dataset, split, model, loss, recipe and seed.
+    """Dataset, split, model, loss, recipe and seed, and the backend and kind of device that compute.
 
     dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
         `objects`, how predicted masks become objects, where they differ from the default.
@@ -64,6 +64,9 @@ class Trial:
         that data that changed makes another trial.
     sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
     derivation: what it comes from, None for a trial of its own. Where it is one of pruning, `model` is the parent's.
+    backend: of Keras. Its random numbers and its kernels are its own, so that each backend begins with other weights.
+    device: `cpu`, `gpu`, or "" for the one that the backend takes by itself. Which of several GPUs it is changes no
+        outcome and stands in the record only.
     """
 
     dataset: Choice
@@ -74,6 +77,8 @@ class Trial:
     seed: int
     sources: dict[str, str] = field(default_factory=dict, hash=False)
     derivation: Derivation | None = None
+    backend: str = "tensorflow"
+    device: str = ""
 
     @property
     def id(self) -> str:
@@ -81,10 +86,9 @@ class Trial:
         fields = asdict(self)
         fields["dataset"]["options"].pop("path", None)
         fields["recipe"] = self.recipe.identity()
-        if not self.sources:  # as before they counted
-            fields.pop("sources")
-        if self.derivation is None:  # as before there were any
-            fields.pop("derivation")
+        for name, usual in (("sources", {}), ("derivation", None), ("backend", "tensorflow"), ("device", "")):
+            if fields[name] == usual:  # as before they counted
+                fields.pop(name)
         return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
 
     @property
@@ -127,7 +131,10 @@ class Trial:
         derivation = fields.get("derivation")
         if derivation is not None:
             derivation = Derivation(**{**derivation, "of": Choice(**derivation["of"])})
-        return cls(dataset, fields["split"], model, loss, recipe, fields["seed"], sources, derivation)
+        hardware = {name: fields[name] for name in ("backend", "device") if name in fields}
+        return cls(
+            dataset, fields["split"], model, loss, recipe, fields["seed"], sources, derivation=derivation, **hardware
+        )
 
 
 def canonical(value: object) -> str:

@@ -19,7 +19,7 @@ SWEEP = {
     "models": [{"name": "unet", "width": 4, "depth": 2}],
     "losses": ["bce_dice"],
     "recipe": {"epochs": 1, "batch": 2},
-    "latency": {"samples": 3},
+    "latency": {"samples": 3, "peaks": False},
     "previews": 2,
     "weights": True,
 }
@@ -90,13 +90,24 @@ def test_the_weights_that_were_asked_for_are_there(finished):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed: pip install -e '.[jax]'")
-def test_a_machine_with_jax_and_no_tensorflow_trains_and_scores(tmp_path):
-    blocked = tmp_path / "blocked" / "tensorflow"
+def test_a_machine_with_jax_and_no_tensorflow_trains_scores_times_and_reports(tmp_path):
+    blocked, asked = tmp_path / "blocked" / "tensorflow", tmp_path / "asked.txt"
     blocked.mkdir(parents=True)
-    (blocked / "__init__.py").write_text("raise ImportError('this machine has no TensorFlow')")
+    (blocked / "__init__.py").write_text(
+        f"import traceback\nopen({str(asked)!r}, 'a').write(''.join(traceback.format_stack()))\n"
+        "raise ImportError('this machine has no TensorFlow')\n"
+    )
     path = os.pathsep.join([str(blocked.parent), os.environ.get("PYTHONPATH", "")])
-    process = _run(tmp_path, {**SWEEP, "weights": False}, KERAS_BACKEND="jax", PYTHONPATH=path)
+    process = _run(tmp_path, SWEEP, KERAS_BACKEND="jax", PYTHONPATH=path)
     assert process.returncode == 0, process.stderr
-    record = json.loads(next((tmp_path / "results" / "small").glob("records/*/*.json")).read_text())
-    assert record["versions"]["backend"] == "jax"
-    assert record["scores"]
+    assert not asked.exists(), asked.read_text()[-3000:]  # nor does anything try whether it is there
+    folder = tmp_path / "results" / "small"
+    records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
+    assert [record["status"] for record in records] == ["done"] * 3
+    for record in records:
+        assert record["versions"]["backend"] == record["trial"]["backend"] == "jax"
+        assert record["scores"]
+        assert len(record["latency"][0]["samples_s"]) == 3
+        assert len(record["training"]["steps_s"]) > 1
+    assert len(list(folder.glob("weights/*/*.keras"))) == 3
+    assert "| jax " in next((folder / "report").glob("*volume*.md")).read_text()

@@ -16,26 +16,31 @@ FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("
 
 _LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
-_UPPER = ("sweep", "run", "predict")
+_UPPER = ("sweep", "run")
 INSIDE = {
     "benchmark": {
         **dict.fromkeys(_LOWEST, ()),
         **dict.fromkeys(_MIDDLE, _LOWEST),
         "deploy": (*_LOWEST, "trial"),
         **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "commands"),
+        "predict": (*_LOWEST, "trial", "deploy"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {
         **dict.fromkeys(("machines", "replaced", "statistics", "written"), ()),
         "frame": ("machines", "replaced"),
         "deployments": ("statistics",),
-        "tables": ("frame", "statistics", "deployments"),
-        "plots": ("frame", "statistics", "tables", "written"),
+        "kernels": (),
+        "tables": ("frame", "statistics", "deployments", "kernels"),
+        "recommend": ("statistics", "deployments", "tables"),
+        "recommended": ("statistics", "deployments", "tables", "recommend"),
+        "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
-        "write": ("frame", "statistics", "tables", "plots", "page", "written"),
+        "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
+        "write": ("frame", "statistics", "tables", "plots", "page", "written", "runtime_report"),
     },
 }
 """What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""

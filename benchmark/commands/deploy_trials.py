@@ -43,7 +43,7 @@ def deploy_trials(
             continue
         setting = Setting(latency.batch, trial.recipe.patch)
         try:
-            weights = store.find_kept("weights", trial, ".keras")
+            weights = store.weights_of(trial.id) or store.path("weights", trial, ".keras")
             trained = TrainedTrial.of(record, weights, context)
             wanted = lacking(store, trained, runtimes, setting)
             if wanted:

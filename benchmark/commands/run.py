@@ -41,7 +41,7 @@ def run(options: argparse.Namespace) -> int:
         limit_s=options.limit,
         progress=Progress(wanted.labels, quiet=options.quiet),
     )
-    incomplete = _incomplete(settled, store, runner.context)
+    incomplete = _incomplete(settled, store, runner)
     if incomplete and options.retrain_incomplete:
         settled = {key: record for key, record in settled.items() if key not in incomplete}
     elif incomplete:
@@ -95,6 +95,7 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         latency=wanted.latency,
         previews=wanted.previews,
         weights=wanted.weights or bool(wanted.lighter or apart(wanted.runtimes)),  # lighter steps start from them
+        gpus=wanted.hardware.gpus,
         cache=options.cache or wanted.cache,
     )
 
@@ -121,9 +122,10 @@ def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: 
     return found
 
 
-def _incomplete(settled: Mapping[str, Record], store: Store, context: Context) -> dict[str, list[str]]:
+def _incomplete(settled: Mapping[str, Record], store: Store, runner: Runner) -> dict[str, list[str]]:
     """By id, what the records of settled trials lack of what the sweep wants kept."""
-    lacks = {key: lacking(record, store, context) for key, record in settled.items()}
+    contexts = {device: runner.context_on(device) for device in {r.trial.device for r in settled.values()}}
+    lacks = {key: lacking(record, store, contexts[record.trial.device]) for key, record in settled.items()}
     return {key: entries for key, entries in lacks.items() if entries}
 
 
@@ -134,6 +136,8 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     stream = sys.stderr if options.json else sys.stdout
     for report in write_reports(store.folder):
         print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
+        for line in report.recommended:
+            print(f"To deploy: {line}", file=stream)
         for note in report.notes:
             print(f"unetbench: {note}", file=sys.stderr)
         print(f"All columns and plots: {_nearest(report.page)}", file=stream)

@@ -30,9 +30,10 @@ EXAMPLE = Path(__file__).parent / "example" / "segment.py"
 class Plan:
     """What is exported, apart from the network's weights: all that was frozen with them.
 
-    source, task: before and after preprocessing. window: edges of the images that the file takes. overlap: share of the
-    window by which windows overlap. threshold, mirror: as the recipe and the selection have them. trial: whatever names
-    where it came from. licence, citation: of the data set.
+    source, task: before and after preprocessing. reading, objects: how files are read, and how a mask becomes objects.
+    window: edges of the images that the file takes. overlap: share of the window by which windows overlap. threshold,
+    mirror: as the recipe and the selection have them. trial: whatever names where it came from. licence, citation: of
+    the data set.
     """
 
     source: Task
@@ -43,6 +44,8 @@ class Plan:
     threshold: float
     mirror: bool
     mirrored_axes: bool
+    reading: dict[str, Any] = field(default_factory=dict)
+    objects: str = "components"
     trial: dict[str, Any] = field(default_factory=dict)
     licence: str = ""
     citation: str = ""
@@ -110,6 +113,7 @@ def finish(folder: Path, plan: Plan, runtime: str, kind: FileRuntime, further: M
     about = {
         "format": FORMAT,
         "runtime": runtime,
+        "session": kind.session,
         "file": f"network{kind.suffix}",
         "options": kind.options,
         "precision": kind.precision,

@@ -9,6 +9,7 @@ import numpy as np
 
 from ...core.errors import Unavailable, UnetbenchError, Unfit, one_line
 from ...core.trial import Choice
+from ...datasets.case import Role
 from ...runtimes.file_runtime import file_runtime
 from ..records.machine import machine
 from ..timing.interleave import interleave
@@ -107,7 +108,10 @@ class Comparison:
         return cls(trained, plan, windows, reference, own, pixels, cases)
 
     def with_candidate(self, candidate: Candidate) -> dict[str, Any]:
-        """Difference from float64 and its gate, and the counts of every test case by the export's own code."""
+        """Difference from float64 and its gate, and the counts of every case by the export's own code.
+
+        Validation cases, by which files are chosen, are segmented as test cases are, whose scores are shown.
+        """
         logits = np.concatenate([candidate.forward(window[None]) for window in self.windows])
         found: dict[str, Any] = {
             "difference": difference(logits, self.reference, self.plan.task),
@@ -116,13 +120,17 @@ class Comparison:
         }
         if not self.cases or ("backend" in candidate.facts and candidate.runtime != KERAS):
             return found
-        found["scores"] = []
-        for name, group, sample in self.trained.samples("test"):
-            probabilities = candidate.probabilities(sample.image)
-            labels = _labels(probabilities, self.plan)
-            about = {"case": name, "group": group}
-            found["scores"] += [about | row for row in counts(sample.truth, labels, self.plan.task)]
+        found["validation_scores"] = self._scores(candidate, "validation")
+        found["scores"] = self._scores(candidate, "test")
         return found
+
+    def _scores(self, candidate: Candidate, role: Role) -> list[dict[str, Any]]:
+        rows: list[dict[str, Any]] = []
+        for name, group, sample in self.trained.samples(role):
+            labels = _labels(candidate.probabilities(sample.image), self.plan)
+            about = {"case": name, "group": group}
+            rows += [about | row for row in counts(sample.truth, labels, self.plan.task)]
+        return rows
 
 
 def begun(runtime: Choice, setting: Setting, trained: TrainedTrial | UntrainedRecipe) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """A trained trial as it is found on disk: its record, its weights, and how its images are read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ from ...core.task import Task
 from ...datasets.case import Role, Sample
 from ...datasets.prepare import prepare
 from ..records.store import read
-from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of
+from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of, reading_of
 from .export import Plan
 
 CALIBRATION = 32
@@ -82,6 +82,8 @@ class TrainedTrial:
             threshold=float(record.selection["threshold"]),
             mirror=recipe.mirror,
             mirrored_axes=recipe.augment.flips,
+            reading=asdict(reading_of(record.trial.dataset)),
+            objects=record.trial.dataset.options.get("objects", "components"),
             trial=about,
             licence=dataset.licence,
             citation=dataset.citation,

@@ -46,7 +46,9 @@ class UntrainedRecipe:
     def plan(self, window: Sequence[int]) -> Plan:
         """What is exported: images as they come, no overlap."""
         about = {"model": self.model.label}
-        return Plan(self.task, self.task, Preprocess(normalise="none"), tuple(window), 0.0, 0.5, False, False, about)
+        return Plan(
+            self.task, self.task, Preprocess(normalise="none"), tuple(window), 0.0, 0.5, False, False, trial=about
+        )
 
     def windows(self, role: Role, window: Sequence[int], count: int) -> np.ndarray:
         """Images (count, *window, c) of noise, another draw for each role."""

@@ -86,7 +86,10 @@ class Labels:
             return False
         first = self._sweep.get("standard", 1) == 1  # files from before there were two do not name it
         standard = FIRST_STANDARD if first else {}
-        return _recipe({**standard, **_mapping(self._sweep.get("recipe")), **entry.recipe}) == trial.recipe
+        recipe = _recipe({**standard, **_mapping(self._sweep.get("recipe")), **entry.recipe})
+        if recipe is not None and self._sweep.get("precisions"):  # an axis of the sweep, and no recipe's own
+            recipe = replace(recipe, precision=trial.recipe.precision)
+        return recipe == trial.recipe
 
 
 def check_label(label: Any, place: str) -> str:

@@ -12,7 +12,10 @@ _ANY = Choice("")
 
 @dataclass(frozen=True)
 class TrialName:
-    """Data set, model and loss by their labels or short names."""
+    """Data set, model and loss by their labels or short names.
+
+    model: with the backend, device and precision in brackets, as far as they tell trials apart: `unet [jax, gpu]`.
+    """
 
     dataset: str
     model: str
@@ -23,8 +26,16 @@ class TrialName:
         return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
 
 
+HARDWARE: dict[str, Callable[[Trial], str]] = {
+    "backend": lambda trial: trial.backend,
+    "device": lambda trial: trial.device or "any device",
+    "precision": lambda trial: trial.recipe.precision,
+}
+"""What a model is run on, as words: trials that differ in it are no seeds of one another."""
+
+
 class TrialNames:
-    """Names of these trials: two data sets, models or losses that differ have names that differ.
+    """Names of these trials: two data sets, models, losses or hardware that differ have names that differ.
 
     A trial that comes from another has its step after the model: `unet, channels 0.5`.
     """
@@ -38,6 +49,7 @@ class TrialNames:
         self._models = _named((trial.model for trial in listed), self._labels.model)
         self._steps = _steps(trial.derivation for trial in listed)
         self._losses = _named((trial.loss for trial in listed), self._labels.loss)
+        self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
         dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
@@ -49,7 +61,8 @@ class TrialNames:
             elif of != trial.model:  # the parent comes from another one too
                 model = of.label
             model = f"{model}, {step}"
-        return TrialName(dataset, model, loss, trial.seed)
+        words = ", ".join(word(trial) for word in self._hardware)
+        return TrialName(dataset, f"{model} [{words}]" if words else model, loss, trial.seed)
 
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:

@@ -4,16 +4,25 @@ from pathlib import Path
 
 from ...core.errors import SpecError, StoreError
 from ..trial.segmenter import Segmenter
+from .open_export import open_export
 from .open_trial import RECORD, WEIGHTS, open_trial
 
-POSSIBLE = "give the record of a trained trial, results/<sweep>/records/<machine>/<id>.json, or its .keras weights"
+POSSIBLE = (
+    "give the record of a trained trial, results/<sweep>/records/<machine>/<id>.json, its .keras weights, or a folder "
+    "that `unetbench export` wrote"
+)
 
 
 def open_model(model: Path) -> Segmenter:
-    """Open a trained trial. Raises StoreError for what is not there and SpecError for what is no model."""
+    """Open a trained trial, or an export folder, for which Keras is not loaded.
+
+    Raises StoreError for what is not there and SpecError for what is no model.
+    """
     if not model.exists():
         raise StoreError(f"{model}: there is no such file; {POSSIBLE}")
-    if model.suffix not in (RECORD, WEIGHTS) or model.is_dir():
+    if model.is_dir():
+        return open_export(model)
+    if model.suffix not in (RECORD, WEIGHTS):
         raise SpecError(f"{model}: is no model; {POSSIBLE}")
     return open_trial(model)
 

@@ -11,8 +11,7 @@ from ...core.errors import FallbackWarning, SpecError, StoreError, Unfit, one_li
 from ...core.record import Record
 from ...core.sources import source_digest
 from ...core.task import Task
-from ...core.trial import Choice, Trial
-from ...datasets.readers import Reading
+from ...core.trial import Trial
 from ..records.store import read
 from ..trial.segmenter import Segmenter
 
@@ -43,7 +42,7 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     network = _network(trial, task, weights, precision or trial.recipe.precision)
 
     from ...runtimes import RUNTIMES
-    from ..trial.context import preprocess_of
+    from ..trial.context import preprocess_of, reading_of
     from ..trial.windows import AUTO_MIB, Windows
 
     windows = Windows.of(network, trial.recipe)
@@ -60,7 +59,7 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
         mirrored_axes=trial.recipe.augment.flips,
         name=trial.id,
         objects=trial.dataset.options.get("objects", "components"),
-        reading=_reading(trial.dataset),
+        reading=reading_of(trial.dataset),
         windows_within=_within(windows, asked),
     )
 
@@ -146,13 +145,6 @@ def _loaded(weights: Path) -> Any:
         return keras.saving.load_model(weights, compile=False)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{weights}: cannot be loaded: {one_line(error)}") from None
-
-
-def _reading(dataset: Choice) -> Reading:
-    """How the images of a data set were read."""
-    own = dataset.options if dataset.name == "folder" else {}
-    names = {"channels": "channels", "exif": "exif", "array": "image_array", "pages": "pages"}
-    return Reading(**{field: own[option] for field, option in names.items() if option in own})
 
 
 def _within(windows: Any, asked_mib: int) -> Callable[[tuple[int, ...], int], dict[str, Any]]:

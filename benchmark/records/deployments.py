@@ -34,8 +34,9 @@ class Deployments:
         precision: of the arithmetic, or of the weights alone; file_bytes; convert_s, load_s, first_call_s;
         session: what the runtime says of itself; peak_bytes: the most resident memory of its process;
         difference: largest of a probability from a float64 run on real windows, own_difference: that of Keras float32,
-        gate: how large it may be in float32; scores: true and false positives and negatives by case and class, through
-        the code of the export folder;
+        gate: how large it may be in float32; scores, validation_scores: true and false positives and negatives of test
+        and of validation cases, by case and class, through the code of the export folder (rows of earlier versions
+        have no validation_scores);
         samples_s: seconds of single calls, in order; rounds: how many of them each round took; warmup, steady: calls
         before them, and whether those became steady; reference_s: a fixed computation before each round and at the end.
     """

@@ -104,7 +104,10 @@ class Store:
 
         Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
         """
-        file = self._put(record, self.records / f"{record.trial.id}.json")
+        file = self.records / f"{record.trial.id}.json"
+        if file.exists() and (other := read(file).ran.backend) != record.ran.backend:
+            file.rename(file.with_stem(f"{file.stem}-{other}"))  # of a time when a trial did not name its backend
+        self._put(record, file)
         for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
             if former.exists() and self.is_own(read(former)):
                 former.unlink()
@@ -141,13 +144,6 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         return folder / f"{trial.id}{suffix}"
 
-    def find_kept(self, kind: str, trial: Trial, suffix: str) -> Path:
-        """Where this machine's file of a kind is, in this sweep or another one beside it; where it would be if not."""
-        names = [Path(kind, name, f"{trial.id}{suffix}") for name in self.names]
-        here = [self.folder / name for name in names]
-        elsewhere = [file for name in names for file in sorted(self.results.glob(f"*/{name.as_posix()}"))]
-        return next((file for file in (*here, *elsewhere) if file.is_file()), here[0])
-
     def kept(self, kind: str, trial: Trial, suffix: str) -> bool:
         """Whether this machine's file of a kind is there for a trial, in this sweep."""
         return any((self.folder / kind / name / f"{trial.id}{suffix}").is_file() for name in self.names)
@@ -166,7 +162,7 @@ class Store:
             record = read(file) if file.exists() else None
             if record is not None and file == here[0]:
                 self._refuse_other_hardware(record, file)
-            if record is not None and self.is_own(record):
+            if record is not None and self.is_own(record) and record.ran.backend == record.trial.backend:
                 found.append(file)
                 if record.status in SETTLED:
                     return file

@@ -23,21 +23,85 @@ AGREEING: tuple[Verdict, ...] = ("baseline", "exact", "within margin")
 """Verdicts of what may be recommended."""
 
 
+Key = tuple[str, str]
+"""A case and a class."""
+
+
+@dataclass(frozen=True)
+class CaseDice:
+    """Dice of whole cases, 2 TP / (2 TP + FP + FN), NaN where truth and prediction are both empty.
+
+    groups: which cases belong together. constant: whether every case got no foreground, or nothing else, in all
+    classes.
+    """
+
+    dice: Mapping[Key, float]
+    groups: Mapping[Key, str]
+    constant: bool
+
+    @classmethod
+    def of(cls, scores: Sequence[Mapping[str, Any]]) -> "CaseDice":
+        """From the counts of each case and class."""
+        dice = {}
+        for entry in scores:
+            size = 2 * entry["tp"] + entry["fp"] + entry["fn"]
+            dice[entry["case"], entry["class"]] = 2 * entry["tp"] / size if size else math.nan
+        groups = {(entry["case"], entry["class"]): entry["group"] for entry in scores}
+        return cls(dice, groups, _constant(scores))
+
+    @property
+    def mean(self) -> float:
+        """Over cases and classes that have a Dice; NaN where none has."""
+        return _mean(list(self.dice.values()))
+
+    def by_case(self) -> dict[str, float]:
+        """Mean over the classes of each case, NaN where none has a Dice."""
+        found: dict[str, list[float]] = {}
+        for (case, _), value in self.dice.items():
+            found.setdefault(case, []).append(value)
+        return {case: _mean(values) for case, values in found.items()}
+
+    def group_of(self) -> dict[str, str]:
+        """The group of each case."""
+        return {case: group for (case, _), group in self.groups.items()}
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A trial on a runtime in a setting.
 
-    trial: its id. row: as `records.deployments` has it. baseline: Keras' row in the same setting. dice: mean over test
-    cases and classes; lost: of the differences Keras - this, case by case; NaN and None without test cases.
+    trial: its id. row: as `records.deployments` has it. baseline: Keras' row in the same setting. test, validation: its
+    Dice of those cases, None where they were not segmented; keras_test: that of Keras. lost: of the differences
+    Keras - this on test cases, validation_lost: on validation cases. as_keras: whether it was not run on whole cases
+    and has the scores of Keras, of which it is an exact copy.
     """
 
     trial: str
     machine: str
     row: Mapping[str, Any]
     baseline: Mapping[str, Any]
-    dice: float
+    test: CaseDice | None
+    validation: CaseDice | None
+    keras_test: CaseDice | None
     lost: Estimate | None
+    validation_lost: Estimate | None
     verdict: Verdict
+    as_keras: bool = False
+
+    @property
+    def dice(self) -> float:
+        """Mean over test cases and classes, NaN without any."""
+        return math.nan if self.test is None else self.test.mean
+
+    @property
+    def choosing(self) -> CaseDice | None:
+        """The Dice by which it may be chosen: of validation cases; of test cases where only those were segmented."""
+        return self.test if self.validation is None else self.validation
+
+    @property
+    def chosen_on(self) -> str:
+        """Of which cases those are."""
+        return "test" if self.validation is None and self.test is not None else "validation"
 
     @property
     def runtime(self) -> str:
@@ -72,10 +136,15 @@ class Deployment:
         return self.latency_s(50) / float(np.median(own))
 
     @property
+    def spread(self) -> float:
+        """(largest - smallest) / median of the reference computation, 0 without any."""
+        reference = self.row.get("reference_s") or []
+        return (max(reference) - min(reference)) / float(np.median(reference)) if reference else 0.0
+
+    @property
     def noisy(self) -> bool:
         """Whether the machine's own speed changed between the rounds."""
-        reference = self.row.get("reference_s") or []
-        return bool(reference) and (max(reference) - min(reference)) / float(np.median(reference)) > NOISY
+        return self.spread > NOISY
 
     @property
     def agrees(self) -> bool:
@@ -87,50 +156,74 @@ def judged(trial: str, machine: str, rows: Sequence[Mapping[str, Any]]) -> list[
     """The rows of a trial on a machine, each compared with Keras' of the same setting.
 
     Scores are taken from the row of the same runtime and size that has them: they depend on no batch and no thread.
+    The verdict on a file of reduced precision comes from validation cases, from test cases where only those were
+    segmented.
     """
-    scored = {(row["runtime"], *row["size"]): row for row in rows if row.get("scores")}
+    found = {
+        (name, row["runtime"], *row["size"]): CaseDice.of(row[name])
+        for row in rows
+        for name in ("scores", "validation_scores")
+        if row.get(name)
+    }
     baselines = {_place(row): row for row in rows if row["runtime"] == "keras"}
     made = []
     for row in rows:
+        (test, keras_test), (validation, keras_validation) = (
+            tuple(found.get((name, runtime, *row["size"])) for runtime in (row["runtime"], "keras"))
+            for name in ("scores", "validation_scores")
+        )
+        lost, validation_lost = _lost(keras_test, test), _lost(keras_validation, validation)
+        constant = any(
+            own is not None and keras is not None and own.constant and not keras.constant
+            for own, keras in ((test, keras_test), (validation, keras_validation))
+        )
+        verdict = _verdict(row, lost if validation is None else validation_lost, constant=constant)
+        as_keras = verdict == "exact" and test is None and validation is None
+        if as_keras:
+            test, validation = keras_test, keras_validation
         baseline = baselines.get(_place(row), {})
-        own, keras = (scored.get((name, *row["size"])) for name in (row["runtime"], "keras"))
-        dice, lost = _dice(own), _lost(keras, own)
-        verdict = _verdict(row, own, keras, lost)
-        made.append(Deployment(trial, machine, row, baseline, dice, lost, verdict))
+        made.append(
+            Deployment(
+                trial,
+                machine,
+                row,
+                baseline,
+                test,
+                validation,
+                keras_test,
+                lost,
+                validation_lost,
+                verdict,
+                as_keras,
+            )
+        )
     return made
 
 
-def dice_by_case(row: Mapping[str, Any]) -> dict[tuple[str, str], float]:
-    """2 TP / (2 TP + FP + FN) by case and class; NaN where truth and prediction are both empty."""
-    found = {}
-    for entry in row["scores"]:
-        size = 2 * entry["tp"] + entry["fp"] + entry["fn"]
-        found[entry["case"], entry["class"]] = 2 * entry["tp"] / size if size else math.nan
-    return found
+def lost_by_case(keras: CaseDice, own: CaseDice) -> dict[Key, float]:
+    """Dice by Keras less Dice by this, of the cases and classes that both have.
+
+    A case that one of both left empty is a whole loss, or gain; only where both are empty is there nothing to tell.
+    """
+    pairs = [(key, keras.dice[key], own.dice[key]) for key in keras.dice if key in own.dice]
+    return {key: _or_one(b) - _or_one(a) for key, b, a in pairs if not (math.isnan(b) and math.isnan(a))}
 
 
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["batch"], tuple(row["size"]), row["threads"]
 
 
-def _dice(row: Mapping[str, Any] | None) -> float:
-    values = [value for value in dice_by_case(row).values() if not math.isnan(value)] if row else []
-    return float(np.mean(values)) if values else math.nan
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
-def _lost(keras: Mapping[str, Any] | None, own: Mapping[str, Any] | None) -> Estimate | None:
+def _lost(keras: CaseDice | None, own: CaseDice | None) -> Estimate | None:
     """Mean of Dice by Keras less Dice by this, over cases and classes, with the interval over groups."""
-    if keras is None or own is None:
+    gaps = {} if keras is None or own is None else lost_by_case(keras, own)
+    if keras is None or not gaps:
         return None
-    before, after = dice_by_case(keras), dice_by_case(own)
-    groups = {(entry["case"], entry["class"]): entry["group"] for entry in keras["scores"]}
-    # A case that one of both left empty is a whole loss, or gain; only where both are empty is there nothing to tell.
-    pairs = [(key, before[key], after[key]) for key in before if key in after]
-    kept = [(key, b, a) for key, b, a in pairs if not (math.isnan(b) and math.isnan(a))]
-    if not kept:
-        return None
-    values = np.array([[_or_one(b) - _or_one(a) for _, b, a in kept]])
-    return estimate(values, np.array([groups[key] for key, _, _ in kept]))
+    return estimate(np.array([list(gaps.values())]), np.array([keras.groups[key] for key in gaps]))
 
 
 def _or_one(dice: float) -> float:
@@ -138,30 +231,25 @@ def _or_one(dice: float) -> float:
     return 1.0 if math.isnan(dice) else dice
 
 
-def _verdict(
-    row: Mapping[str, Any],
-    own: Mapping[str, Any] | None,
-    keras: Mapping[str, Any] | None,
-    lost: Estimate | None,
-) -> Verdict:
+def _verdict(row: Mapping[str, Any], lost: Estimate | None, *, constant: bool) -> Verdict:
     if row["status"] != "done":
         return row["status"]
     if row["runtime"] == "keras":
         return "baseline"
-    if own is not None and keras is not None and _constant(own) and not _constant(keras):
+    if constant:
         return "constant"
-    if row.get("difference") is None:
+    apart = row.get("difference")
+    if apart is None or not math.isfinite(apart):  # an infinite one becomes null in a file
         return "off" if "difference" in row else "unknown"
     if row["precision"] == "float32":
-        return "exact" if row["difference"] <= row["gate"] else "off"
+        return "exact" if apart <= row["gate"] else "off"
     if lost is None:
         return "unknown"
     most = lost.mean if math.isnan(lost.high) else lost.high
     return "within margin" if most <= MARGIN else "loses Dice"
 
 
-def _constant(row: Mapping[str, Any]) -> bool:
-    """Whether every case got no foreground, or nothing else, in every class."""
-    found = [entry["tp"] + entry["fp"] for entry in row["scores"]]
-    size = [entry["tp"] + entry["fp"] + entry["fn"] + entry["tn"] for entry in row["scores"]]
+def _constant(scores: Sequence[Mapping[str, Any]]) -> bool:
+    found = [entry["tp"] + entry["fp"] for entry in scores]
+    size = [entry["tp"] + entry["fp"] + entry["fn"] + entry["tn"] for entry in scores]
     return all(count == 0 for count in found) or all(count == every for count, every in zip(found, size, strict=True))

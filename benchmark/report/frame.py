@@ -1,7 +1,7 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,8 @@ from ...metrics.empty import apply
 from ..naming.labels import Labels
 from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
+from ..records.deployments import deployments
+from ..records.peaks import Peaks, read_peaks
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
 from .replaced import latest
@@ -45,6 +47,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run.
+    peaks: of the machines, see `records.peaks`. deployed: by record, its rows on other runtimes that are done.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
@@ -60,6 +63,8 @@ class Frames:
     history: pd.DataFrame
     latency: pd.DataFrame
     replaced: dict[str, int]
+    peaks: tuple[Peaks, ...] = ()
+    deployed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 def frames(sweep: Path, policy: str) -> Frames:
@@ -75,30 +80,39 @@ def frames(sweep: Path, policy: str) -> Frames:
     measures = tuple(_measures(records.values()))
     machines = hosts(records)
     scores = _scores(records, measures, policy)
+    trials = _trials(records, scores, machines, labels)
     return Frames(
         sweep=sweep.resolve().name,
         policy=policy,
         records=records,
         labels=labels,
         measures=measures,
-        trials=_trials(records, scores, machines, labels),
+        trials=trials,
         scores=scores,
         history=pd.DataFrame([{"record": key, **epoch} for key, record in records.items() for epoch in record.history]),
         latency=pd.DataFrame(
-            _latency(records, machines, labels), columns=["record", *SETTING, "warmup", "setting", "latency_s"]
+            _latency(records, machines, labels, _told_by_rows(records, trials)),
+            columns=["record", *SETTING, "warmup", "setting", "latency_s"],
         ),
         replaced=replaced,
+        peaks=tuple(read_peaks(sweep)),
+        deployed={
+            f"{machine}/{found.trial}": [row for row in found.rows if row["status"] == "done"]
+            for machine, found in deployments(sweep)
+        },
     )
 
 
 def table_key(record: Record, machine: str) -> str:
     """What must be equal for two trials to stand in one table: data, split, recipe and machine; folds are pooled.
 
-    The digest of a split without folds takes part, so that data that changed in between makes another table.
+    The digest of a split without folds takes part, so that data that changed in between makes another table. Precision
+    does not, for it is hardware like backend and device: rows of one table are told apart by it.
     """
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
-    return canonical([choice_key(record.trial.dataset), split, digest, record.trial.recipe.describe(), machine])
+    recipe = replace(record.trial.recipe, precision="float32").describe()
+    return canonical([choice_key(record.trial.dataset), split, digest, recipe, machine])
 
 
 def collapsed(scores: pd.DataFrame) -> list[str]:
@@ -141,9 +155,11 @@ def _trials(
 ) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
     keys = {key: table_key(record, machines[key].name) for key, record in records.items()}
-    everywhere = TrialNames((record.trial for record in records.values()), labels)
+    everywhere = TrialNames((record.ran for record in records.values()), labels)
+    datasets = {key: everywhere[record.ran].dataset for key, record in records.items()}
+    keys = {key: f"{text}{datasets[key]}" for key, text in keys.items()}  # one with another label is another's table
     here = {  # what the rows of one table share is left out of its names
-        table: TrialNames((record.trial for key, record in records.items() if keys[key] == table), labels)
+        table: TrialNames((record.ran for key, record in records.items() if keys[key] == table), labels)
         for table in set(keys.values())
     }
     rows = [
@@ -152,9 +168,9 @@ def _trials(
             "table": keys[key],
             "machine": machines[key].name,
             "older": machines[key].older,
-            "dataset": everywhere[record.trial].dataset,
-            "model": here[keys[key]][record.trial].model,
-            "loss": here[keys[key]][record.trial].loss,
+            "dataset": datasets[key],
+            "model": here[keys[key]][record.ran].model,
+            "loss": here[keys[key]][record.ran].loss,
             "seed": record.trial.seed,
             "status": record.status,
             "reason": record.reason,
@@ -165,20 +181,35 @@ def _trials(
     return pd.DataFrame(rows)
 
 
-def _latency(records: dict[str, Record], machines: dict[str, Host], labels: Labels) -> Iterator[tuple[Any, ...]]:
+def _told_by_rows(records: dict[str, Record], trials: pd.DataFrame) -> dict[str, list[str]]:
+    """By record, what of `SETTING` the names of its table's rows tell already."""
+    found: dict[str, list[str]] = {}
+    for _, keys in trials.groupby("table", sort=False)["record"]:
+        ran = [records[key].ran for key in keys]
+        axes = {"device": {trial.device for trial in ran}, "dtype": {trial.recipe.precision for trial in ran}}
+        found |= {key: [name for name, values in axes.items() if len(values) > 1] for key in keys}
+    return found
+
+
+def _latency(
+    records: dict[str, Record], machines: dict[str, Host], labels: Labels, told: dict[str, list[str]]
+) -> Iterator[tuple[Any, ...]]:
     for key, record in records.items():
         for entry in record.latency:
             values = [_hashable(entry.get(name)) for name in SETTING]
-            setting = setting_text({**entry, "runtime": labels.runtime(str(entry.get("runtime")))})
+            named = {**entry, "runtime": labels.runtime(str(entry.get("runtime")))}
+            setting = setting_text({name: value for name, value in named.items() if name not in told[key]})
             setting += OLDER * machines[key].older
             for sample in entry["samples_s"]:
                 yield key, *values, entry.get("warmup"), setting, _number(sample)
 
 
 def setting_text(entry: dict[str, Any]) -> str:
-    """How tables write what latency was measured on: runtime, device, batch, size and dtype."""
+    """How tables write what latency was measured on: runtime, device, batch, size and dtype, if they are told."""
     size = "×".join(part for part in (size_text(entry.get("size")), str(entry.get("channels") or "")) if part)
-    return f"{entry.get('runtime')} on {entry.get('device')}, batch {entry.get('batch')}, {size}, {entry.get('dtype')}"
+    where = f" on {entry['device']}" if "device" in entry else ""
+    parts = [f"{entry.get('runtime')}{where}, batch {entry.get('batch')}, {size}", entry.get("dtype")]
+    return ", ".join(str(part) for part in parts if part)
 
 
 def size_text(size: Any) -> str:

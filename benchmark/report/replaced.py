@@ -11,11 +11,12 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     """Return the records to report, and for each that stands in for earlier ones how many those are.
 
     A part of the user's own that was changed makes another trial of the same name; with folds, so does data that was
-    changed. The one that was finished last is reported. The others stay where they are.
+    changed; and a sweep that names the backend or device that its trials ran on before makes others of them. Trials that
+    come from these are others then too. The one that was finished last is reported. The others stay where they are.
     """
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, record in records.items():
-        same[_name(key, record)].append(key)
+        same[_folder(key), _name(record, _folder(key), records)].append(key)
     kept: dict[str, Record] = {}
     replaced: dict[str, int] = {}
     for keys in same.values():
@@ -26,9 +27,16 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     return {key: record for key, record in records.items() if key in kept}, replaced
 
 
-def _name(key: str, record: Record) -> tuple[str, str]:
-    """Folder of the machine, and the id that the trial would have without what may differ."""
-    trial = replace(record.trial, sources={})
+def _folder(key: str) -> str:
+    """The machine's folder."""
+    return key.rpartition("/")[0]
+
+
+def _name(record: Record, folder: str, records: Mapping[str, Record]) -> str:
+    """The id that the trial would have without what may differ, in its parent too."""
+    trial = replace(record.ran, sources={})
     if trial.split.get("folds"):
         trial = replace(trial, split={name: value for name, value in trial.split.items() if name != "digest"})
-    return key.rpartition("/")[0], trial.id
+    if trial.derivation is not None and (parent := records.get(f"{folder}/{trial.derivation.parent}")) is not None:
+        trial = replace(trial, derivation=replace(trial.derivation, parent=_name(parent, folder, records)))
+    return trial.id

@@ -12,18 +12,22 @@ from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
 from .frame import Frames, frames
-from .page.document import Plot, page
+from .page.document import Plot, Section, page
 from .page.prose import CAPTIONS, METHODS
 from .plots.curves import curves
 from .plots.distribution import distribution
 from .plots.heatmap import heatmap
 from .plots.panel import panel
+from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
+from .runtime_report import FRONT, runtime_reports
 from .tables.columns import shortened
 from .tables.grid import MARKDOWN
+from .tables.hardware import TITLES, hardware_frames, hardware_grids
 from .tables.lighter_table import lighter_frame, lighter_grid
 from .tables.notes import facts, remarks
+from .tables.roofline import points
 from .tables.summary import ComparisonTable, comparison_tables
 from .tables.table import class_frame, class_grid, latency_grid, pairs_frame, results_frame, results_grid
 from .written import Written
@@ -31,8 +35,11 @@ from .written import Written
 STANDARD_POLICY = "nan_worst"
 INDEX = "index.html"
 
-ENDINGS = ("classes", "lighter", "pairs", *CAPTIONS)
+ENDINGS = ("classes", "lighter", "pairs", *TITLES, *CAPTIONS)
 """Of the names of a table's further files."""
+
+Wanted = tuple[str, str, Callable[[], Figure | None]]
+"""Of a plot: the ending of its file's name, its title, and what draws it."""
 
 LONGEST = 400
 """Letters of an error that stands in place of a plot."""
@@ -43,13 +50,15 @@ class Report:
     """What was written for one sweep.
 
     page: one HTML file. tables: what the files say. files: all, the page first. notes: plots that could not be drawn
-    and why, and what else the writer should be told.
+    and why, and what else the writer should be told. recommended: the file to deploy in one line, a data set, machine
+    and setting.
     """
 
     page: Path
     tables: tuple[ComparisonTable, ...]
     files: tuple[Path, ...]
     notes: tuple[str, ...] = ()
+    recommended: tuple[str, ...] = ()
 
 
 def write_report(results: Path, out: Path | None = None, *, empty: str | None = None) -> list[Path]:
@@ -78,35 +87,55 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     """Tables and page first, then the plots, then tables and page with them: plots can fail, and take long."""
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     summaries = comparison_tables(read)
+    deployed, unknown = runtime_reports(read, sweep)
     written = Written(out)
-    notes = [written.problem] if written.problem else []
-    stems = _stems(summaries)
+    notes = [*([written.problem] if written.problem else []), *unknown]
+    stems = _stems([*_names(summaries), *(file_stem(one.stem) for one in deployed)])
     tables, figures = [], []
-    for table, stem in zip(summaries, stems, strict=True):
+    for table, stem in zip(summaries, stems, strict=False):
         tables += _tables(read, table, stem, written)
-    written.put(INDEX, page(read, [(table, ()) for table in summaries]).encode())
+    for one, stem in zip(deployed, stems[len(summaries) :], strict=True):
+        tables += [written.put(name, text.encode()) for name, text in one.files(stem).items()]
+    bare = [one.section() for one in deployed]
+    written.put(INDEX, page(read, [(table, ()) for table in summaries], bare).encode())
     shown: list[tuple[ComparisonTable, Sequence[Plot]]] = []
-    for table, stem in zip(summaries, stems, strict=True):
-        plots, files = _plots(table, sweep, stem, written)
+    for table, stem in zip(summaries, stems, strict=False):
+        plots, files = _plots(_figures(read, table, sweep), stem, written)
         shown.append((table, plots))
         figures += files
-        notes += [f"{table.title}: {plot.title}: {plot.problem}" for plot in plots if plot.problem]
+        notes += _problems(table.title, plots)
         written.put(f"{stem}.md", _markdown(read, table, plots).encode())
-    index = written.put(INDEX, page(read, shown).encode())
+    sections: list[Section] = []
+    for one, stem in zip(deployed, stems[len(summaries) :], strict=True):
+        plots, files = _plots([("front", FRONT, one.figure)], stem, written)
+        sections.append(one.section(plots))
+        figures += files
+        notes += _problems(one.title, plots)
+        written.put(f"{stem}.md", one.files(stem, plots)[f"{stem}.md"].encode())
+    index = written.put(INDEX, page(read, shown, sections).encode())
     written.finish()
-    return Report(index, tuple(summaries), (index, *tables, *figures), tuple(notes))
+    headlines = tuple(line for one in deployed for line in one.headlines)
+    return Report(index, tuple(summaries), (index, *tables, *figures), tuple(notes), headlines)
 
 
-def _stems(summaries: Sequence[ComparisonTable]) -> list[str]:
-    """A file name a table: data set, machine where there are several, what tells it apart; a number where they clash.
+def _problems(title: str, plots: Sequence[Plot]) -> list[str]:
+    return [f"{title}: {plot.title}: {plot.problem}" for plot in plots if plot.problem]
 
-    None is another's with an ending: `cells-classes` is a file of the data set `cells`.
-    """
+
+def _names(summaries: Sequence[ComparisonTable]) -> list[str]:
+    """Of the tables' files: data set, machine where there are several, what tells it apart."""
     machines = len({table.machine for table in summaries}) > 1
-    names = [
+    return [
         file_stem("-".join(filter(None, [table.name, table.machine if machines else "", table.apart])))
         for table in summaries
     ]
+
+
+def _stems(names: Sequence[str]) -> list[str]:
+    """The names, with a number where they clash.
+
+    None is another's with an ending: `cells-classes` is a file of the data set `cells`.
+    """
     folded = [name.casefold() for name in names]  # some file systems take A and a for the same
     taken: set[str] = set()
     stems = []
@@ -123,11 +152,11 @@ def _endings(stem: str) -> set[str]:
     return {stem.casefold(), *(f"{stem}-{ending}".casefold() for ending in ENDINGS)}
 
 
-def _plots(table: ComparisonTable, sweep: Path, stem: str, written: Written) -> tuple[list[Plot], list[Path]]:
+def _plots(wanted: Sequence[Wanted], stem: str, written: Written) -> tuple[list[Plot], list[Path]]:
     """The plots that there are, and their files; one that fails is a note in its place."""
     plots, files = [], []
     with look():
-        for ending, title, made in _figures(table, sweep):
+        for ending, title, made in wanted:
             try:
                 drawn = made()
                 if drawn is None:
@@ -146,13 +175,13 @@ def _problem(error: Exception) -> str:
     return f"This plot could not be drawn: {kind}{shortened(' '.join(str(error).split()), LONGEST)}".rstrip(": ")
 
 
-def _figures(table: ComparisonTable, sweep: Path) -> list[tuple[str, str, Callable[[], Figure | None]]]:
-    """Ending of the file name, title, and what draws it."""
+def _figures(read: Frames, table: ComparisonTable, sweep: Path) -> list[Wanted]:
     scored = bool(table.compared)
     return [
         ("cases", "Dice of each test case", lambda: distribution(table) if scored else None),
         ("heatmap", "Losses and models", lambda: heatmap(table) if scored and len(table.rows) > 1 else None),
         ("latency", "Dice against latency", lambda: tradeoff(table)),
+        ("roofline", "Roofline", lambda: roofline(points(table, read))),
         ("curves", "Learning curves", lambda: curves(table)),
         ("images", "Test images", lambda: panel(table, sweep)),
     ]
@@ -166,6 +195,10 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
         f"{stem}.tex": grid.latex(notes),
         f"{stem}.csv": _csv(results_frame(table)),
     }
+    for title, more, own in hardware_grids(table, read):
+        files[f"{stem}-{title.lower()}.tex"] = more.latex(own or notes)
+    for ending, frame in hardware_frames(table, read).items():
+        files[f"{stem}-{ending}.csv"] = _csv(frame)
     if classes:
         files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
     if lighter := lighter_grid(table):
@@ -182,7 +215,9 @@ def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> st
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
         lines += ["".join(f"- {_plain(line)}\n" for line in remarks(table))] if not level else []
-    lines += [f"## {plot.title}\n\n{_plot_lines(plot)}\n" for plot in plots]
+    for title, grid, notes in hardware_grids(table, read):
+        lines += [f"## {title}\n", grid.markdown(), "".join(f"- {_plain(line)}\n" for line in notes)]
+    lines += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
     lines += ["## Facts\n", "".join(f"- {name}: {_plain(text)}\n" for name, text in facts(table))]
     lines += ["## How the numbers are made\n", "".join(f"- {line}\n" for line in METHODS)]
     lines += [
@@ -190,10 +225,6 @@ def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> st
         "".join(f"- {_plain(row.label)}: {', '.join(f'`{key}`' for key in row.records)}\n" for row in table.rows),
     ]
     return "\n".join(lines)
-
-
-def _plot_lines(plot: Plot) -> str:
-    return f"![{plot.title}]({plot.png.name})\n\n{plot.caption}" if plot.png else _plain(plot.problem)
 
 
 def _plain(text: str) -> str:

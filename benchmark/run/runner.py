@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
@@ -17,6 +17,7 @@ from ..records.machine import machine, provenance
 from ..records.store import Store
 from ..trial.context import Context
 from ..trial.own_parts import part_checks
+from ..trial.places import Place, slots
 from .check_worker import checked
 from .progress import Progress
 from .worker_process import WorkerProcess
@@ -40,16 +41,24 @@ class Outcome:
 
 
 class Runner:
-    """Runs trials in several processes. limit_s: seconds after which a trial is timed out, 0 for never."""
+    """Runs trials in several processes. limit_s: seconds after which a trial is timed out, 0 for never.
+
+    Each process computes in one place, a backend and a device, and trials on one device are all run before those on
+    the next: at most one a GPU at a time, `workers` elsewhere.
+    """
 
     def __init__(self, context: Context, *, workers: int = 1, limit_s: float = 0.0, progress: Progress) -> None:
-        cores = machine()["cores"]
-        if workers > 1:
-            context = replace(context, threads=max(1, cores // workers), latency=None)
         self.context, self.count, self.limit_s, self.progress = context, workers, limit_s, progress
         self.store = Store.here(context.results, context.sweep)
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned, self.workers = 0, []
+
+    def context_on(self, device: str) -> Context:
+        """The settings of the trials on a device: its share of the cores and no latency where several run at once."""
+        several = len(slots(device, self.context.gpus, self.count))
+        if several < 2:
+            return self.context
+        return replace(self.context, threads=max(1, machine()["cores"] // several), latency=None)
 
     def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
         """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
@@ -58,9 +67,9 @@ class Runner:
         """
         problems: dict[str, Record] = {}
         for check, users in part_checks(trials, self.context):
-            self.workers = self.workers or [self._spawn()]
-            record = checked(check, self.workers[0], self.context, self.limit_s)
-            if not self.workers[0].process.is_alive():
+            worker = self._worker_for(check.trial)
+            record = checked(check, worker, self.context, self.limit_s)
+            if not worker.process.is_alive():
                 self.workers = []
             if record is not None and not users:
                 raise PartError(record.reason)
@@ -82,12 +91,14 @@ class Runner:
             else:
                 pending.append(trial)
         self.progress.begin(trials, outcome.settled, beside)
-        queue = deque(_by_network(pending))
         workers, self.workers = self.workers, []
         try:
-            while queue or any(worker.trial for worker in workers):
-                self._assign(queue, workers)
-                self._listen(workers, outcome)
+            for device in dict.fromkeys(trial.device for trial in pending):
+                queue = deque(_by_network([trial for trial in pending if trial.device == device]))
+                places = slots(device, self.context.gpus, self.count)
+                while queue or any(worker.trial for worker in workers):
+                    self._assign(queue, workers, places)
+                    self._listen(workers, outcome)
         finally:
             for worker in workers:
                 worker.end()
@@ -95,33 +106,44 @@ class Runner:
             self.progress.end()
         return outcome
 
-    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess]) -> None:
-        allowed = GROWTH * machine()["memory_bytes"] / self.count
+    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
+        allowed = GROWTH * machine()["memory_bytes"] / len(places)
         for worker in [worker for worker in workers if worker.trial is None]:
             ready = _ready(queue, workers)
-            other_model = (
-                bool(ready)
-                and worker.before is not None
-                and (_likest(ready, worker.before).compile_key != worker.before.compile_key)
-            )
-            if not queue or (other_model and worker.resident > allowed):
+            likest = _likest(ready, worker)
+            other_model = likest is not None and worker.before is not None and not _shares_graph(likest, worker.before)
+            if likest is None or (other_model and (worker.resident > allowed or _keeps_peak(worker.place))):
                 workers.remove(worker)
                 worker.end()
-        while queue and len(workers) < self.count:
-            workers.append(self._spawn())
         for worker in workers:
+            likest = _likest(_ready(queue, workers), worker) if worker.trial is None else None
+            if likest is not None:
+                self._hand(likest, worker, queue)
+        for gpu in (Counter(places) - Counter(worker.place.gpu for worker in workers)).elements():
             ready = _ready(queue, workers)
-            if worker.trial is None and ready:
-                same = _likest(ready, worker.before)
-                queue.remove(same)
-                worker.trial = worker.before = same
-                worker.since = 0.0
-                self.progress.start(same)
-                worker.pipe.send(same)
+            if ready:
+                workers.append(self._spawn(ready[0], gpu))
+                self._hand(ready[0], workers[-1], queue)
 
-    def _spawn(self) -> WorkerProcess:
+    def _hand(self, trial: Trial, worker: WorkerProcess, queue: deque[Trial]) -> None:
+        queue.remove(trial)
+        worker.trial = worker.before = trial
+        worker.since = 0.0
+        self.progress.start(trial)
+        worker.pipe.send(trial)
+
+    def _worker_for(self, trial: Trial) -> WorkerProcess:
+        """The idle worker where the trial is to be run, begun if need be in the place of another."""
+        if not self.workers or not self.workers[0].place.takes(trial):
+            for worker in self.workers:
+                worker.end()
+            self.workers = [self._spawn(trial, slots(trial.device, self.context.gpus, self.count)[0])]
+        return self.workers[0]
+
+    def _spawn(self, trial: Trial, gpu: int | None) -> WorkerProcess:
         self.spawned += 1
-        return WorkerProcess.spawn(self.context, self.logs / f"worker-{self.spawned}.log")
+        place, log = Place(trial.backend, trial.device, gpu), self.logs / f"worker-{self.spawned}.log"
+        return WorkerProcess.spawn(self.context_on(trial.device), place, log)
 
     def _listen(self, workers: list[WorkerProcess], outcome: Outcome) -> None:
         busy = {worker.pipe: worker for worker in workers if worker.trial is not None}
@@ -133,7 +155,7 @@ class Runner:
                 self._discard_worker(worker, workers, outcome, "failed", worker.exit_reason())
                 continue
             if message[0] == "tell" and worker.trial is not None:
-                worker.since = worker.since or time.monotonic()  # loading TensorFlow is not the trial's time
+                worker.since = worker.since or time.monotonic()  # loading Keras is not the trial's time
                 worker.phase = message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
             elif message[0] == "record":
@@ -150,7 +172,7 @@ class Runner:
         workers.remove(worker)
         worker.kill()
         if worker.trial is not None:
-            about = provenance(threads=self.context.threads)
+            about = provenance(threads=worker.context.threads)
             self._keep(Record(worker.trial, status, reason, **about), outcome)
 
     def _keep(self, record: Record, outcome: Outcome) -> None:
@@ -177,11 +199,21 @@ def _ready(queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Tri
     return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
 
 
-def _likest(trials: Sequence[Trial], before: Trial | None) -> Trial:
-    """The first trial of the compiled model that a worker has at hand, else of its network, else the first."""
-    if before is not None:
-        for key in ("compile_key", "network_key"):
-            for trial in trials:
-                if getattr(trial, key) == getattr(before, key):
-                    return trial
-    return trials[0]
+def _likest(trials: Sequence[Trial], worker: WorkerProcess) -> Trial | None:
+    """The first trial of the compiled model that a worker has at hand, else of its network, else of its place."""
+    trials = [trial for trial in trials if worker.place.takes(trial)]
+    before = worker.before
+    for key in ("compile_key", "network_key") if before is not None else ():
+        for trial in trials:
+            if getattr(trial, key) == getattr(before, key):
+                return trial
+    return trials[0] if trials else None
+
+
+def _shares_graph(trial: Trial, before: Trial) -> bool:
+    return trial.compile_key == before.compile_key
+
+
+def _keeps_peak(place: Place) -> bool:
+    """Whether the peak of the device's memory cannot be looked for anew: on JAX, which counts from the start."""
+    return place.backend == "jax" and place.device != "cpu" and bool(machine()["gpu"])

@@ -12,20 +12,22 @@ from ...core.registry import load_plugin
 from ..records.machine import machine
 from ..trial.context import Context
 from ..trial.own_parts import PartCheck
+from ..trial.places import Place
 from .tensorflow_log import quiet_tensorflow
 
 
-def work(pipe: Connection, context: Context, log: Path) -> None:
-    """Do what comes through the pipe, trials and checks of parts, until None comes.
+def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
+    """Do what comes through the pipe, trials and checks of parts, until None comes; all of it computes in one place.
 
     Sends ("tell", event) while a trial runs and ("record", json, resident_bytes) at its end; for a check, the record of
     a trial that it fails, or None in place of the json. What libraries print goes to the log file.
     """
     _redirect(log)
-    machine()  # named before the environment below limits threads: a share of a machine is no other machine
+    machine()  # named before the environment below limits threads or GPUs: a share of a machine is no other machine
+    _go_to(place)
     _share(context.threads)
     quiet_tensorflow()
-    from ..trial.run_trial import (  # Keras and TensorFlow are loaded here, after the environment is set
+    from ..trial.run_trial import (  # Keras and its backend are loaded here, after the environment is set
         WorkerCache,
         failed_check,
         run_trial,
@@ -50,6 +52,14 @@ def _redirect(log: Path) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
         os.dup2(file, stream.fileno())
+
+
+def _go_to(place: Place) -> None:
+    for name, value in place.environment().items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
 
 
 def _share(threads: int) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from ...core.memory import memory_bytes, told
 from ...core.trial import Trial
 from ..trial.context import Context
+from ..trial.places import Place
 from .tensorflow_log import last_words
 from .worker import work
 
@@ -17,12 +18,14 @@ from .worker import work
 class WorkerProcess:
     """One process. trial: what it runs; since: from when, 0.0 before it began; before: its last trial; resident: bytes.
 
-    context: what it was begun with. log: the file that takes what its libraries print. phase: of the trial.
+    context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
+    phase: of the trial.
     """
 
     process: Any
     pipe: Any
     context: Context
+    place: Place
     log: Path
     trial: Trial | None = None
     since: float = 0.0
@@ -31,14 +34,14 @@ class WorkerProcess:
     resident: int = 0
 
     @classmethod
-    def spawn(cls, context: Context, log: Path) -> "WorkerProcess":
-        """Begin a process; it loads TensorFlow when it has something to do."""
+    def spawn(cls, context: Context, place: Place, log: Path) -> "WorkerProcess":
+        """Begin a process; it loads Keras when it has something to do."""
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
-        process = spawning.Process(target=work, args=(theirs, context, log), daemon=True)
+        process = spawning.Process(target=work, args=(theirs, context, place, log), daemon=True)
         process.start()
         theirs.close()
-        return cls(process, ours, context, log)
+        return cls(process, ours, context, place, log)
 
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""

@@ -30,7 +30,7 @@ def decoded(planned: Sequence[Planned], memory: Path, settled: Container[str]) -
             key = _key(entry.trial.dataset, entry.opened)
             if key not in problems:
                 problems[key] = _problem(entry.opened, memory / key)
-            entry = replace(entry, problem=problems[key])
+            entry = replace(entry, problem=entry.problem or problems[key])
         found.append(entry)
     return found
 

@@ -1,6 +1,5 @@
 """Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,19 +22,12 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .hardware import Hardware, HardwareKeys, hardware
+from .override import Loader, put
 from .steps import LighterStep, steps
 from .validate import validate
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that reads 1e-3 as a number, which YAML 1.1 takes for text."""
-
-
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float", re.compile(r"^[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+$"), list("-+.0123456789")
-)
 
 
 class SplitOptions(BaseModel):
@@ -50,7 +42,7 @@ class SplitOptions(BaseModel):
     seed: int = Field(default=0, ge=0)
 
 
-class SweepFile(BaseModel):
+class SweepFile(HardwareKeys):
     """The keys of a sweep file."""
 
     model_config = ConfigDict(extra="forbid")
@@ -84,8 +76,9 @@ class DataChoice:
 class Sweep:
     """A sweep as values.
 
-    folder: where relative paths of the user's own data start. resolved: the file's content. labels: what its parts are
-    to be called. lighter: the steps that make trained models lighter.
+    folder: where relative paths of the user's own data start. hardware: what trials are run on, an axis of the sweep.
+    resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
+    lighter.
     """
 
     name: str
@@ -94,6 +87,7 @@ class Sweep:
     models: tuple[Choice, ...]
     losses: tuple[Choice, ...]
     seeds: tuple[int, ...]
+    hardware: Hardware
     runtimes: tuple[Choice, ...]
     latency: LatencyOptions
     empty: str
@@ -132,13 +126,13 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
     if "standard" not in before and not asked:
         raw = {**(before if file.parent == SHIPPED else raw), "standard": 1}
     for override in overrides:
-        _override(raw, override)
+        put(raw, override)
     return _values(validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
 
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(file.read_text("utf-8"), _Loader)  # a SafeLoader
+        raw = yaml.load(file.read_text("utf-8"), Loader)  # a SafeLoader
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{file}: cannot be read: {error}") from None
     except yaml.YAMLError as error:
@@ -164,6 +158,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         models=models,
         losses=losses(spec.losses, f"{where}: losses"),
         seeds=seeds,
+        hardware=hardware(spec, raw, where),
         runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
         latency=spec.latency,
         empty=spec.empty,
@@ -244,28 +239,3 @@ def _differing(own: Any, standard: Any) -> dict[str, Any]:
     names = own.__dataclass_fields__
     pairs = ((name, getattr(own, name), getattr(standard, name)) for name in names)
     return {name: list(value) if isinstance(value, tuple) else value for name, value, usual in pairs if value != usual}
-
-
-def _override(raw: dict[str, Any], override: str) -> None:
-    path, sign, text = override.partition("=")
-    if not sign:
-        raise SpecError(f"--set {override}: write key=value, for instance recipe.epochs=5")
-    value, keys = yaml.load(text, _Loader), path.split(".")
-    if keys[0] == "recipe" and len(keys) > 1:  # the command line wins over a data set's own recipe
-        for entry in raw.get("datasets", ()):
-            if isinstance(entry, dict) and isinstance(entry.get("recipe"), dict):
-                entry["recipe"].pop(keys[1], None)
-    place: Any = raw
-    for depth, key in enumerate(keys[:-1]):
-        if isinstance(place, list) and key.isdigit() and int(key) < len(place):
-            place = place[int(key)]
-        elif isinstance(place, dict):
-            place = place.setdefault(key, {})
-        else:
-            raise SpecError(f"--set {override}: there is no {'.'.join(keys[: depth + 1])} in the sweep")
-    if isinstance(place, list) and keys[-1].isdigit() and int(keys[-1]) < len(place):
-        place[int(keys[-1])] = value
-    elif isinstance(place, dict):
-        place[keys[-1]] = value
-    else:
-        raise SpecError(f"--set {override}: there is no {path} in the sweep")

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import product
 from typing import Any
 
 from ...core.errors import DataError, FallbackWarning, SpecError, UnetbenchError, Unfit, one_line
@@ -19,10 +20,14 @@ from ...losses.nested import names
 from ...models import MODELS
 from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.own_parts import part_checks
+from ..trial.places import lacking
 from .file import DataChoice, Sweep
 
 LOOKED_AT = 3
 """Training cases that stand for all in an estimate."""
+
+Setting = tuple[int, str, str, str]
+"""What speed depends on besides the model: spatial rank, backend, device, precision."""
 
 UNLISTED = "unlisted"
 """Begins the digest of a split whose data set could not be listed."""
@@ -38,7 +43,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × models × losses × seeds, seeds innermost, then those of each lighter step.
+    """Every trial of a sweep: data sets × models × losses × hardware × seeds, then those of the lighter steps.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -83,9 +88,12 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
     for model in sweep.models:
         for loss in sweep.losses:
             sources = _sources(data.choice, model, loss)
-            trained += [Trial(data.choice, split, model, loss, data.recipe, seed, sources) for seed in sweep.seeds]
+            for (backend, device, recipe), seed in product(sweep.hardware.settings(data.recipe), sweep.seeds):
+                trained.append(
+                    Trial(data.choice, split, model, loss, recipe, seed, sources, backend=backend, device=device)
+                )
     for trial in (*trained, *(trial for step in sweep.lighter for trial in step.trials(trained))):
-        yield Planned(trial, opened, problem)
+        yield Planned(trial, opened, problem or lacking(trial, sweep.hardware.gpus))
 
 
 @dataclass(frozen=True)
@@ -118,7 +126,8 @@ def estimates(planned: list[Planned], earlier: list[Record], context: Context) -
     """Build each distinct model once, without training, and tell its size; unfit and failed ones with their reason.
 
     Time is the multiply-accumulates of training (three times the forward pass, each patch, each epoch) over the rate
-    that the earlier records of this machine reached, the median over those of the same spatial rank. Time and memory
+    that the earlier records of this machine reached, the median over those of the same spatial rank, backend, device
+    and precision. Time and memory
     are those of a few training cases, taken for all. Parts of the user's own are run once; raises PartError for a
     metric or a runtime that does not do what it must.
     """
@@ -130,7 +139,8 @@ def estimates(planned: list[Planned], earlier: list[Record], context: Context) -
         trial = entry.trial
         recipe = canonical(asdict(trial.recipe))  # a data set may be listed again with another one
         step = trial.derivation.label if trial.derivation else ""
-        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe, step)
+        on = (trial.backend, trial.device, step)
+        key = (trial.dataset.label, trial.model.label, trial.loss.label, recipe, *on)
         groups.setdefault(key, []).append(entry)
     return [_estimate(group, rates, looks) for group in groups.values()]
 
@@ -153,7 +163,7 @@ def _checked(planned: list[Planned], context: Context) -> list[Planned]:
     return [replace(entry, problem=problems.get(entry.trial.id, entry.problem)) for entry in planned]
 
 
-def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, list[Held]]) -> TrialEstimate:
+def _estimate(group: list[Planned], rates: dict[Setting, float], looks: dict[int, list[Held]]) -> TrialEstimate:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
     from ..trial.origin import lightened
@@ -177,7 +187,7 @@ def _estimate(group: list[Planned], rates: dict[int, float], looks: dict[int, li
     if cases:
         work = _work(entry.trial, spent.macs, epoch_patches(entry.trial, entry.opened, cases))
         size = training_bytes(entry.trial, entry.opened, cases)
-    rate = rates.get(entry.opened.task.rank)
+    rate = rates.get(_setting(entry.trial, entry.opened.task.rank))
     seconds = work / rate if rate and work else None
     missing = initialisation_info(model).get("missing_weights", "")
     return TrialEstimate(entry.trial, seeds, "", spent.trainable, spent.macs, seconds, missing, training_bytes=size)
@@ -219,18 +229,24 @@ def training_bytes(trial: Trial, opened: OpenedDataset, looks: Sequence[Held]) -
     return sampler.nbytes * len(opened.split.cases("train")) // len(looks)
 
 
-def _rates(earlier: list[Record]) -> dict[int, float]:
-    found: dict[int, list[float]] = {}
+def _setting(trial: Trial, rank: int) -> Setting:
+    return rank, trial.backend, trial.device, trial.recipe.precision
+
+
+def _rates(earlier: list[Record]) -> dict[Setting, float]:
+    """Multiply-accumulates a second of training, by what they depend on."""
+    found: dict[Setting, list[float]] = {}
     for record in earlier:
         if record.status == "done" and record.history:
-            task_rank = Task(**_task(record.task)).rank
             share = len(record.history) / record.trial.training.epochs
             recipe = record.trial.recipe
             steps = recipe.steps if isinstance(recipe.steps, int) else -(-record.data["train"] // recipe.batch)
             patches = record.data.get("epoch_patches", steps * recipe.batch)
             work = share * _work(record.trial, record.model["macs"], patches)
-            found.setdefault(task_rank, []).append(work / record.timing["train_s"])
-    return {rank: sorted(values)[len(values) // 2] for rank, values in found.items()}
+            rate, rank = work / record.timing["train_s"], Task(**_task(record.task)).rank
+            for trial in {record.trial, record.ran, replace(record.ran, device=record.trial.device)}:
+                found.setdefault(_setting(trial, rank), []).append(rate)
+    return {setting: sorted(values)[len(values) // 2] for setting, values in found.items()}
 
 
 def _task(fields: dict[str, Any]) -> dict[str, Any]:

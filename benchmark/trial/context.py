@@ -18,6 +18,7 @@ from ...datasets.disk_cache import CaseKeys, CasesOnDisk
 from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
+from ...datasets.readers import Reading
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ..timing.options import LatencyOptions
@@ -32,6 +33,7 @@ class Context:
 
     source: where data sets are found. folder: where relative paths in the sweep start. results, sweep: the store.
     latency: None when several trials run at once, since a clock read beside them would lie.
+    gpus: numbers of the GPUs that trials on `gpu` share, empty for all there are.
     threads: CPU threads of a trial, 0 for all. cache: where training and validation cases are kept.
     """
 
@@ -45,6 +47,7 @@ class Context:
     previews: int = 4
     weights: bool = False
     threads: int = 0
+    gpus: tuple[int, ...] = ()
     cache: CachePlace = "memory"
 
     @property
@@ -124,6 +127,13 @@ def list_dataset(choice: Choice, context: Context) -> Dataset:
 def preprocess_of(choice: Choice) -> Preprocess:
     """How images of a choice are prepared."""
     return Preprocess(**_tuples(choice.options.get("preprocess", {})))
+
+
+def reading_of(choice: Choice) -> Reading:
+    """How the images of a choice are read."""
+    own = choice.options if choice.name == "folder" else {}
+    names = {"channels": "channels", "exif": "exif", "array": "image_array", "pages": "pages"}
+    return Reading(**{field: own[option] for field, option in names.items() if option in own})
 
 
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:

@@ -26,7 +26,7 @@ class PartCheck:
 
 
 def part_checks(trials: Sequence[Trial], context: Context) -> list[tuple[PartCheck, list[Trial]]]:
-    """A check of each part of the user's own, as each data set, option and patch uses it, and the trials it spoils.
+    """A check of each part of the user's own, as each data set, option, patch and place uses it, and whom it spoils.
 
     Those of metrics and runtimes name no trials: all have them.
     """
@@ -35,7 +35,7 @@ def part_checks(trials: Sequence[Trial], context: Context) -> list[tuple[PartChe
         choices = {"datasets": trial.dataset, "models": trial.model, "losses": trial.loss}
         for key in trial.sources:
             used = asdict(choices[key.split(" ", 1)[0]])
-            place = canonical([key, used, asdict(trial.dataset), trial.recipe.patch])
+            place = canonical([key, used, asdict(trial.dataset), trial.recipe.patch, trial.backend, trial.device])
             found.setdefault(place, (PartCheck(key, trial), []))[1].append(trial)
     own = [("metrics", name) for name in own_metrics()] + [("runtimes", name) for name in own_runtimes(context)]
     whole = [(PartCheck(f"{kind} {name}", trial), []) for kind, name in own for trial in trials[:1]]

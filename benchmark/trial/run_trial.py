@@ -10,8 +10,8 @@ from typing import Any
 
 import keras
 import numpy as np
-import psutil
 
+from ...core import memory
 from ...core.errors import UnetbenchError, Unfit, one_line
 from ...core.record import Record, Status
 from ...core.task import Task
@@ -19,15 +19,19 @@ from ...core.trial import Trial
 from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
-from ..records.machine import machine, now, provenance
+from ..records.machine import now, provenance
+from ..records.peaks import put_peaks
 from ..records.store import Store
 from ..timing.latency import time_calls
+from ..timing.peaks import measure_peaks
+from . import device
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
+from .step_clock import StepClock
 from .train import ProgressCallback, train
 from .training_set import HeldCases, fits_memory, training_set
 from .windows import Windows
@@ -49,13 +53,15 @@ def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: P
     started, fields = now(), {}
     status: Status = "done"
     reason = trace = ""
+    memory.reset_peak()
     try:
         _perform(trial, context, cache, on_progress, fields)
     except Exception as error:  # a part's own bug must not end the sweep; the record keeps where it was
         status, reason, trace = _outcome(error)
         if not isinstance(error, UnetbenchError):
             cache.compiled = None
-    fields.setdefault("timing", {})["peak_bytes"] = float(_peak_bytes())
+    timing = fields.setdefault("timing", {})
+    timing["peak_bytes"] = max(timing.get("peak_bytes", 0.0), float(memory.peak_bytes()))
     about = provenance(keras.backend.backend(), context.threads)
     return Record(trial, status, reason, started, now(), **about, traceback=trace, **fields)
 
@@ -91,6 +97,7 @@ def _perform(
     timing: dict[str, float] = {}
     fields["timing"] = timing
     on_progress({"phase": "load"})
+    device.require(trial.device)
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
     fields["task"], fields["data"] = asdict(opened.task), _data(opened)
@@ -114,6 +121,8 @@ def _perform(
         sampler, cases = training_set(trial, opened, training, validation, context.cases)
     patches = len(sampler) * recipe.batch
     fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
+    steps = StepClock(recipe.batch)
+    timing["peak_bytes"] = float(steps.before_bytes)
     selection, fields["history"] = train(
         compiled,
         sampler,
@@ -122,9 +131,10 @@ def _perform(
         on_progress=on_progress,
         checkpoint=checkpoint,
         pruning=pruning_of(trial),
+        clock=steps,
     )
     fields["model"] |= lighter_facts(trial, origin, compiled.network)
-    fields["selection"] = asdict(selection)
+    fields["selection"], fields["training"] = asdict(selection), steps.reading()
     timing["train_s"] = time.perf_counter() - clock
 
     windows = Windows.of(compiled.model, recipe)
@@ -151,6 +161,10 @@ def _perform(
             compiled.network.save(store.path("weights", trial, ".keras"))
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
     checkpoint.unlink(missing_ok=True)
+    if context.latency is not None and context.latency.peaks:
+        timing["peak_bytes"] = max(timing["peak_bytes"], float(memory.peak_bytes()))
+        _peaks(store, recipe.precision, context, on_progress, notes)
+        memory.reset_peak()  # what was measured beside the trial is none of its memory
 
 
 def _compiled(
@@ -207,11 +221,20 @@ def _latency(
         except Exception as error:  # a runtime's own fault must not cost the scores
             notes.append(f"latency of {runtime.label} not measured: {one_line(error)}")
             continue
-        about = {"runtime": runtime.label, "device": machine()["gpu"] or machine()["cpu"], "batch": options.batch}
+        about = {"runtime": runtime.label, "device": device.name(), "batch": options.batch}
         about |= {"size": list(trial.recipe.patch), "channels": task.channels, "dtype": trial.recipe.precision}
         about |= {"source": own[runtime.name]} if runtime.name in own else {}
         rows.append({**about, "warmup": options.warmup, "samples_s": samples})
     return rows
+
+
+def _peaks(store: Store, precision: str, context: Context, on_progress: ProgressCallback, notes: list[str]) -> None:
+    on_progress({"phase": "peaks of the machine"})
+    setting = keras.backend.backend(), device.kind(), precision
+    try:
+        put_peaks(store.folder, context.source.cache, setting, lambda: measure_peaks(precision))
+    except Exception as error:  # scores are worth keeping without the roof over their latency
+        notes.append(f"peaks of the machine not measured: {one_line(error)}")
 
 
 @contextlib.contextmanager
@@ -226,13 +249,3 @@ def _kept_going(what: str, notes: list[str]) -> Iterator[None]:
 def _weights_bytes(model: keras.Model) -> int:
     sizes = {"float32": 4, "float16": 2, "bfloat16": 2}
     return int(sum(np.prod(weight.shape) * sizes.get(str(weight.dtype), 4) for weight in model.weights))
-
-
-def _peak_bytes() -> int:
-    info = psutil.Process().memory_info()
-    if hasattr(info, "peak_wset"):
-        return info.peak_wset
-    import resource
-
-    scale = 1 if psutil.MACOS else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * scale

@@ -18,6 +18,7 @@ from ...models.lighter.magnitude import GradualPruning, Magnitude
 from .checkpoint import Damaged, Epoch, TrainingState, load, save
 from .compiled_model import TERM, CompiledModel
 from .selection import CANDIDATES, Selection, select
+from .step_clock import StepClock
 from .validate import Tiles, ValidationCases, best_threshold, validate
 
 ProgressCallback = Callable[[dict[str, Any]], None]
@@ -52,12 +53,14 @@ def train(
     on_progress: ProgressCallback,
     checkpoint: Path | None = None,
     pruning: Magnitude | None = None,
+    clock: StepClock | None = None,
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
     checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
         evaluation.
     pruning: set weights to zero on the way; then only an epoch that ends with the sparsity asked for can be selected.
+    clock: is to read how long steps take.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
     cannot choose.
     """
@@ -73,7 +76,7 @@ def train(
             batches,
             epochs=recipe.epochs,
             initial_epoch=selector.state.epoch,
-            callbacks=[selector],
+            callbacks=[clock, selector] if clock else [selector],  # the clock first: the other one takes time
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
             shuffle=False,
         )

@@ -8,6 +8,7 @@ import keras
 
 from ...core.errors import SpecError
 from .trace import Step, trace
+from .traffic import moved_activations
 
 KERNELS = {
     keras.layers.Conv1D: ("kernel",),
@@ -30,15 +31,16 @@ PRODUCTS = ("Dot", "Einsum", "Matmul", "Tensordot")
 
 @dataclass(frozen=True)
 class Cost:
-    """Parameters, and multiply-accumulates of one image.
+    """Parameters, and multiply-accumulates and moved numbers of one image.
 
     trainable: what an optimizer changes. total: with running statistics of normalisations. macs: one multiplication and
-    one addition each; published "FLOPs" are often these.
+    one addition each; published "FLOPs" are often these. moved_activations: see `traffic`.
     """
 
     trainable: int
     total: int
     macs: int
+    moved_activations: int
 
     @property
     def flops(self) -> int:
@@ -54,7 +56,8 @@ def cost(model: keras.Model, size: tuple[int, ...]) -> Cost:
     of 1. Raises Unfit when the model does not take the size, SpecError for a layer whose count nobody states.
     """
     trainable = sum(math.prod(weight.shape) for weight in model.trainable_weights)
-    return Cost(trainable, model.count_params(), count_macs(trace(model, size)))
+    steps = trace(model, size)
+    return Cost(trainable, model.count_params(), count_macs(steps), moved_activations(steps))
 
 
 def count_macs(steps: Sequence[Step]) -> int:

@@ -1,9 +1,11 @@
 """The memory of a process is that of the machine, or what its control groups leave of it."""
 
+import sys
+
 import psutil
 import pytest
 
-from unetbench.core.memory import memory_bytes, told
+from unetbench.core.memory import lifetime_peak_bytes, memory_bytes, peak_bytes, reset_peak, told
 
 
 def test_the_strictest_control_group_decides(tmp_path):
@@ -29,3 +31,21 @@ def test_control_groups_of_the_first_version_are_read_too(tmp_path):
 @pytest.mark.parametrize(("count", "text"), [(1, "1 MiB"), (700 << 20, "700 MiB"), (3 << 29, "1.5 GiB")])
 def test_sizes_are_told_in_mib_and_gib(count, text):
     assert told(count) == text
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux can begin anew")
+def test_the_peak_of_the_process_is_that_since_it_was_reset():
+    base = peak_bytes()
+    taken = bytearray(300 << 20)
+    taken[:: 1 << 12] = b"\1" * len(taken[:: 1 << 12])
+    assert peak_bytes() >= base
+    assert peak_bytes() >= 300 << 20
+    high = peak_bytes()
+    del taken
+    assert reset_peak()
+    assert peak_bytes() < high - (250 << 20)
+
+
+def test_where_the_system_cannot_reset_the_peak_it_is_that_of_the_whole_life(tmp_path):
+    assert not reset_peak(tmp_path / "nothing")
+    assert peak_bytes(tmp_path / "nothing") == lifetime_peak_bytes() > 2**20

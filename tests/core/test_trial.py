@@ -73,6 +73,28 @@ def test_where_the_data_lies_does_not_change_the_id(trial):
     assert moved.id == trial.id
 
 
+def test_backend_device_and_precision_make_other_trials_and_the_usual_ones_leave_the_id_as_it_was(trial):
+    others = [replace(trial, backend="jax"), replace(trial, device="gpu"), replace(trial, device="cpu")]
+    others.append(replace(trial, recipe=replace(trial.recipe, precision="mixed_bfloat16")))
+    assert len({trial.id, *(other.id for other in others)}) == 5
+    assert replace(trial, backend="tensorflow", device="").id == trial.id
+    for other in others:
+        assert Trial.from_json(json.loads(json.dumps(asdict(other)))) == other
+    before = asdict(trial)
+    del before["backend"], before["device"]
+    assert Trial.from_json(before).id == trial.id
+
+
+def test_a_record_from_before_backends_counted_tells_what_it_ran_on(trial):
+    old = Record(trial, "done", versions={"backend": "jax"}, machine={"gpu": ""})
+    assert (old.ran.backend, old.ran.device) == ("jax", "cpu")
+    assert old.trial.id == trial.id
+    on_gpu = Record(trial, "done", machine={"gpu": "NVIDIA H100"})
+    assert (on_gpu.ran.backend, on_gpu.ran.device) == ("tensorflow", "")  # which of the two it was, nobody noted
+    told = Record(trial, "done", machine={"gpu": "NVIDIA H100"}, training={"device": "gpu"})
+    assert told.ran.device == "gpu"
+
+
 def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):
     assert replace(trial, seed=9, recipe=replace(trial.recipe, rate=1.0)).compile_key == trial.compile_key
     assert replace(trial, recipe=replace(trial.recipe, batch=1)).compile_key != trial.compile_key

@@ -11,6 +11,8 @@ from typing import Any
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
+from ..tables.grid import MARKDOWN, Grid
+from ..tables.hardware import hardware_grids
 from ..tables.lighter_table import lighter_grid
 from ..tables.notes import facts, remarks
 from ..tables.summary import ComparisonTable
@@ -63,15 +65,38 @@ class Plot:
     width: float = 0.0
     problem: str = ""
 
+    def markdown(self) -> str:
+        """The figure as a file beside the text, and what it shows."""
+        return f"![{self.title}]({self.png.name})\n\n{self.caption}" if self.png else self.problem.translate(MARKDOWN)
 
-def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
+
+@dataclass(frozen=True)
+class Section:
+    """A further table. lines: what is said before it; notes: what is said after it."""
+
+    title: str
+    lines: tuple[str, ...]
+    grid: Grid
+    notes: tuple[str, ...]
+    plots: tuple[Plot, ...] = ()
+
+
+def page(
+    frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]], sections: Sequence[Section] = ()
+) -> str:
     """The page as text; images are embedded, nothing is loaded from elsewhere."""
     done = sum(record.status == "done" for record in frames.records.values())
     last = max((record.finished for record in frames.records.values()), default="")
     summary = f"{done} of {len(frames.records)} trials done" + (f"; the last ended {last}" if last else "")
-    body = [f"<h1>{_(frames.sweep)}</h1>", f'<p class="soft">unetbench report · {_(summary)}</p>', _contents(shown)]
+    body = [
+        f"<h1>{_(frames.sweep)}</h1>",
+        f'<p class="soft">unetbench report · {_(summary)}</p>',
+        _contents(shown, sections),
+    ]
     for index, (table, plots) in enumerate(shown):
-        body += _section(table, plots, index)
+        body += _section(frames, table, plots, index)
+    for index, section in enumerate(sections):
+        body += _further(section, index)
     body += ["<h2>How the numbers are made</h2><ul>", *(f"<li>{_(line)}</li>" for line in METHODS), "</ul>"]
     body += [
         "<h2>Records</h2><p>Each number above comes from these files, <code>records/&lt;record&gt;.json</code>.</p>"
@@ -83,14 +108,20 @@ def page(frames: Frames, shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]
     )
 
 
-def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]]) -> str:
+def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]], sections: Sequence[Section]) -> str:
     items = [f'<li><a href="#table-{k}">{_(table.title)}</a></li>' for k, (table, _p) in enumerate(shown)]
+    items += [f'<li><a href="#section-{k}">{_(section.title)}</a></li>' for k, section in enumerate(sections)]
     return f"<ul>{''.join(items)}</ul>" if len(items) > 1 else ""
 
 
-def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
+def _further(section: Section, index: int) -> list[str]:
+    parts = [f'<h2 id="section-{index}">{_(section.title)}</h2>', *(f"<p>{_(line)}</p>" for line in section.lines)]
+    return [*parts, section.grid.html(), _list(section.notes), *(_figure(plot) for plot in section.plots)]
+
+
+def _section(frames: Frames, table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
     parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
-    parts += [results_grid(table).html(), _notes(table)]
+    parts += [results_grid(table).html(), _list(remarks(table))]
     further = (
         ("Lighter models", lighter_grid(table)),
         ("Each class", class_grid(table)),
@@ -98,13 +129,15 @@ def _section(table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[
     )
     for title, grid in further:
         parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
+    for title, grid, notes in hardware_grids(table, frames):
+        parts += [f"<h3>{title}</h3>", grid.html(), _list(notes)]
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))
     return [*parts, f"<h3>Facts</h3><dl>{terms}</dl>"]
 
 
-def _notes(table: ComparisonTable) -> str:
-    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in remarks(table)) + "</ul>"
+def _list(lines: Sequence[str]) -> str:
+    return '<ul class="notes">' + "".join(f"<li>{_(line)}</li>" for line in lines) + "</ul>" if lines else ""
 
 
 def _figure(plot: Plot) -> str:

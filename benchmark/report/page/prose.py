@@ -14,6 +14,14 @@ METHODS = (
     "Mogstad et al. 2024, doi:10.1093/restud/rdad006).",
     "MACs are multiply-accumulate operations of one forward pass; one MAC is two floating-point operations. Parameters "
     "are the trainable ones. Latency is measured call by call after a warm-up; the samples of all seeds are pooled.",
+    "A training step is read from before its batch is made until its loss is in host memory: augmentation, transfer, "
+    "forward, backward and update. The first one, with tracing and compilation, stands apart; validation is in none. "
+    "The peak of the process is its largest resident memory while it trained, that of a GPU what arrays took there.",
+    "Roofline (Williams et al. 2009, doi:10.1145/1498765.1498785): attainable is the smaller of the machine's "
+    "convolution peak and intensity × bandwidth of a copy, both measured there with the same framework and precision; "
+    "a MAC is two FLOP. Intensity counts each input, output and weight of a layer once, activations and "
+    "normalisations as part of the layer before, so it is the most that there can be: what is bound by memory here "
+    "surely is.",
     "Mismatch is the mean range of the probabilities that overlapping prediction windows give a pixel. Where a "
     "normalisation takes its statistics from the window (instance, group) it makes tile seams (Buglakova et al. 2025, "
     "arXiv:2503.19545); elsewhere it is what padding does at the windows' borders.",
@@ -30,9 +38,18 @@ CAPTIONS = {
     "loss does not change a model's latency, so all trials of a model share their samples here, and its points are "
     "moved apart a little only to tell their bars. Filled points form the Pareto front of the means: none is both "
     "faster and better. Points whose bars overlap need not differ.",
+    "roofline": "Work done a second over its arithmetic intensity. The line is what the machine allows: rising with "
+    "the bandwidth of memory, level at the peak of a convolution. Open points are bound by memory. How far a point "
+    "lies below the line is what its runtime loses elsewhere: in small layers, in reading more than once, in calls.",
     "curves": "One thin line a seed; the dot is the epoch that was selected. Training losses of different kinds have "
     "different scales.",
     "images": "The best configuration of up to three models, each with the seed whose mean Dice is in the middle. "
     "Colours are laid over the grey image; the number is the Dice of the whole case, of which a volume shows the plane "
     "with the most truth.",
+    "front": "Mean test Dice over latency, a pane a machine and number of threads. A colour is a model, a marker a "
+    "runtime. Filled: the file agrees with Keras float32; hollow and crossed: it does not, or its training collapsed. "
+    "Vertical bars: 95 % interval of the mean. Horizontal bars: 5th to 95th percentile of the calls. The dashed line "
+    "is the Pareto front of those that agree; a ring marks what is recommended, which validation cases chose. Of "
+    "several losses each model's best by validation stands for it. Bars may reach beyond the axes; points whose bars "
+    "overlap need not differ.",
 }

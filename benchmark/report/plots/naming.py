@@ -16,8 +16,10 @@ PLACES = tuple(
 """Where a name may stand, in points from its own point, nearest first, and which of its ends lies there."""
 
 
-def name_points(axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
+def name_points(axes: Axes, points: np.ndarray, names: Sequence[str], others: np.ndarray | None = None) -> None:
     """Write each name near its point `(n, 2)` in data units, at the first place where it covers no name and no point.
+
+    others: points (m, 2) without a name, which none may cover either.
 
     A name that finds no free place is left out; the table has it. The axes' limits must be final.
     """
@@ -26,7 +28,8 @@ def name_points(axes: Axes, points: np.ndarray, names: Sequence[str]) -> None:
         return
     made.draw_without_rendering()  # so that the layout is final and texts have sizes
     frame, dots = axes.get_window_extent(), axes.transData.transform(points)
-    taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in dots]
+    bare = axes.transData.transform(others) if others is not None and len(others) else np.zeros((0, 2))
+    taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in (*dots, *bare)]
     for index, name in enumerate(names):
         for right, up, end in PLACES:
             text = axes.annotate(

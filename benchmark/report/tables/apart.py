@@ -45,6 +45,7 @@ def _split(trial: Trial) -> dict[str, str]:
 
 def _recipe(trial: Trial) -> dict[str, str]:
     fields = asdict(trial.recipe)
+    fields.pop("precision")  # tells rows apart
     augment = {f"augment {name}": str(value) for name, value in fields.pop("augment").items()}
     return {**{name: _text(value) for name, value in fields.items()}, **augment}
 

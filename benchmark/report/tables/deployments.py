@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from ..deployments import MARGIN, Deployment
+from ..kernels import precision_text
 from .grid import Grid
 
 UNDEFINED = "–"
@@ -40,16 +41,16 @@ def deployments_notes(found: Sequence[Deployment]) -> list[str]:
         notes.append(f"slower than Keras float32: {', '.join(slower)}")
     if any(one.noisy for one in found):
         notes.append(
-            "the machine was noisy: a fixed computation took up to "
-            f"{max(_spread(one) for one in found):.0%} longer in one round than in another; time again when it is idle"
+            "the machine was noisy: the time of a fixed computation differed by up to "
+            f"{max(one.spread for one in found):.0%} of its median between rounds; time again when it is idle"
         )
     unsteady = [one.runtime for one in found if one.row.get("steady") is False]
     if unsteady:
         notes.append(f"not steady after the warm-up: {', '.join(unsteady)}")
     notes.append(
         "Agreement: exact, a float32 file whose probabilities differ from a float64 run by no more than float32 "
-        f"explains; within margin, the 95 % interval of the Dice lost against Keras float32 lies below {MARGIN:g}; "
-        "everything else is never recommended"
+        "explains; within margin, the 95 % interval of the Dice lost against Keras float32 on validation cases lies "
+        f"below {MARGIN:g}; everything else is never recommended"
     )
     return notes
 
@@ -60,7 +61,7 @@ def _cells(one: Deployment) -> tuple[str, ...]:
     interval = UNDEFINED if lost is None or math.isnan(lost.low) else f"{lost.low:+.4f} to {lost.high:+.4f}"
     return (
         one.runtime,
-        str(row.get("precision", UNDEFINED)),
+        precision_text(row) or UNDEFINED,
         *(_number(one.latency_s(percentile) * 1e3, ".2f") for percentile in (50, 95, 99)),
         _number(one.images_per_s, ".1f"),
         _number(one.times_baseline, ".2f"),
@@ -77,8 +78,3 @@ def _cells(one: Deployment) -> tuple[str, ...]:
 
 def _number(value: float, form: str) -> str:
     return UNDEFINED if math.isnan(value) else format(value, form)
-
-
-def _spread(one: Deployment) -> float:
-    reference = one.row.get("reference_s") or [1.0]
-    return max(reference) / min(reference) - 1

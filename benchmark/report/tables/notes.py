@@ -2,10 +2,11 @@
 
 import math
 import re
+from dataclasses import replace
 
 from ....core.record import Record
 from ....metrics.empty import describe
-from ...naming.trial_names import shared_options
+from ...naming.trial_names import HARDWARE, shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
@@ -42,7 +43,8 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
         *shared_facts(table),
         ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),
         ("Split", f"{options}; digest {', '.join(splits)}".removeprefix("; ")),
-        ("Recipe", trial.recipe.describe()),
+        ("Recipe", recipe_text(table)),
+        ("Hardware", hardware_text(table)),
         ("Selection", selection_text(table)),
         ("Prediction", prediction_text(table)),
         ("Empty masks", describe(table.policy).removeprefix("Empty masks ")),
@@ -61,6 +63,19 @@ def shared_facts(table: ComparisonTable) -> list[tuple[str, str]]:
     explained = {meant for _, meant in table.labelled}
     trials = [record.trial for record in table.records.values()]
     return [(name, text) for name, text in shared_options(trials) if text not in explained]
+
+
+def recipe_text(table: ComparisonTable) -> str:
+    """How trials were trained; precisions of which rows differ are told with the hardware."""
+    recipe = table.example.trial.recipe
+    same = len(table.differing(lambda record: record.trial.recipe.precision)) == 1
+    return (recipe if same else replace(recipe, precision="float32")).describe()
+
+
+def hardware_text(table: ComparisonTable) -> str:
+    """Backends, devices and precisions of the rows: `backend tensorflow or jax; device cpu; precision float32`."""
+    words = {name: dict.fromkeys(table.differing(lambda r, w=word: w(r.ran))) for name, word in HARDWARE.items()}
+    return "; ".join(f"{name} {' or '.join(found)}" for name, found in words.items())
 
 
 def selection_text(table: ComparisonTable) -> str:
@@ -241,8 +256,9 @@ def _identity_remarks(table: ComparisonTable) -> list[str]:
         )
     if table.replaced:
         lines.append(
-            f"{table.replaced} earlier records of these trials, made with other sources of parts of one's own or, with "
-            "folds, other data, are kept in the folder and left out here."
+            f"{table.replaced} earlier records of these trials, made with other sources of parts of one's own, for a "
+            "sweep that did not name their backend or device, or, with folds, on other data, are kept in the folder "
+            "and left out here."
         )
     return lines
 

@@ -41,11 +41,11 @@ def results_grid(table: ComparisonTable) -> Grid:
         "Cases": [str(row.cases) for row in rows],
         "Empty t/p/b": ["/".join(str(row.empty[side]) for side in SIDES) if row.scored else UNDEFINED for row in rows],
         "Undefined": [f"{row.undefined} of {row.scored}" if row.scored else UNDEFINED for row in rows],
-        **_scaled("Parameters", [row.trainable for row in rows], ""),
-        **_scaled(f"MACs at {size}" if size else "MACs", [row.macs for row in rows], ""),
-        **_scaled("Latency, median", median, "s"),
-        **_scaled("Latency, p95", p95, "s"),
-        **_scaled("Training", [row.train_s for row in rows], "s"),
+        **scaled("Parameters", [row.trainable for row in rows], ""),
+        **scaled(f"MACs at {size}" if size else "MACs", [row.macs for row in rows], ""),
+        **scaled("Latency, median", median, "s"),
+        **scaled("Latency, p95", p95, "s"),
+        **scaled("Training", [row.train_s for row in rows], "s"),
     }
     best = frozenset(index for index, row in enumerate(rows) if row.rank and row.rank[0] == 1 and not row.collapsed)
     links = tuple(anchor(row.records[0]) for row in rows)
@@ -84,8 +84,8 @@ def latency_grid(table: ComparisonTable) -> Grid | None:
         "Model": [row.model for row, _ in entries],
         "Loss": [row.loss for row, _ in entries],
         "Setting": [entry.setting for _, entry in entries],
-        **_scaled("Median", [entry.median_s for _, entry in entries], "s"),
-        **_scaled("p95", [entry.p95_s for _, entry in entries], "s"),
+        **scaled("Median", [entry.median_s for _, entry in entries], "s"),
+        **scaled("p95", [entry.p95_s for _, entry in entries], "s"),
         "Samples": [str(len(entry.samples_s)) for _, entry in entries],
     }
     cells = tuple(zip(*columns.values(), strict=True))
@@ -171,7 +171,8 @@ def _middle(values: Sequence[float]) -> float:
     return known[len(known) // 2] if known else 1.0
 
 
-def _scaled(title: str, values: Sequence[float], unit: str) -> dict[str, list[str]]:
+def scaled(title: str, values: Sequence[float], unit: str) -> dict[str, list[str]]:
+    """A column of numbers with three digits under a title that has the unit with its SI prefix."""
     factor, sign = prefix(values)
     if unit == "s" and factor >= 1:
         factor, sign, unit = (60.0, "", "min") if _middle(values) >= 300 else (1.0, "", "s")

@@ -13,7 +13,7 @@ from unetbench.benchmark.cli import main
 from unetbench.benchmark.predict.open_model import check_classes, open_model
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
-from unetbench.benchmark.trial.context import Context, open_dataset
+from unetbench.benchmark.trial.context import Context, open_dataset, reading_of
 from unetbench.benchmark.trial.origin import lightened
 from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial
 from unetbench.core.errors import SpecError, StoreError
@@ -115,6 +115,8 @@ def test_a_trial_without_weights_or_that_was_not_done_is_refused(trained, tmp_pa
     with pytest.raises(StoreError, match="there is no such file; give the record of a trained trial"):
         open_model(tmp_path / "none.json")
     with pytest.raises(SpecError, match="is no model; give the record"):
+        open_model(FAULTY)
+    with pytest.raises(StoreError, match=str(tmp_path)):  # no export folder either
         open_model(tmp_path)
 
 
@@ -159,11 +161,9 @@ def test_a_model_of_ones_own_must_be_the_one_that_was_trained(trained, tmp_path)
 
 
 def test_files_are_read_as_those_of_the_folder_that_was_trained_on():
-    from unetbench.benchmark.predict.open_trial import _reading
-
     own = {"channels": "first", "exif": "ignore", "image_array": "x", "pages": "frames", "path": "p"}
-    assert _reading(Choice("folder", own)) == Reading("first", "ignore", "x", "frames")
-    assert _reading(Choice("dsb2018", {})) == Reading()
+    assert reading_of(Choice("folder", own)) == Reading("first", "ignore", "x", "frames")
+    assert reading_of(Choice("dsb2018", {})) == Reading()
 
 
 def test_mirroring_is_refused_where_training_did_not_mirror(trained):

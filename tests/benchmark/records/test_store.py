@@ -33,6 +33,18 @@ def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
     assert list(records(tmp_path / "second")) == [record]
 
 
+def test_a_record_of_another_backend_with_the_same_id_is_not_taken_and_not_lost(tmp_path):
+    store = Store(tmp_path, "a", "desk")
+    before = Record(TRIAL, "done", versions={"backend": "jax"})  # as ids were before they held the backend
+    store.put(before)
+    assert not store.settled([TRIAL])
+    now = Record(TRIAL, "done", versions={"backend": "tensorflow"})
+    store.put(now)
+    assert store.settled([TRIAL]) == {TRIAL.id: now}
+    assert sorted(file.name for file in store.records.iterdir()) == [f"{TRIAL.id}-jax.json", f"{TRIAL.id}.json"]
+    assert read(store.records / f"{TRIAL.id}-jax.json") == before
+
+
 def test_another_machine_measures_for_itself(tmp_path):
     Store(tmp_path, "a", "desk").put(Record(TRIAL, "done"))
     assert not Store(tmp_path, "a", "cluster").settled([TRIAL])

@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 import yaml
 
+from unetbench.benchmark.records.deployments import Deployments
 from unetbench.core.recipe import Recipe
 from unetbench.core.record import Record
 from unetbench.core.trial import Choice, Trial
 
 MACHINE = "desk-8-cores"
+INSTRUCTIONS = ["avx2", "avx512"]
 
 
 def make_trial(model: str = "unet", loss: str = "bce", seed: int = 0, **split: Any) -> Trial:
@@ -66,9 +68,72 @@ def make_latency(runtime: str, samples: list[float]) -> dict[str, Any]:
     return {**setting, "warmup": 3, "samples_s": samples}
 
 
+def make_counts(dice: Mapping[str, float | None], name: str = "nucleus") -> list[dict[str, Any]]:
+    """Counts of each case with 1,000 truth and 1,000 predicted pixels out of 10,000: TP = 1,000 Dice.
+
+    A case with None has neither truth nor prediction. Each case is a group of its own.
+    """
+    rows = []
+    for case, value in dice.items():
+        hit = round(1000 * (value or 0))
+        counts = {"tp": hit, "fp": 1000 - hit, "fn": 1000 - hit, "tn": 8000 + hit}
+        counts = {"tp": 0, "fp": 0, "fn": 0, "tn": 10_000} if value is None else counts
+        rows.append({"case": case, "group": case, "class": name, **counts})
+    return rows
+
+
+def make_row(runtime: str = "keras", ms: float = 10.0, **fields: Any) -> dict[str, Any]:
+    """A row that is done, exact and timed: five calls of so many milliseconds at the median."""
+    kept = {
+        "runtime": runtime,
+        "status": "done",
+        "device": "A CPU",
+        "instructions": INSTRUCTIONS,
+        "batch": 1,
+        "size": [32, 32],
+        "channels": 1,
+        "threads": 8,
+        "precision": "float32",
+        "file_bytes": 2_000_000,
+        "load_s": 0.5,
+        "first_call_s": 0.1,
+        "session": {},
+        "difference": 1e-6,
+        "own_difference": 1e-6,
+        "gate": 1e-4,
+        "samples_s": [ms * share / 1e3 for share in (0.8, 0.9, 1.0, 1.1, 1.2)],
+        "reference_s": [0.02, 0.02],
+        "peak_bytes": 100 * 2**20,
+        "steady": True,
+    }
+    return {**kept, **fields}
+
+
 @pytest.fixture
 def make() -> SimpleNamespace:
-    return SimpleNamespace(trial=make_trial, score=make_score, record=make_record, latency=make_latency)
+    return SimpleNamespace(
+        trial=make_trial,
+        score=make_score,
+        record=make_record,
+        latency=make_latency,
+        counts=make_counts,
+        row=make_row,
+    )
+
+
+@pytest.fixture
+def deploy() -> Callable[..., Path]:
+    """Writes the deployments of a trial on a machine into a sweep's folder."""
+
+    def put(folder: Path, trial: Trial, rows: list[dict[str, Any]], machine: str = MACHINE, **facts: Any) -> Path:
+        about = {"name": machine, "cpu": "A CPU", "cores": 8, "threads": 8, "instructions": INSTRUCTIONS, **facts}
+        found = Deployments(trial.id, trial.label, "2026-01-02T03:04:05+00:00", about, {"keras": "3.15.0"}, rows)
+        file = folder / "deployments" / machine / f"{trial.id}.json"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(found.to_json(), "utf-8")
+        return file
+
+    return put
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from unetbench.benchmark.cli import main
 from unetbench.benchmark.report import write
 from unetbench.benchmark.report.write import write_report, write_reports
 from unetbench.core.errors import StoreError
+from unetbench.core.record import Record
 from unetbench.core.trial import Choice
 
 
@@ -274,3 +275,50 @@ def test_a_report_loads_neither_tensorflow_nor_keras_nor_pyplot(full):
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr
+
+
+def _deployed(full, make, deploy, machine="desk-8-cores"):
+    """Every trial that is done on Keras, ONNX and a file that failed."""
+    for file in sorted(full.glob("records/*/*.json")):
+        record = Record.from_json(file.read_text("utf-8"))
+        if record.status == "done":
+            counts = make.counts({f"c{k}": 0.8 for k in range(8)})
+            scored = {"scores": counts, "validation_scores": counts}
+            failed = {**make.row("onnx_cuda"), "samples_s": [], "status": "failed", "problem": "no <kernel> here"}
+            deploy(full, record.trial, [make.row(**scored), make.row("onnx", 5.0, **scored), failed], machine)
+    return full
+
+
+def test_deployments_have_a_table_a_front_and_a_recommendation_each(full, make, deploy):
+    report = write_reports(_deployed(full, make, deploy))[0]
+    files = {file.name: file for file in report.files}
+    stem = "dsb2018-runtimes-batch-1-32-32"
+    assert {f"{stem}.{kind}" for kind in ("md", "tex", "csv")} <= set(files)
+    assert {f"{stem}-front.png", f"{stem}-front.pdf"} <= set(files)
+    (line,) = report.recommended
+    assert line.startswith("dsb2018 on desk-8-cores: batch 1, 32×32, 8 threads: ")
+    assert "onnx: validation Dice 0.800" in line
+    page = files["index.html"].read_text("utf-8")
+    assert "Recommended on desk-8-cores: batch 1, 32×32, 8 threads: " in page
+    assert "onnx_cuda: failed: no &lt;kernel&gt; here (8 trials)" in page
+    assert "<kernel>" not in page
+    anchors, links = set(re.findall(r'id="([^"]+)"', page)), set(re.findall(r'href="#([^"]+)"', page))
+    assert "section-0" in links
+    assert links <= anchors
+    assert page.count("data:image/png;base64,") == 6
+    text = files[f"{stem}.md"].read_text("utf-8")
+    assert f"]({stem}-front.png)" in text
+    assert "no \\<kernel> here" in text
+
+
+def test_a_report_without_deployments_recommends_nothing(full):
+    report = write_reports(full)[0]
+    assert report.recommended == ()
+    assert not any("runtimes" in file.name for file in report.files)
+
+
+def test_two_machines_share_a_table_of_runtimes_and_have_a_recommendation_each(full, make, deploy):
+    _deployed(full, make, deploy)
+    report = write_reports(_deployed(full, make, deploy, "laptop"))[0]
+    assert [line.split(":")[0] for line in report.recommended] == ["dsb2018 on desk-8-cores", "dsb2018 on laptop"]
+    assert sum(file.name.endswith("-front.png") for file in report.files) == 1

@@ -75,6 +75,12 @@ def test_a_damaged_case_is_the_problem_of_every_trial_and_looked_at_again(files,
     assert not any(entry.problem for entry in decoded(files.planned(), tmp_path / "memory", ()))
 
 
+def test_a_trial_that_cannot_run_here_keeps_its_problem_beside_sound_data(files, tmp_path):
+    planned = [replace(entry, problem="backend torch: not installed here") for entry in files.planned()]
+    found = decoded(planned, tmp_path / "memory", ())
+    assert {entry.problem for entry in found} == {"backend torch: not installed here"}
+
+
 def test_data_of_settled_trials_is_left_alone(files, tmp_path):
     files.error = DataError("3.png: cannot be decoded")
     settled = {entry.trial.id for entry in files.planned()}

@@ -1,0 +1,96 @@
+"""The part of a report that shows trained trials on runtimes: recommendation, table, notes and front of each group."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from .frame import Frames
+from .page.document import Plot, Section
+from .plots.front import runtime_front
+from .recommend import Recommendation, recommend
+from .recommended import export_command, headline, numbers, place_text, reason
+from .tables.deployed import Group, groups
+from .tables.grid import MARKDOWN, Grid
+from .tables.runtime_notes import runtime_remarks
+from .tables.runtimes import runtimes_frame, runtimes_grid
+
+FRONT = "Dice against latency of models and runtimes"
+"""Title of the plot."""
+
+
+@dataclass(frozen=True)
+class RuntimeReport:
+    """A group, and what is recommended at each of its places without limits. sweep: its folder."""
+
+    group: Group
+    found: tuple[Recommendation, ...]
+    sweep: Path
+
+    @property
+    def title(self) -> str:
+        """Data set and workload."""
+        return f"{self.group.subject}: runtimes, {self.group.workload}"
+
+    @property
+    def stem(self) -> str:
+        """What its files are called."""
+        return "-".join(filter(None, [self.group.name, self.group.apart, "runtimes", self.group.workload]))
+
+    @property
+    def headlines(self) -> list[str]:
+        """The recommended file of each place in one line."""
+        return [headline(self.group, one) for one in self.found]
+
+    @property
+    def lines(self) -> list[str]:
+        """What is recommended at each place, why, and the command."""
+        return [
+            f"Recommended on {place_text(self.group, one.place)}: {one.chosen.label}: {numbers(one.chosen)}. "
+            f"{reason(one)} {export_command(one.chosen, Path('results', self.sweep.name))}"
+            if one.chosen
+            else f"Recommended on {place_text(self.group, one.place)}: {reason(one)}"
+            for one in self.found
+        ]
+
+    @property
+    def grid(self) -> Grid:
+        """The table, with the recommended rows in bold."""
+        return runtimes_grid(self.group, [one.chosen for one in self.found if one.chosen])
+
+    def figure(self) -> Figure | None:
+        """The front, None with fewer than two points."""
+        return runtime_front(self.group, self.found)
+
+    def section(self, plots: Sequence[Plot] = ()) -> Section:
+        """For the page."""
+        return Section(self.title, tuple(self.lines), self.grid, tuple(runtime_remarks(self.group)), tuple(plots))
+
+    def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
+        """Names and contents of its table as Markdown, LaTeX and CSV."""
+        notes = runtime_remarks(self.group)
+        return {
+            f"{stem}.md": self._markdown(notes, plots),
+            f"{stem}.tex": self.grid.latex([*self.lines, *notes]),
+            f"{stem}.csv": runtimes_frame(self.group).to_csv(index=False),
+        }
+
+    def _markdown(self, notes: Sequence[str], plots: Sequence[Plot]) -> str:
+        records = dict.fromkeys(row.key for row in self.group.rows)
+        parts = [f"# {self.sweep.resolve().name}: {self.title}\n".translate(MARKDOWN).rstrip() + "\n"]
+        parts += [f"{line.translate(MARKDOWN)}\n" for line in self.lines]
+        parts += [self.grid.markdown(), "".join(f"- {note.translate(MARKDOWN)}\n" for note in notes)]
+        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
+        parts += ["## Records\n", "".join(f"- `{key}`\n" for key in records)]
+        return "\n".join(parts)
+
+
+def runtime_reports(read: Frames, sweep: Path) -> tuple[list[RuntimeReport], list[str]]:
+    """One a group of the sweep's deployments, and notes. Raises StoreError for a file that cannot be read."""
+    found, notes = groups(read, sweep)
+    made = [
+        RuntimeReport(group, tuple(recommend(group, place) for place in group.places), sweep.resolve())
+        for group in found
+    ]
+    return made, notes
