@@ -130,6 +130,7 @@ def _incomplete(settled: Mapping[str, Record], store: Store, runner: Runner) -> 
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:
+    from ..report.tables.columns import wrapped
     from ..report.tables.terminal import columns_of, terminal_text
     from ..report.write import write_reports
 
@@ -137,7 +138,7 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     for report in write_reports(store.folder):
         print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
         for line in report.recommended:
-            print(f"To deploy: {line}", file=stream)
+            print("\n".join(wrapped(f"To deploy: {line}", columns_of(stream), indent="  ")), file=stream)
         for note in report.notes:
             print(f"unetbench: {note}", file=sys.stderr)
         print(f"All columns and plots: {_nearest(report.page)}", file=stream)

@@ -155,12 +155,13 @@ class Deployment:
 def judged(trial: str, machine: str, rows: Sequence[Mapping[str, Any]]) -> list[Deployment]:
     """The rows of a trial on a machine, each compared with Keras' of the same setting.
 
-    Scores are taken from the row of the same runtime and size that has them: they depend on no batch and no thread.
+    Scores are taken from the row of the same runtime, size and instruction sets that has them: they depend on no batch
+    and no thread, but kernels of int8 are others on other instruction sets.
     The verdict on a file of reduced precision comes from validation cases, from test cases where only those were
     segmented.
     """
     found = {
-        (name, row["runtime"], *row["size"]): CaseDice.of(row[name])
+        (name, row["runtime"], *_arithmetic(row)): CaseDice.of(row[name])
         for row in rows
         for name in ("scores", "validation_scores")
         if row.get(name)
@@ -169,7 +170,7 @@ def judged(trial: str, machine: str, rows: Sequence[Mapping[str, Any]]) -> list[
     made = []
     for row in rows:
         (test, keras_test), (validation, keras_validation) = (
-            tuple(found.get((name, runtime, *row["size"])) for runtime in (row["runtime"], "keras"))
+            tuple(found.get((name, runtime, *_arithmetic(row))) for runtime in (row["runtime"], "keras"))
             for name in ("scores", "validation_scores")
         )
         lost, validation_lost = _lost(keras_test, test), _lost(keras_validation, validation)
@@ -209,8 +210,13 @@ def lost_by_case(keras: CaseDice, own: CaseDice) -> dict[Key, float]:
     return {key: _or_one(b) - _or_one(a) for key, b, a in pairs if not (math.isnan(b) and math.isnan(a))}
 
 
+def _arithmetic(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What may change the values of a file: size and instruction sets."""
+    return tuple(row["size"]), tuple(row.get("instructions", ()))
+
+
 def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
-    return row["batch"], tuple(row["size"]), row["threads"]
+    return row["batch"], row["threads"], *_arithmetic(row)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -11,8 +11,9 @@ def latest(records: Mapping[str, Record]) -> tuple[dict[str, Record], dict[str, 
     """Return the records to report, and for each that stands in for earlier ones how many those are.
 
     A part of the user's own that was changed makes another trial of the same name; with folds, so does data that was
-    changed; and a sweep that names the backend or device that its trials ran on before makes others of them. Trials that
-    come from these are others then too. The one that was finished last is reported. The others stay where they are.
+    changed; and a sweep that names the backend or device that its trials ran on before makes others of them. Trials
+    that come from these are others then too. The one that was finished last is reported. The others stay where they
+    are.
     """
     same: dict[tuple[str, str], list[str]] = defaultdict(list)
     for key, record in records.items():

@@ -45,14 +45,16 @@ class RuntimeReport:
 
     @property
     def lines(self) -> list[str]:
-        """What is recommended at each place, why, and the command."""
-        return [
-            f"Recommended on {place_text(self.group, one.place)}: {one.chosen.label}: {numbers(one.chosen)}. "
-            f"{reason(one)} {export_command(one.chosen, Path('results', self.sweep.name))}"
-            if one.chosen
-            else f"Recommended on {place_text(self.group, one.place)}: {reason(one)}"
-            for one in self.found
-        ]
+        """What is recommended at each place and why, and the command by itself."""
+        lines = []
+        for one in self.found:
+            where = f"Recommended on {place_text(self.group, one.place)}"
+            if one.chosen is None:
+                lines.append(f"{where}: {reason(one)}")
+            else:
+                lines.append(f"{where}: {one.chosen.label}: {numbers(one.chosen)}. {reason(one)}")
+                lines.append(export_command(one.chosen, Path("results", self.sweep.name)))
+        return lines
 
     @property
     def grid(self) -> Grid:

@@ -22,7 +22,7 @@ from .style import COLOURS, GREY, colour_of, figure, folded
 from .tradeoff import pareto
 
 SHAPES: tuple[Any, ...] = (
-    "o", "s", "^", "D", "v", "P", "<", ">", "*", "h", "p", "d", (4, 1, 0), (3, 1, 0), (6, 1, 0), "8", "H", (5, 0, 36),
+    "o", "s", "^", "D", "v", "P", "<", ">", "*", "h", "p", "d", (4, 1, 0), (6, 1, 0), "8", "H", (5, 0, 36), (3, 1, 0),
 )  # fmt: skip
 """Markers that can be filled: a cross in them says that a file does not agree."""
 

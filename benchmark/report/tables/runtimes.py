@@ -145,6 +145,7 @@ def runtimes_grid(group: Group, chosen: Sequence[Deployed] = ()) -> Grid:
         "Model": [row.first.model for row in rows],
         "Loss": [row.first.loss for row in rows],
         "Runtime": [row.first.deployment.runtime for row in rows],
+        "Agreement": [verdict_text(row) for row in rows],
         "Precision of convolutions": [_common(row, precision_text) for row in rows],
     }
     columns = {
@@ -164,7 +165,6 @@ def runtimes_grid(group: Group, chosen: Sequence[Deployed] = ()) -> Grid:
         "File [MB]": [digits(row.fact("file_bytes") / 1e6) for row in rows],
         "Peak [MiB]": [digits(row.fact("peak_bytes", max) / 2**20) for row in rows],
         **({"Seeds": [str(len(row.rows)) for row in rows]} if seeds else {}),
-        "Agreement": [verdict_text(row) for row in rows],
     }
     columns = {header: cells for header, cells in columns.items() if header != "Delegate" or set(cells) != {UNDEFINED}}
     cells = tuple(zip(*named.values(), *columns.values(), strict=True))

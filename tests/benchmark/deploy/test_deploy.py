@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unetbench.benchmark.deploy.example.segment import Model
 from unetbench.benchmark.deploy.export import Export
+from unetbench.benchmark.predict.open_model import open_model
+from unetbench.benchmark.predict.segment import segment
 from unetbench.benchmark.records.deployments import deployments
 from unetbench.benchmark.report.deployments import judged
 from unetbench.core.errors import StoreError
@@ -66,6 +69,26 @@ def test_scores_of_a_float32_file_are_those_of_keras(swept):
     scores = {row["runtime"]: row.get("scores") for row in found.rows}
     assert scores["onnx"] == scores["keras"]
     assert {entry["case"] for entry in scores["keras"]} == {entry["case"] for entry in scores["litert_int8"]}
+
+
+def test_validation_cases_are_segmented_too_and_are_not_test_cases(swept):
+    ((_, found),) = deployments(swept[0])
+    for row in found.rows[2:4]:
+        tested, chosen = ({entry["case"] for entry in row[key]} for key in ("scores", "validation_scores"))
+        assert tested
+        assert chosen
+        assert not tested & chosen
+
+
+def test_a_run_ends_with_the_file_that_recommend_names(command, swept):
+    folder, done = swept
+    (entry,) = json.loads(command("recommend", folder, "--json").stdout)
+    _, _, line = done.stdout.partition("To deploy: ")
+    said = " ".join(line.split())
+    assert said.startswith("cells on ")
+    chosen = entry["recommended"]
+    assert (f"seed 0 · {chosen['runtime']}: validation Dice" if chosen else entry["reason"]) in said
+    assert chosen is None or (folder / "records" / f"{chosen['record']}.json").is_file()
 
 
 def test_what_a_machine_lacks_is_a_row_with_its_reason(swept):
@@ -178,3 +201,9 @@ def test_an_export_runs_in_an_environment_with_numpy_and_its_runtime_alone(expor
             [str(python), "segment.py", *arguments], cwd=Path(exported), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_the_export_and_predict_give_the_same_labels(exported):
+    image = np.random.default_rng(1).integers(0, 255, (70, 90, 1)).astype(np.uint8)
+    ours = segment(image, open_model(exported)).labels
+    np.testing.assert_array_equal(np.squeeze(ours), np.squeeze(Model(exported).segment(image)))

@@ -183,3 +183,15 @@ def test_the_mean_of_a_case_is_over_its_classes(make):
     assert found.by_case()["a"] == pytest.approx(0.6)
     assert math.isnan(found.by_case()["b"])
     assert found.mean == pytest.approx(0.6)
+
+
+def test_agreement_is_not_inherited_from_other_instruction_sets(make):
+    """The int8 file was scored on AVX-512; on AVX2, where products of 8 bits may saturate, only batch 8 was timed."""
+    counts = make.counts(level(0.8))
+    reduced = {"precision": "int8", "difference": 0.1}
+    rows = [
+        make.row(scores=counts, validation_scores=counts),
+        make.row("onnx_int8", scores=counts, validation_scores=counts, **reduced),
+        make.row("onnx_int8", batch=8, instructions=["avx2"], **reduced),
+    ]
+    assert [one.verdict for one in judged("id", "desk", rows)] == ["baseline", "within margin", "unknown"]
