@@ -160,7 +160,7 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
 
 
 def _predict_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial")
+    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial, or an export folder")
     command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
     command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
     command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")

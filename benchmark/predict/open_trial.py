@@ -25,7 +25,8 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
 
     model: `results/<sweep>/records/<machine>/<id>.json` or `results/<sweep>/weights/<machine>/<id>.keras`. The network
     is built as the trial built it and computes as it was trained, so that it predicts what was scored; or in another
-    precision, such as `float32`. Of several outputs the first is used. A model of the user's own needs its plugin.
+    precision, such as `float32`. One whose channels were pruned is as its file has it, precision too. Of several
+    outputs the first is used. A model of the user's own needs its plugin.
 
     Raises StoreError when record or weights are missing or the trial was not finished, SpecError when a part of the
     user's own is another than the one that was trained.
@@ -112,8 +113,8 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
 
     from ..trial.compiled_model import build
 
-    if trial.derivation is not None and trial.derivation.step == "channels":  # smaller than its recipe builds it
-        return keras.saving.load_model(weights, compile=False)
+    if trial.derivation is not None and trial.derivation.step == "channels":
+        return _loaded(weights)
     policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(precision)
     try:
@@ -123,13 +124,27 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("error", UserWarning)  # Keras leaves layers as they began and only warns
             network.load_weights(weights)
-    except Unfit:  # weights to begin with that are not on this machine; the file has the network's structure too
-        return keras.saving.load_model(weights, compile=False)
+    except Unfit:  # weights to begin with that are not on this machine
+        return _loaded(weights)
     except (OSError, ValueError, KeyError, UserWarning) as error:
         raise StoreError(f"{weights}: cannot be loaded into {trial.model.label}: {one_line(error)}") from None
     finally:
         keras.mixed_precision.set_dtype_policy(policy)
     return network
+
+
+def _loaded(weights: Path) -> Any:
+    """The network as its file has it, structure and precision too."""
+    import keras
+
+    from ...models import MODELS
+
+    for name in MODELS:  # each recipe's layers are registered when it is imported
+        MODELS[name]
+    try:
+        return keras.saving.load_model(weights, compile=False)
+    except (OSError, ValueError, TypeError) as error:
+        raise StoreError(f"{weights}: cannot be loaded: {one_line(error)}") from None
 
 
 def _within(windows: Any, asked_mib: int) -> Callable[[tuple[int, ...], int], dict[str, Any]]:

@@ -70,17 +70,22 @@ class LighterStep:
 
     def trials(self, trained: Sequence[Trial]) -> Iterator[Trial]:
         """The trials that the step makes of those of one data set."""
-        by_model = {(trial.model.label, trial.loss.label, trial.seed): trial for trial in trained}
+        by_model = {(trial.model.label, *_alike(trial)): trial for trial in trained}
         for trial in trained:
             if trial.model not in self.models:
                 continue
             if self.teacher is not None:
-                parent = by_model[self.teacher.label, trial.loss.label, trial.seed]
+                parent = by_model[self.teacher.label, *_alike(trial)]
                 yield replace(trial, derivation=Derivation(self.name, parent.id, parent.model, self.options))
                 continue
             epochs = self.epochs or max(1, round(trial.recipe.epochs / SHARE))
             options = self.options | {"epochs": epochs, "rate": self.rate or trial.recipe.rate}
             yield replace(trial, derivation=Derivation(self.name, trial.id, trial.model, options))
+
+
+def _alike(trial: Trial) -> tuple[object, ...]:
+    """What a teacher and its student have in common."""
+    return trial.loss.label, trial.seed, trial.recipe, trial.backend, trial.device
 
 
 def steps(

@@ -4,7 +4,8 @@
 
 Both run the same forward with batch 1 in one process, in turns, so that a drift of the machine meets both: the bare
 loop calls it on prepared arrays that are in memory; the other reads PNG files, prepares, stitches, finds objects,
-measures and writes. Printed are the medians of the rounds and their quotient.
+measures and writes. Printed are the medians of the rounds and their quotients, of wall time and of the CPU time of all
+threads, which other processes disturb less.
 """
 
 import argparse
@@ -54,13 +55,15 @@ def _measure(folder: Path, options: argparse.Namespace) -> None:
     for array in prepared[:3]:
         segmenter.forward(array)
     seconds: dict[str, list[float]] = {name: [] for name in ("bare loop", *KINDS)}
+    cpu: dict[str, list[float]] = {name: [] for name in seconds}
     for turn in range(options.rounds):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         for array in prepared:
             segmenter.forward(array)
         seconds["bare loop"].append(time.perf_counter() - started)
+        cpu["bare loop"].append(time.process_time() - used)
         for name, wanted in KINDS.items():
-            started = time.perf_counter()
+            started, used = time.perf_counter(), time.process_time()
             outcome = segment_files(
                 entries,
                 segmenter,
@@ -70,15 +73,19 @@ def _measure(folder: Path, options: argparse.Namespace) -> None:
                 progress=Progress(quiet=True),
             )
             seconds[name].append(time.perf_counter() - started)
+            cpu[name].append(time.process_time() - used)
             if outcome.done != len(images):
                 raise SystemExit(f"{outcome.done} of {len(images)} images were segmented")
     about = machine()
     print(f"{about['name']}: {options.model}, {options.images} images of {options.size}², {options.rounds} rounds")
-    bare = statistics.median(seconds["bare loop"])
+    bare, bare_cpu = (statistics.median(kind["bare loop"]) for kind in (seconds, cpu))
     for name, own in seconds.items():
         taken = statistics.median(own)
         spread = (max(own) - min(own)) / taken
-        print(f"{name:<20} {1000 * taken / len(images):7.1f} ms an image   × {taken / bare:.3f}   spread {spread:.1%}")
+        print(
+            f"{name:<20} {1000 * taken / len(images):7.1f} ms an image   × {taken / bare:.3f}   spread {spread:.0%}   "
+            f"CPU × {statistics.median(cpu[name]) / bare_cpu:.3f}"
+        )
 
 
 def _trained(folder: Path, model: str, size: int) -> Path:

@@ -223,6 +223,17 @@ def test_other_ways_of_keras_give_the_same_logits(conversion, name):
     np.testing.assert_allclose(RUNTIMES[name](conversion.model)(images), _logits(conversion, images), **CLOSE)
 
 
+def test_an_execution_provider_that_is_missing_is_an_error_and_no_fall_back_to_the_cpu(tmp_path):
+    """ONNX Runtime itself goes on with the CPU and warns."""
+    conversion = _conversion(2, tmp_path)
+    file = _converted(conversion, "onnx")[0]
+    kind = file_runtime("onnx_cuda", {})
+    if not kind.missing():
+        pytest.skip("there is a GPU here")
+    with pytest.raises(RuntimeError, match="CUDAExecutionProvider is not in this ONNX Runtime"):
+        _loaded(kind, file)
+
+
 def test_formats_with_a_file_are_listed():
     assert {*EXACT, *REDUCED} <= set(file_formats())
     assert not {"keras", "keras_predict", "keras_xla", "jax", "torch"} & set(file_formats())

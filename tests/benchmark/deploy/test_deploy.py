@@ -11,7 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unetbench.benchmark.deploy.example.segment import Model
 from unetbench.benchmark.deploy.export import Export
+from unetbench.benchmark.predict.open_model import open_model
+from unetbench.benchmark.predict.segment import segment
 from unetbench.benchmark.records.deployments import deployments
 from unetbench.benchmark.report.deployments import judged
 from unetbench.core.errors import StoreError
@@ -198,3 +201,9 @@ def test_an_export_runs_in_an_environment_with_numpy_and_its_runtime_alone(expor
             [str(python), "segment.py", *arguments], cwd=Path(exported), capture_output=True, text=True, check=False
         )
         assert done.returncode == 0, done.stderr + done.stdout
+
+
+def test_the_export_and_predict_give_the_same_labels(exported):
+    image = np.random.default_rng(1).integers(0, 255, (70, 90, 1)).astype(np.uint8)
+    ours = segment(image, open_model(exported)).labels
+    np.testing.assert_array_equal(np.squeeze(ours), np.squeeze(Model(exported).segment(image)))

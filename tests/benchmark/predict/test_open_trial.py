@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -12,15 +13,18 @@ from unetbench.benchmark.cli import main
 from unetbench.benchmark.predict.open_model import check_classes, open_model
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
-from unetbench.benchmark.trial.context import Context, open_dataset
+from unetbench.benchmark.trial.context import Context, open_dataset, reading_of
+from unetbench.benchmark.trial.origin import lightened
 from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial
 from unetbench.core.errors import SpecError, StoreError
 from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.registry import load_plugin
-from unetbench.core.trial import Choice, Trial
+from unetbench.core.trial import Choice, Derivation, Trial
+from unetbench.datasets.prepare import prepare_image
 from unetbench.datasets.readers import Reading
 from unetbench.datasets.source import Source
 from unetbench.metrics.score import score_case
+from unetbench.runtimes import RUNTIMES
 
 FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
 DATASET = Choice("cells", {"count": 9, "size": [70, 90], "preprocess": {"normalise": "zscore", "pad": 8}})
@@ -111,6 +115,8 @@ def test_a_trial_without_weights_or_that_was_not_done_is_refused(trained, tmp_pa
     with pytest.raises(StoreError, match="there is no such file; give the record of a trained trial"):
         open_model(tmp_path / "none.json")
     with pytest.raises(SpecError, match="is no model; give the record"):
+        open_model(FAULTY)
+    with pytest.raises(StoreError, match=str(tmp_path)):  # no export folder either
         open_model(tmp_path)
 
 
@@ -155,11 +161,9 @@ def test_a_model_of_ones_own_must_be_the_one_that_was_trained(trained, tmp_path)
 
 
 def test_files_are_read_as_those_of_the_folder_that_was_trained_on():
-    from unetbench.benchmark.predict.open_trial import _reading
-
     own = {"channels": "first", "exif": "ignore", "image_array": "x", "pages": "frames", "path": "p"}
-    assert _reading(Choice("folder", own)) == Reading("first", "ignore", "x", "frames")
-    assert _reading(Choice("dsb2018", {})) == Reading()
+    assert reading_of(Choice("folder", own)) == Reading("first", "ignore", "x", "frames")
+    assert reading_of(Choice("dsb2018", {})) == Reading()
 
 
 def test_mirroring_is_refused_where_training_did_not_mirror(trained):
@@ -205,3 +209,19 @@ def test_the_command_segments_files_with_a_trial(trained, tmp_path, capsys):
     (tmp_path / "in/b.png").unlink()
     assert main([*words, "--mirror"]) == 0
     assert "0 of 1 images segmented" in capsys.readouterr().out
+
+
+def test_a_network_of_pruned_channels_is_opened_as_its_file_has_it(trained):
+    _, record, file, weights = trained
+    whole = keras.saving.load_model(weights, compile=False)
+    pruned = Derivation("channels", record.trial.id, record.trial.model, {"share": 0.5})
+    trial = replace(record.trial, derivation=pruned)
+    network = lightened(trial, whole)
+    assert network.count_params() < whole.count_params()
+    network.save(weights.with_name(f"{trial.id}.keras"))
+    other = file.with_name(f"{trial.id}.json")
+    other.write_text(replace(record, trial=trial).to_json())
+    image = np.random.default_rng(0).integers(0, 4000, (64, 64)).astype(np.uint16)
+    segmenter = open_trial(other)
+    prepared = prepare_image("a", image[..., None], segmenter.source, segmenter.preprocess).image[None]
+    np.testing.assert_array_equal(segmenter.forward(prepared), RUNTIMES["keras"](network)(prepared))

@@ -16,7 +16,7 @@ CHILD = replace(PARENT, derivation=Derivation("channels", PARENT.id, PARENT.mode
 
 
 def test_a_child_waits_for_its_parent_to_end():
-    idle = WorkerProcess(None, None, None, None)
+    idle = WorkerProcess(*[None] * 5)
     busy = replace(idle, trial=PARENT)
     assert _ready([PARENT, CHILD], [idle]) == [PARENT]
     assert _ready([CHILD], [busy, idle]) == []

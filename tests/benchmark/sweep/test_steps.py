@@ -72,6 +72,17 @@ def test_a_teacher_of_the_same_loss_and_seed_teaches_each_student(tmp_path):
     assert children[0].derivation.brief == "taught by attention_unet"
 
 
+def test_a_teacher_computes_where_its_student_does(tmp_path):
+    found = _read(tmp_path, "  - {distil: unet, models: [small]}")
+    one = _trained(found)
+    half = [replace(trial, recipe=replace(trial.recipe, precision="mixed_bfloat16")) for trial in one]
+    elsewhere = [replace(trial, backend="jax", device="gpu") for trial in one]
+    trained = [*one, *half, *elsewhere]
+    for child in found.lighter[0].trials(trained):
+        (parent,) = (trial for trial in trained if trial.id == child.derivation.parent)
+        assert (parent.recipe, parent.backend, parent.device) == (child.recipe, child.backend, child.device)
+
+
 @pytest.mark.parametrize(
     ("step", "message"),
     [

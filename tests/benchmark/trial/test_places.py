@@ -10,7 +10,7 @@ from unetbench.core.trial import Choice, Trial
 
 
 def _trial(backend="tensorflow", device=""):
-    return Trial(Choice("cells"), {}, Choice("unet"), Choice("bce"), Recipe(), 0, {}, backend, device)
+    return Trial(Choice("cells"), {}, Choice("unet"), Choice("bce"), Recipe(), 0, backend=backend, device=device)
 
 
 @pytest.fixture
