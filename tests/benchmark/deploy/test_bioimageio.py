@@ -202,6 +202,7 @@ def test_the_validator_of_bioimage_io_passes_descriptions_of_images_and_volumes(
             {**small, "form": "nucleus_cytoplasm"},
             {**volume, "recipe": {"patch": [8, 32, 32], "batch": 2}},
         ],
+        models=[{"name": "unet", "width": 8, "depth": 2}],
         weights=True,
     )
     done = command("run", sweep, "--results", tmp_path / "results")
@@ -219,7 +220,7 @@ def test_the_validator_of_bioimage_io_passes_descriptions_of_images_and_volumes(
             assert done.returncode == 0, said
         assert "all elements agree" in " ".join(said.split())
         _spoil(folder)
-        assert subprocess.run([*words[:2], words[2]], capture_output=True, check=False).returncode != 0
+        assert subprocess.run(words, capture_output=True, check=False).returncode != 0
 
 
 def _spoil(folder):
