@@ -193,7 +193,7 @@ def test_the_validator_of_bioimage_io_passes_descriptions_of_images_and_volumes(
     command, write_sweep, tmp_path, validator
 ):
     small = {"name": "cells", "count": 12, "size": [64, 64]}
-    volume = {"name": "cells", "form": "volume", "count": 8, "preprocess": {"normalise": "minmax"}}
+    volume = {"name": "cells", "form": "volume", "count": 20, "preprocess": {"normalise": "minmax"}}
     sweep = write_sweep(
         tmp_path,
         "described",
