@@ -16,7 +16,9 @@ def export(options: argparse.Namespace) -> int:
     runtime = Choice(options.format, keyed(options.set))
     RUNTIMES.check(runtime.name, runtime.options)
     out = options.out or Path(f"{trained.record.trial.model.name}-{options.format}")
-    made = export_trial(trained, runtime, out, window=options.size, threads=options.threads)
+    made = export_trial(
+        trained, runtime, out, window=options.size, threads=options.threads, bioimageio=options.bioimageio
+    )
     print(
         f"{made.folder}: {made.file_bytes / 1e6:.2f} MB, largest difference from float64 {made.about['difference']:.2g}"
     )

@@ -12,7 +12,17 @@ from ...core.errors import ConversionError, StoreError, Unfit
 from ...core.files import write
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
+from ..trial.predict import sigmoid, softmax
 from .agreement import difference, gate
+from .bioimageio import (
+    FILES,
+    LARGEST_TOLERANCE,
+    preprocessed,
+    preprocessing,
+    put_description,
+    put_test_tensors,
+    require_describable,
+)
 from .candidate import Candidate, Converters
 from .example.segment import Model
 from .export import Export, Plan, finish, put_self_test
@@ -31,9 +41,17 @@ LARGEST = 0.05
 
 
 def export(
-    trained: TrainedTrial, runtime: Choice, folder: Path, *, window: Sequence[int] | None = None, threads: int = 0
+    trained: TrainedTrial,
+    runtime: Choice,
+    folder: Path,
+    *,
+    window: Sequence[int] | None = None,
+    threads: int = 0,
+    bioimageio: bool = False,
 ) -> Export:
     """Write the folder of a runtime's file. window: edges of the images it takes, by default the recipe's patch.
+
+    bioimageio: with a bioimage.io model description, which only ONNX files have.
 
     Raises Unavailable, Unfit, ConversionError for what cannot be converted or does not agree with float64, StoreError
     for a folder that holds something else.
@@ -44,17 +62,26 @@ def export(
     kind.require(runtime.label, trained.task.rank)
     _require_free(folder)
     plan = trained.plan(window)
+    if bioimageio:
+        require_describable(runtime.label, kind, plan)
     calibration = trained.windows("validation", plan.window, CALIBRATION) if kind.calibrated else None
     with Converters(trained.weights, trained.exports, trained.plugins, trained.backend) as converters:
         candidate = converters.open(runtime, plan, threads=threads, calibration=calibration, folder=folder)
         try:
-            return _finished(trained, converters, candidate, kind, plan, folder)
+            return _finished(trained, converters, candidate, kind, plan, folder, bioimageio=bioimageio)
         finally:
             candidate.child.close()
 
 
 def _finished(
-    trained: TrainedTrial, converters: Converters, candidate: Candidate, kind: FileRuntime, plan: Plan, folder: Path
+    trained: TrainedTrial,
+    converters: Converters,
+    candidate: Candidate,
+    kind: FileRuntime,
+    plan: Plan,
+    folder: Path,
+    *,
+    bioimageio: bool,
 ) -> Export:
     windows = trained.windows("validation", plan.window, COMPARED)
     reference = converters.reference(windows)
@@ -85,7 +112,11 @@ def _finished(
         "difference": apart,
         "self_test": {"case": case.name, "tolerance": tolerance, "share": share},
     }
-    _put_texts(trained, candidate, kind, plan, folder)
+    _put_texts(trained, candidate, kind, plan, folder, bioimageio=bioimageio)
+    for name in FILES:  # of an export of this folder before
+        (folder / name).unlink(missing_ok=True)
+    if bioimageio:
+        _describe(trained, converters, candidate, plan, folder, tolerance=tolerance)
     return finish(folder, plan, candidate.runtime.label, kind, further)
 
 
@@ -101,12 +132,52 @@ def _cropped(image: np.ndarray, plan: Plan) -> np.ndarray:
     return image[tuple(slice(s, s + w) for s, w in zip(starts, plan.window, strict=True))]
 
 
-def _put_texts(trained: TrainedTrial, candidate: Candidate, kind: FileRuntime, plan: Plan, folder: Path) -> None:
+def _describe(
+    trained: TrainedTrial,
+    converters: Converters,
+    candidate: Candidate,
+    plan: Plan,
+    folder: Path,
+    *,
+    tolerance: float,
+) -> None:
+    """Write the bioimage.io description, tested with a window of a validation case."""
+    import onnx
+
+    image = _raw_window(trained, plan)
+    steps = preprocessing(plan, image.dtype)
+    seen = preprocessed(image.astype(np.float32), steps)[None]
+    activation = softmax if plan.task.kind == "exclusive" else sigmoid
+    wanted, found = activation(converters.reference(seen))[0], activation(candidate.forward(seen))[0]
+    tolerance = min(tolerance, LARGEST_TOLERANCE * float(wanted.max()))
+    beyond = float((np.abs(found - wanted) > tolerance).mean())
+    put_test_tensors(folder, image, wanted)
+    network = onnx.load(str(folder / "network.onnx"), load_external_data=False)
+    opset = next(one.version for one in network.opset_import if one.domain in ("", "ai.onnx"))
+    share = 2 * beyond + (SHARE if candidate.facts["precision"] != "float32" else 0.0)
+    put_description(folder, plan, steps, opset=opset, tolerance=tolerance, share=share)
+
+
+def _raw_window(trained: TrainedTrial, plan: Plan) -> np.ndarray:
+    """The middle of a validation case as its file has it (*window, c), mirrored at its ends where it is smaller."""
+    for case in trained.opened.split.cases("validation"):
+        image = case.read().image
+        if image.shape[-1] == plan.task.channels:
+            image = _cropped(image, plan)
+            short = [(0, w - n) for n, w in zip(image.shape, plan.window, strict=False)]
+            return np.pad(image, [*short, (0, 0)], "symmetric")
+    raise Unfit(f"export --bioimageio: no validation case has {plan.task.channels} channels as its file has it")
+
+
+def _put_texts(
+    trained: TrainedTrial, candidate: Candidate, kind: FileRuntime, plan: Plan, folder: Path, *, bioimageio: bool
+) -> None:
     requirements = ["numpy", *(kind.packages[module] for module in kind.session_packages)]
     if plan.preprocess.clahe:
         requirements.append("opencv-python-headless")
     write(folder / "requirements.txt", ("\n".join(requirements) + "\n").encode())
-    write(folder / "README.md", _readme(trained, candidate, plan, requirements).encode())
+    readme = _readme(trained, candidate, plan, requirements) + (_bioimageio_section(plan) if bioimageio else "")
+    write(folder / "README.md", readme.encode())
     write(folder / "CITATION.cff", yaml.safe_dump(_citation(trained, plan), sort_keys=False).encode())
 
 
@@ -135,6 +206,28 @@ An image is an array (*space, channels) as its file has it; scaling and resizing
   that float64 gives for it. `model.json`: all settings, and a SHA-256 of every file.
 
 Trained on: {plan.citation or trial.dataset.label}. Licence of these data: {licence}.
+"""
+
+
+def _bioimageio_section(plan: Plan) -> str:
+    decided = (
+        "the class of the largest probability"
+        if plan.task.kind == "exclusive"
+        else f"1 where a probability is at least {plan.threshold:g}"
+    )
+    mirrored = ", and over mirrored images" if plan.mirror else ""
+    return f"""
+## bioimage.io
+
+`rdf.yaml` is the bioimage.io description of `network.onnx`, for software that reads such models; `test-input.npy` and
+`test-output.npy` are its test. It gives probabilities of one window. What it cannot say is left to that software and
+done by `segment.py`: a label is {decided}; large images are cut into windows that overlap by {plan.overlap:.0%}, whose
+probabilities are averaged{mirrored}.
+
+## Validation
+
+Does it run right: `bioimageio test rdf.yaml` (pip install bioimageio.core onnxruntime 'pydantic<2.14'). Is it good for
+your images: compare its labels with masks of images that it was not trained on, class by class, by their Dice.
 """
 
 

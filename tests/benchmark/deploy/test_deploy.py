@@ -9,7 +9,9 @@ import venv
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
+import yaml
 
 from unetbench.benchmark.deploy.example.segment import Model
 from unetbench.benchmark.deploy.export import Export
@@ -123,6 +125,32 @@ def test_an_export_segments_a_file(exported, tmp_path):
     labels = np.load(tmp_path / "labels.npy")
     assert labels.shape == (70, 90, 1)
     assert set(np.unique(labels)) <= {0, 1}
+
+
+def test_a_bioimageio_description_is_reproduced_by_its_weights_and_leaves_with_the_next_export(
+    command, record, tmp_path
+):
+    folder = tmp_path / "described"
+    done = command("export", record, "--format", "onnx", "--bioimageio", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    about = yaml.safe_load((folder / "rdf.yaml").read_text("utf-8"))
+    (step,) = about["inputs"][0]["preprocessing"]
+    image = np.load(folder / "test-input.npy").astype(np.float64)
+    assert image.max() > 2  # as its file has it
+    low, high = np.percentile(image, (step["kwargs"]["min_percentile"], step["kwargs"]["max_percentile"]))
+    session = onnxruntime.InferenceSession(folder / about["weights"]["onnx"]["source"])
+    (logits,) = session.run(None, {session.get_inputs()[0].name: ((image - low) / (high - low)).astype(np.float32)})
+    (agreed,) = about["config"]["bioimageio"]["reproducibility_tolerance"]
+    assert about["outputs"][0]["postprocessing"] == [{"id": "sigmoid"}]
+    np.testing.assert_allclose(
+        1 / (1 + np.exp(-logits)), np.load(folder / "test-output.npy"), rtol=0, atol=agreed["absolute_tolerance"]
+    )
+    assert Export.read(folder).about["sha256"].keys() >= {"rdf.yaml", "test-input.npy", "test-output.npy"}
+    assert "## Validation" in (folder / "README.md").read_text("utf-8")
+    done = command("export", record, "--format", "onnx", "--out", folder)
+    assert done.returncode == 0, done.stderr
+    assert not {"rdf.yaml", "test-input.npy", "test-output.npy"} & {file.name for file in folder.iterdir()}
+    assert "bioimage" not in (folder / "README.md").read_text("utf-8")
 
 
 def test_an_export_says_what_it_is(exported):
