@@ -102,6 +102,7 @@ def parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--format", required=True, metavar="RUNTIME", help="onnx, litert_int8, openvino … (`list runtimes`)"
     )
+    export.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the format")
     export.add_argument("--out", type=Path, help="the folder (default: the model's and the format's name)")
     export.add_argument("--size", type=edges, help="of the windows it takes (default: the recipe's patch)")
     export.add_argument("--threads", type=int, default=0, help="of the self-test; 0 for one a core (default)")

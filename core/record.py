@@ -79,7 +79,7 @@ class Record:
     def to_json(self) -> str:
         """The record as JSON text, one line a list entry; NaN and infinities become null."""
         fields = {"schema": self.schema, "id": self.trial.id, **asdict(self)}
-        parts = [f"{json.dumps(key)}: {_lines(_finite(value))}" for key, value in fields.items()]
+        parts = [f"{json.dumps(key)}: {_lines(finite(value))}" for key, value in fields.items()]
         return "{\n" + ",\n".join(parts) + "\n}\n"
 
     @classmethod
@@ -98,13 +98,14 @@ class Record:
         return record
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value with NaN and infinities, which JSON has not, as None; lists and mappings inside too."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return value
 
 

@@ -4,15 +4,17 @@ import argparse
 from pathlib import Path
 
 from ...core.trial import Choice
+from ...runtimes import RUNTIMES
 from ..deploy.export_trial import export as export_trial
 from ..deploy.trained_trial import TrainedTrial
-from .trials import open_trial
+from .trials import keyed, open_trial
 
 
 def export(options: argparse.Namespace) -> int:
     """Write the export folder of a trained trial and print where it is."""
     trained: TrainedTrial = open_trial(options.trial, options)
-    runtime = Choice(options.format)
+    runtime = Choice(options.format, keyed(options.set))
+    RUNTIMES.check(runtime.name, runtime.options)
     out = options.out or Path(f"{trained.record.trial.model.name}-{options.format}")
     made = export_trial(trained, runtime, out, window=options.size, threads=options.threads)
     print(

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...core.errors import SpecError, UnetbenchError, one_line
 from ...core.task import Task
 from ...core.trial import Choice
@@ -20,7 +18,7 @@ from ..deploy.untrained import UntrainedRecipe
 from ..report.deployments import Deployment, judged
 from ..report.tables.deployments import deployments_grid, deployments_notes
 from ..timing.options import LatencyOptions
-from .trials import open_trial, trials_of
+from .trials import keyed, open_trial, trials_of
 
 
 def time(options: argparse.Namespace) -> int:
@@ -63,7 +61,7 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     kind = "binary" if classes == 1 else "exclusive"
     names = ("object",) if classes == 1 else tuple(f"class {k}" for k in range(classes))
     task = Task(len(size), options.channels, names, kind)
-    built = UntrainedRecipe.build(Choice(options.target, _keyed(options.set)), task, options.plugin)
+    built = UntrainedRecipe.build(Choice(options.target, keyed(options.set)), task, options.plugin)
     rows: list[dict[str, Any]] = []
     for setting in _settings(options, size):
         rows += measure(built, runtimes, setting, latency, agreement=False, on_progress=_tell)
@@ -80,16 +78,6 @@ def _settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting
     if wrong:
         raise SpecError(f"--size: {'x'.join(map(str, wrong[0]))} has {len(wrong[0])} edges, images have {len(patch)}")
     return [Setting(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
-
-
-def _keyed(pairs: Sequence[str]) -> dict[str, Any]:
-    found = {}
-    for pair in pairs:
-        key, sign, value = pair.partition("=")
-        if not sign:
-            raise SpecError(f"--set {pair}: write key=value, for instance width=32")
-        found[key] = yaml.safe_load(value)
-    return found
 
 
 def _print(label: str, found: Sequence[Deployment]) -> None:

@@ -2,9 +2,13 @@
 
 import argparse
 import os
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from ...core.errors import StoreError
+import yaml
+
+from ...core.errors import SpecError, StoreError
 from ...datasets.source import Source
 from ..deploy.trained_trial import TrainedTrial, find_record
 from ..trial.context import Context
@@ -38,3 +42,14 @@ def context_of(folder: Path, options: argparse.Namespace) -> Context:
         sweep=folder.name,
         plugins=tuple(str(Path(plugin).resolve()) for plugin in options.plugin),
     )
+
+
+def keyed(pairs: Sequence[str]) -> dict[str, Any]:
+    """The options of `--set key=value`, values as YAML reads them. Raises SpecError."""
+    found = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise SpecError(f"--set {pair}: write key=value, for instance width=32")
+        found[key] = yaml.safe_load(value)
+    return found

@@ -5,7 +5,6 @@ trained again. `results/<sweep>/deployments/<machine>/<trial id>.json`.
 """
 
 import json
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Any
 
 from ...core.errors import StoreError
 from ...core.files import write
+from ...core.record import finite
 from ...core.trial import Trial
 from .store import Store
 
@@ -57,8 +57,8 @@ class Deployments:
     def to_json(self) -> str:
         """As JSON text, one line a row; NaN and infinities become null."""
         fields = asdict(self)
-        rows = ",\n".join(json.dumps(_finite(row)) for row in fields.pop("rows"))
-        head = "".join(f"{json.dumps(key)}: {json.dumps(_finite(value))},\n" for key, value in fields.items())
+        rows = ",\n".join(json.dumps(finite(row)) for row in fields.pop("rows"))
+        head = "".join(f"{json.dumps(key)}: {json.dumps(finite(value))},\n" for key, value in fields.items())
         return "{\n" + head + f'"rows": [\n{rows}\n]\n' + "}\n"
 
     def with_rows(self, later: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -108,13 +108,3 @@ def _file(store: Store, trial: Trial) -> Path:
 
 def _setting(row: dict[str, Any]) -> tuple[str, ...]:
     return tuple(json.dumps(row.get(key)) for key in SETTING)
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return value

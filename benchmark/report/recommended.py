@@ -70,7 +70,9 @@ def export_command(row: Deployed, sweep: Path) -> str:
     record = shlex.quote(str(sweep / "records" / f"{row.key}.json"))
     size = tuple(row.deployment.row["size"])
     window = "" if size == tuple(row.record.trial.recipe.patch) else f" --size {'x'.join(map(str, size))}"
-    return f"unetbench export {record} --format {shlex.quote(row.deployment.runtime)}{window}"
+    name, bracket, settings = row.deployment.runtime.partition("(")
+    options = "".join(f" --set {shlex.quote(one)}" for one in settings.removesuffix(")").split(", ") if bracket)
+    return f"unetbench export {record} --format {shlex.quote(name)}{options}{window}"
 
 
 def front_grid(group: Group, found: Recommendation) -> Grid:

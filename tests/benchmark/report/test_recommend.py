@@ -243,6 +243,8 @@ def test_the_command_names_record_format_and_a_size_that_is_not_the_recipes(cand
     record = folder / "records" / f"{litert.key}.json"
     assert export_command(litert, folder) == f"unetbench export '{record}' --format litert_int8"
     assert export_command(keras, folder) == f"nothing to export: Keras runs {folder}/weights/{keras.key}.keras"
+    dynamic = candidates({"unet": [rows[0], {**rows[1], "runtime": "onnx(dynamic=true)"}]}).rows[1]
+    assert export_command(dynamic, folder).endswith("--format onnx --set dynamic=true")
     larger = candidates({"unet": [{**row, "size": [64, 48]} for row in rows]}).rows[1]
     assert export_command(larger, folder).endswith("--format litert_int8 --size 64x48")
 
