@@ -75,7 +75,7 @@ def measure(
                 row |= candidate.facts
                 on_progress(f"compare {runtime.label}")
                 row |= comparison.with_candidate(candidate)
-                row |= _layer_errors(converters, runtime, plan, comparison.windows)
+                row |= worst_layers(converters, runtime, plan, comparison.windows)
                 opened[runtime.label] = _for_batch(candidate, converters, plan, setting, calibration, stack)
             except UnetbenchError as error:
                 row["problem"] = one_line(error)
@@ -141,6 +141,19 @@ class Comparison:
         return rows
 
 
+def worst_layers(converters: Converters, runtime: Choice, plan: Plan, windows: np.ndarray) -> dict[str, Any]:
+    """The `layer_errors` of a quantised file's row, or the `layer_errors_problem`; {} for other files.
+
+    The file is there already, of batch 1. windows: images (n, *window, c) that are run by it and by a float32 file.
+    """
+    try:
+        found = converters.layer_errors(runtime, plan, windows)
+    except UnetbenchError as error:
+        return {"layer_errors_problem": one_line(error)}
+    worst = list((found or {}).items())[:WORST_LAYERS]
+    return {} if found is None else {"layer_errors": [{"layer": name, "error": error} for name, error in worst]}
+
+
 def begun(runtime: Choice, setting: Setting, trained: TrainedTrial | UntrainedRecipe) -> dict[str, Any]:
     """The fields of a row that are known before anything is tried."""
     here = machine()
@@ -173,16 +186,6 @@ def _calibration(trained: TrainedTrial | UntrainedRecipe, runtimes: Sequence[Cho
     kinds = [file_runtime(runtime.name, runtime.options) for runtime in runtimes]
     wanted = any(kind is not None and kind.calibrated for kind in kinds)
     return trained.windows("validation", plan.window, CALIBRATION) if wanted else None
-
-
-def _layer_errors(converters: Converters, runtime: Choice, plan: Plan, windows: np.ndarray) -> dict[str, Any]:
-    """The layers of a quantised file with the largest errors; why there are none, where that failed."""
-    try:
-        found = converters.layer_errors(runtime, plan, windows)
-    except UnetbenchError as error:
-        return {"layer_errors_problem": one_line(error)}
-    worst = list((found or {}).items())[:WORST_LAYERS]
-    return {} if found is None else {"layer_errors": [{"layer": name, "error": error} for name, error in worst]}
 
 
 def _for_batch(

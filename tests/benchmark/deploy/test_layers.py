@@ -1,13 +1,13 @@
 """Layers that cannot be compared cost a row their names and nothing else."""
 
-import pytest
-
-from unetbench.benchmark.deploy.measure import Setting, measure
+from unetbench.benchmark.deploy.candidate import Converters
+from unetbench.benchmark.deploy.measure import worst_layers
 from unetbench.benchmark.deploy.untrained import UntrainedRecipe
-from unetbench.benchmark.timing.options import LatencyOptions
 from unetbench.core.registry import load_plugin
 from unetbench.core.task import Task
 from unetbench.core.trial import Choice
+from unetbench.models import MODELS
+from unetbench.runtimes.file_runtime import file_runtime
 
 PLUGIN = """
 from dataclasses import replace
@@ -30,31 +30,19 @@ def onnx_unreadable():
 """
 
 
-@pytest.fixture(scope="module")
-def rows(tmp_path_factory):
-    """Rows of a small U-Net by runtime."""
-    plugin = tmp_path_factory.mktemp("plugin") / "unreadable.py"
+def test_layers_that_cannot_be_read_are_a_note_and_no_error(tmp_path):
+    plugin = tmp_path / "unreadable.py"
     plugin.write_text(PLUGIN, "utf-8")
     load_plugin(str(plugin))
-    model = Choice("unet", {"width": 8, "depth": 1, "normalisation": "batch"})
-    built = UntrainedRecipe.build(model, Task(2, 1, ("object",)), [str(plugin)])
-    found = measure(
-        built,
-        [Choice("onnx_unreadable")],
-        Setting(1, (16, 16)),
-        LatencyOptions(samples=5, budget_s=0.1),
-        agreement=False,
-    )
-    return {row["runtime"]: row for row in found}
-
-
-def test_keras_has_no_layers_to_compare(rows):
-    assert not {"layer_errors", "layer_errors_problem"} & set(rows["keras"])
-
-
-def test_layers_that_cannot_be_read_are_a_note_and_the_row_is_done(rows):
-    row = rows["onnx_unreadable"]
-    assert row["status"] == "done"
-    assert row["layer_errors_problem"] == "its tensors cannot be read"
-    assert "layer_errors" not in row
-    assert len(row["samples_s"]) == 5
+    task, model = Task(2, 1, ("object",)), Choice("unet", {"width": 8, "depth": 1})
+    built = UntrainedRecipe(model, task, tmp_path, (str(plugin),))
+    MODELS[model.name](task, **model.options).save(built.weights)
+    plan, windows = built.plan((16, 16)), built.windows("test", (16, 16), 1)
+    with Converters(built.weights, built.exports, built.plugins) as converters:
+        assert worst_layers(converters, Choice("onnx"), plan, windows) == {}
+        unreadable = Choice("onnx_unreadable")
+        kind = file_runtime(unreadable.name, {})
+        assert kind is not None
+        converters.convert(unreadable, kind, plan)
+        found = worst_layers(converters, unreadable, plan, windows)
+    assert found == {"layer_errors_problem": "its tensors cannot be read"}
