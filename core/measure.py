@@ -88,6 +88,7 @@ MEASURES = {
         Measure("parameters", "Parameters", "", "lower", ",.0f"),
         Measure("macs", "MACs", "", "lower", ",.0f"),
         Measure("latency_s", "Latency", "s", "lower", ".4f", 0.0),
+        Measure("energy_j", "Energy a call", "J", "lower", ".4g", 0.0),
         Measure("train_s", "Training time", "s", "lower", ".1f", 0.0),
         Measure("step_s", "Step, median", "s", "lower", ".4f", 0.0),
         Measure("images_per_s", "Images a second", "", "higher", ",.1f", worst=0.0),

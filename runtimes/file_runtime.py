@@ -10,6 +10,7 @@ from typing import Any
 from ..core.errors import Unavailable, Unfit
 from . import RUNTIMES
 from .conversion import Conversion
+from .layer_errors import LayerOutputs
 
 SESSIONS = Path(__file__).parent / "sessions"
 
@@ -30,7 +31,8 @@ class FileRuntime:
     unetbench, which brings the packages. packages: what must be importable, module by what to install.
     session_packages: those of the modules that the session alone needs. precision: of images and weights between the
     layers. device: says why this machine cannot run it, or "". ranks: of images. calibrated: whether images of the
-    validation cases are needed. portable: whether the file runs without unetbench.
+    validation cases are needed. portable: whether the file runs without unetbench. layers: of quantised files, how the
+    outputs of their layers are compared with those of a float32 file.
     """
 
     suffix: str
@@ -45,6 +47,7 @@ class FileRuntime:
     ranks: tuple[int, ...] = (2, 3)
     calibrated: bool = False
     portable: bool = True
+    layers: LayerOutputs | None = None
 
     @property
     def script(self) -> Path:

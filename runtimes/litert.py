@@ -8,6 +8,8 @@ from ..core.files import write
 from . import RUNTIMES
 from .conversion import Conversion
 from .file_runtime import FileRuntime
+from .layer_errors import LayerOutputs
+from .litert_layers import outputs
 
 PACKAGES = {"ai_edge_litert": "ai-edge-litert"}
 
@@ -32,7 +34,18 @@ def litert_dynamic() -> FileRuntime:
 
     In 3D there are no kernels of int8: the file would be as large, and off.
     """
-    return FileRuntime(".tflite", "litert", _dynamic, "litert", PACKAGES, SESSION, "int8 weights", ranks=(2,))
+    layers = LayerOutputs(_full, outputs)
+    return FileRuntime(
+        ".tflite",
+        "litert",
+        _dynamic,
+        "litert",
+        PACKAGES,
+        SESSION,
+        "int8 weights",
+        ranks=(2,),
+        layers=layers,
+    )
 
 
 @RUNTIMES.add
@@ -41,11 +54,31 @@ def litert_int8() -> FileRuntime:
 
     Ranges are global minima and maxima, of which an empty image in front takes nothing away.
     """
-    return FileRuntime(".tflite", "litert", _int8, "litert", PACKAGES, SESSION, "int8", ranks=(2,), calibrated=True)
+    layers = LayerOutputs(_full, outputs)
+    return FileRuntime(
+        ".tflite",
+        "litert",
+        _int8,
+        "litert",
+        PACKAGES,
+        SESSION,
+        "int8",
+        ranks=(2,),
+        calibrated=True,
+        layers=layers,
+    )
 
 
 def _float32(conversion: Conversion, file: Path) -> dict[str, Any]:
     return _written(_converter(conversion), file)
+
+
+def _full(conversion: Conversion) -> Path:
+    """The file in float32, made once."""
+    file = conversion.folder / "closed.tflite"
+    if not file.exists():
+        _float32(conversion, file)
+    return file
 
 
 def _float16(conversion: Conversion, file: Path) -> dict[str, Any]:

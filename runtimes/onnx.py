@@ -7,6 +7,8 @@ from typing import Any
 from . import RUNTIMES
 from .conversion import Conversion
 from .file_runtime import FileRuntime
+from .layer_errors import LayerOutputs
+from .onnx_layers import outputs
 
 PACKAGES = {"onnxruntime": "onnxruntime", "onnx": "onnx", "tf2onnx": "tf2onnx"}
 
@@ -22,7 +24,8 @@ def onnx(*, dynamic: bool = False) -> FileRuntime:
 @RUNTIMES.add
 def onnx_int8() -> FileRuntime:
     """ONNX Runtime in int8 on the CPU: Q/DQ pairs, images uint8, weights int8 with a scale a channel."""
-    return FileRuntime(".onnx", "onnx", _int8, "onnx", PACKAGES, SESSION, "int8", calibrated=True)
+    layers = LayerOutputs(_prepared, outputs)
+    return FileRuntime(".onnx", "onnx", _int8, "onnx", PACKAGES, SESSION, "int8", calibrated=True, layers=layers)
 
 
 @RUNTIMES.add
@@ -66,12 +69,10 @@ def _copied(made: Path, file: Path) -> dict[str, Any]:
 
 def _int8(conversion: Conversion, file: Path) -> dict[str, Any]:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
-    from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    source, spare = conversion.folder / "prepared.onnx", file.with_suffix(".part.onnx")
-    quant_pre_process(str(conversion.onnx()), str(source), skip_symbolic_shape=True)
+    spare = file.with_suffix(".part.onnx")
     quantize_static(
-        str(source),
+        str(_prepared(conversion)),
         str(spare),
         _calibration(conversion),
         quant_format=QuantFormat.QDQ,
@@ -82,6 +83,18 @@ def _int8(conversion: Conversion, file: Path) -> dict[str, Any]:
     )
     spare.replace(file)
     return {"calibration_images": sum(map(len, conversion.images()))}
+
+
+def _prepared(conversion: Conversion) -> Path:
+    """The file in float32 from which ONNX Runtime quantises, normalisation merged into convolutions; made once."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    file = conversion.folder / "prepared.onnx"
+    if not file.exists():
+        spare = file.with_suffix(".part.onnx")
+        quant_pre_process(str(conversion.onnx()), str(spare), skip_symbolic_shape=True)
+        spare.replace(file)
+    return file
 
 
 def _calibration(conversion: Conversion) -> Any:

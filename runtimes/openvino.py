@@ -6,7 +6,9 @@ from typing import Any
 from . import RUNTIMES
 from .conversion import Conversion
 from .file_runtime import FileRuntime
+from .layer_errors import LayerOutputs
 from .onnx import PACKAGES as ONNX
+from .openvino_layers import outputs
 
 PACKAGES = {"openvino": "openvino", "onnx": ONNX["onnx"], "tf2onnx": ONNX["tf2onnx"]}
 
@@ -55,7 +57,8 @@ def openvino_float16() -> FileRuntime:
 def openvino_int8() -> FileRuntime:
     """OpenVINO in int8 by NNCF, ranges taken from validation cases; what it leaves in float is computed in float32."""
     packages = {**PACKAGES, "nncf": "nncf"}
-    return FileRuntime(".xml", "openvino", _int8, "openvino", packages, SESSION, "int8", calibrated=True)
+    layers = LayerOutputs(Conversion.onnx, outputs)
+    return FileRuntime(".xml", "openvino", _int8, "openvino", packages, SESSION, "int8", calibrated=True, layers=layers)
 
 
 def _lacks(capability: str) -> str:

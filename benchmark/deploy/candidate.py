@@ -119,6 +119,23 @@ class Converters:
         further = {"batch": batch, "network": self.network["digest"], "conversion": facts}
         return finish(folder, plan, runtime.label, kind, further)
 
+    def layer_errors(self, runtime: Choice, plan: Plan, images: np.ndarray) -> dict[str, float] | None:
+        """Error of each layer of the quantised file that was opened at batch 1, on images (n, *window, c).
+
+        None for a runtime that has no quantised layers. Both files run in a process of its own, which ends with it.
+        Raises ConversionError.
+        """
+        kind = file_runtime(runtime.name, runtime.options)
+        if kind is None or kind.layers is None:
+            return None
+        size = self._place(plan, 1)
+        shared = size / "shared"
+        shared.mkdir(parents=True, exist_ok=True)
+        full, names = self.child.ask("full", runtime.name, runtime.options, plan.window, str(shared))
+        with Child("deploy.layers") as child:
+            file = size / _slug(runtime.label) / f"network{kind.suffix}"
+            return child.ask("compare", runtime, self.plugins, (full, str(file)), names, images)
+
     def reference(self, images: np.ndarray) -> np.ndarray:
         """Logits of float64."""
         return self.child.ask("reference", images)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.errors import ConversionError
 from ...core.registry import load_plugin
 from ...core.task import Task
 from .child import serve
@@ -62,20 +63,26 @@ class Converter:
         """
         from ...models.parts.fit import require
         from ...runtimes import RUNTIMES
-        from ...runtimes.conversion import Conversion
-        from .trained import recast
 
         require(self.networks["float32"], space, "size")
         start = time.perf_counter()
-        key = (space, batch)
-        if key not in self.conversions:
-            network = self.networks["float32"]
-            sliced = partial(recast, network, "float32", sliced=True)
-            self.conversions[key] = Conversion(network, space, batch, Path(shared), sliced)
-        conversion = self.conversions[key]
+        conversion = self._conversion(space, batch, shared)
         conversion.calibration = calibration
         facts = RUNTIMES[runtime](**options).convert(conversion, Path(file))
         return {**facts, "convert_s": time.perf_counter() - start}
+
+    def full(self, runtime: str, options: dict[str, Any], space: tuple[int, ...], shared: str) -> tuple[str, list[str]]:
+        """The float32 file with whose layers those of a runtime's quantised file are compared, and all layers' names.
+
+        The file takes one image a call. Raises ConversionError where the runtime's layers cannot be looked into.
+        """
+        from ...runtimes import RUNTIMES
+
+        layers = RUNTIMES[runtime](**options).layers
+        if layers is None:
+            raise ConversionError(f"the layers of {runtime} cannot be looked into")
+        names = [layer.name for layer in self.networks["float32"]._flatten_layers(include_self=False)]
+        return str(layers.full(self._conversion(space, 1, shared))), names
 
     def reference(self, images: np.ndarray) -> np.ndarray:
         """Logits (n, *space, k) float64 of images, every operation in float64, one image after the other."""
@@ -103,6 +110,17 @@ class Converter:
                 found.append(math.prod(shape[1:]) // groups)
         return max(found)
 
+    def _conversion(self, space: tuple[int, ...], batch: int, shared: str) -> Any:
+        from ...runtimes.conversion import Conversion
+        from .trained import recast
+
+        key = (space, batch)
+        if key not in self.conversions:
+            network = self.networks["float32"]
+            sliced = partial(recast, network, "float32", sliced=True)
+            self.conversions[key] = Conversion(network, space, batch, Path(shared), sliced)
+        return self.conversions[key]
+
     def _eager(self, precision: str, images: np.ndarray) -> np.ndarray:
         import keras
 
@@ -117,5 +135,5 @@ if __name__ == "__main__":
     os.environ["KERAS_BACKEND"] = "tensorflow"  # the converters are TensorFlow's; weights are the same on every backend
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     converter = Converter()
-    orders = ("build", "open", "convert", "reference", "float32", "group_pixels")
+    orders = ("build", "open", "convert", "full", "reference", "float32", "group_pixels")
     serve({name: getattr(converter, name) for name in orders})

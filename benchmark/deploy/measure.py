@@ -12,6 +12,7 @@ from ...core.trial import Choice
 from ...datasets.case import Role
 from ...runtimes.file_runtime import file_runtime
 from ..records.machine import machine
+from ..timing.energy import EnergyMeter
 from ..timing.interleave import interleave
 from ..timing.options import LatencyOptions
 from .agreement import counts, difference, gate
@@ -22,6 +23,9 @@ from .untrained import UntrainedRecipe
 
 KERAS = Choice("keras")
 """The baseline of every comparison: Keras in float32, one traced call."""
+
+WORST_LAYERS = 5
+"""Layers of a quantised file that are kept, those with the largest errors."""
 
 COMPARED = 3
 """Windows of test cases on which probabilities are compared with float64."""
@@ -71,12 +75,16 @@ def measure(
                 row |= candidate.facts
                 on_progress(f"compare {runtime.label}")
                 row |= comparison.with_candidate(candidate)
+                row |= worst_layers(converters, runtime, plan, comparison.windows)
                 opened[runtime.label] = _for_batch(candidate, converters, plan, setting, calibration, stack)
             except UnetbenchError as error:
                 row["problem"] = one_line(error)
                 row["status"] = _status(error)
         on_progress("time all in turns")
-        _time(rows, opened, setting, latency, plan)
+        meter = EnergyMeter.of_machine()
+        for problem in meter.problems:
+            on_progress(problem)
+        _time(rows, opened, setting, latency, plan, meter)
     return rows
 
 
@@ -131,6 +139,19 @@ class Comparison:
             about = {"case": name, "group": group}
             rows += [about | row for row in counts(sample.truth, labels, self.plan.task)]
         return rows
+
+
+def worst_layers(converters: Converters, runtime: Choice, plan: Plan, windows: np.ndarray) -> dict[str, Any]:
+    """The `layer_errors` of a quantised file's row, or the `layer_errors_problem`; {} for other files.
+
+    The file is there already, of batch 1. windows: images (n, *window, c) that are run by it and by a float32 file.
+    """
+    try:
+        found = converters.layer_errors(runtime, plan, windows)
+    except UnetbenchError as error:
+        return {"layer_errors_problem": one_line(error)}
+    worst = list((found or {}).items())[:WORST_LAYERS]
+    return {} if found is None else {"layer_errors": [{"layer": name, "error": error} for name, error in worst]}
 
 
 def begun(runtime: Choice, setting: Setting, trained: TrainedTrial | UntrainedRecipe) -> dict[str, Any]:
@@ -191,8 +212,9 @@ def _time(
     setting: Setting,
     latency: LatencyOptions,
     plan: Plan,
+    meter: EnergyMeter,
 ) -> None:
-    """Add first_call_s, samples and the reference's spread to the rows of what is open."""
+    """Add first_call_s, samples, energy and the reference's spread to the rows of what is open."""
     shape = (setting.batch, *plan.window, plan.task.channels)
     images = np.random.default_rng(0).standard_normal(shape, np.float32)
     by_label = {row["runtime"]: row for row in rows}
@@ -204,7 +226,7 @@ def _time(
             by_label[label] |= {"problem": one_line(error), "status": "failed"}
             continue
         takes[label] = lambda count, child=candidate.child: child.ask("time", images, count)
-    timings, reference = interleave(takes, samples=latency.samples, budget_s=latency.budget_s)
+    timings, reference = interleave(takes, samples=latency.samples, budget_s=latency.budget_s, meter=meter)
     for label, timing in timings.items():
         by_label[label] |= {
             "samples_s": timing.samples_s,
@@ -213,4 +235,5 @@ def _time(
             "steady": timing.steady,
             "reference_s": reference,
             "peak_bytes": opened[label].child.ask("peak_bytes"),
+            **({"energy_j": timing.energy_j} if timing.energy_j else {}),
         }

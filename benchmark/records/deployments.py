@@ -32,13 +32,18 @@ class Deployments:
         runtime, status (`done`, `unfit`, `unavailable`, `failed`), problem (why it is not done);
         device, instructions, batch, size, channels, threads: where and how it was timed;
         precision: of the arithmetic, or of the weights alone; file_bytes; convert_s, load_s, first_call_s;
+        layer_errors: of a quantised file the five layers with the largest `error`, each `layer` and root-mean-square
+        error as a share of the layer's float32 output (runtimes.layer_errors; null: not finite), on the windows of
+        `difference`; layer_errors_problem: why there are none;
         session: what the runtime says of itself; peak_bytes: the most resident memory of its process;
         difference: largest of a probability from a float64 run on real windows, own_difference: that of Keras float32,
         gate: how large it may be in float32; scores, validation_scores: true and false positives and negatives of test
         and of validation cases, by case and class, through the code of the export folder (rows of earlier versions
         have no validation_scores);
         samples_s: seconds of single calls, in order; rounds: how many of them each round took; warmup, steady: calls
-        before them, and whether those became steady; reference_s: a fixed computation before each round and at the end.
+        before them, and whether those became steady; reference_s: a fixed computation before each round and at the end;
+        energy_j: joules of a call, the mean of each round, of all processor packages and GPUs that tell, with what
+        idles and what else runs (timing.energy); absent where the machine does not tell.
     """
 
     trial: str

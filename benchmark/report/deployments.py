@@ -130,6 +130,11 @@ class Deployment:
         return self.row["batch"] / self.latency_s(50)
 
     @property
+    def energy_j(self) -> float:
+        """Joules of a call, the mean over the rounds; NaN where the machine does not tell."""
+        return _mean(self.row.get("energy_j") or [])
+
+    @property
     def times_baseline(self) -> float:
         """Median over Keras' in the same setting."""
         own = np.array(self.baseline.get("samples_s") or [math.nan], float)

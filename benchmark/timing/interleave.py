@@ -10,8 +10,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from .energy import EnergyMeter
+
 Take = Callable[[int], list[float]]
 """Makes so many calls and returns the seconds of each."""
+
+UNMETERED = EnergyMeter()
+"""Of a machine that does not tell."""
 
 STEADY = 0.05
 """Share by which the medians of two successive windows of warm-up calls may differ."""
@@ -25,11 +30,15 @@ NOISY = 0.1
 
 @dataclass
 class Timing:
-    """samples_s: single calls in order. rounds: how many of them each round took. warmup_s: the calls before."""
+    """samples_s: single calls in order. rounds: how many of them each round took. warmup_s: the calls before.
+
+    energy_j: joules of a call, the mean of each round; empty where the machine does not tell.
+    """
 
     samples_s: list[float] = field(default_factory=list)
     rounds: list[int] = field(default_factory=list)
     warmup_s: list[float] = field(default_factory=list)
+    energy_j: list[float] = field(default_factory=list)
     steady: bool = True
 
 
@@ -48,11 +57,18 @@ def warm_up(take: Take, *, budget_s: float) -> tuple[list[float], bool]:
 
 
 def interleave(
-    candidates: Mapping[str, Take], *, samples: int, budget_s: float, rounds: int = 5, seed: int = 0
+    candidates: Mapping[str, Take],
+    *,
+    samples: int,
+    budget_s: float,
+    rounds: int = 5,
+    seed: int = 0,
+    meter: EnergyMeter = UNMETERED,
 ) -> tuple[dict[str, Timing], list[float]]:
     """Time each candidate in every round, in an order drawn for each round.
 
     samples: calls of a candidate in all rounds together, fewer (but one a round) where they take longer than budget_s.
+    meter: read before and after a candidate's calls of a round, never between two of them.
     Returns the timings by candidate, and the seconds of the reference, a median for each round.
     """
     found = {name: Timing() for name in candidates}
@@ -66,7 +82,10 @@ def interleave(
     for _ in range(rounds):
         reference.append(reference_s())
         for name in rng.permutation(sorted(candidates)):
+            before = meter.read()
             taken = candidates[name](counts[name])
+            if before:
+                found[name].energy_j.append(meter.between(before, meter.read()) / len(taken))
             found[name].samples_s += taken
             found[name].rounds.append(len(taken))
     reference.append(reference_s())

@@ -24,6 +24,7 @@ class LazyConcatenate(keras.layers.Layer):
     """Pass tensors `(n, *space, c_i)` of one size through; the next convolution takes them as concatenated channels."""
 
     window_size = 1
+    moves_nothing = True
 
     def call(self, parts):
         """Return the parts."""

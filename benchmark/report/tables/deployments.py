@@ -3,9 +3,12 @@
 import math
 from collections.abc import Sequence
 
+from ....core.measure import measure
 from ..deployments import MARGIN, Deployment
 from ..kernels import precision_text
+from ..layers import layer_error_text, layer_errors
 from .grid import Grid
+from .runtimes import ENERGY
 
 UNDEFINED = "–"
 
@@ -13,6 +16,7 @@ UNDEFINED = "–"
 def deployments_grid(caption: str, found: Sequence[Deployment]) -> Grid:
     """One row a runtime, the fastest first, those that are not done last."""
     ordered = sorted(found, key=lambda one: (math.isnan(one.latency_s(50)), one.latency_s(50)))
+    told = any(one.energy_j > 0 for one in ordered)
     headers = (
         "Runtime",
         "Precision",
@@ -24,13 +28,14 @@ def deployments_grid(caption: str, found: Sequence[Deployment]) -> Grid:
         "First call [ms]",
         "File [MB]",
         "Peak [MiB]",
+        *([ENERGY] if told else []),
         "Largest difference",
         "Dice",
         "Dice lost",
         "95\u00a0%\u00a0CI",
         "Agreement",
     )
-    return Grid(caption, headers, tuple(map(_cells, ordered)))
+    return Grid(caption, headers, tuple(_cells(one, energy=told) for one in ordered))
 
 
 def deployments_notes(found: Sequence[Deployment]) -> list[str]:
@@ -39,6 +44,12 @@ def deployments_notes(found: Sequence[Deployment]) -> list[str]:
     slower = [one.runtime for one in found if one.times_baseline > 1 and one.verdict != "baseline"]
     if slower:
         notes.append(f"slower than Keras float32: {', '.join(slower)}")
+    for one in found:
+        worst = [layer_error_text(*entry) for entry in layer_errors(one.row)]
+        if worst:
+            notes.append(f"{one.runtime}: layers with the largest errors against float32: {', '.join(worst)}")
+        if one.row.get("layer_errors_problem"):
+            notes.append(f"{one.runtime}: its layers were not compared: {one.row['layer_errors_problem']}")
     if any(one.noisy for one in found):
         notes.append(
             "the machine was noisy: the time of a fixed computation differed by up to "
@@ -55,7 +66,7 @@ def deployments_notes(found: Sequence[Deployment]) -> list[str]:
     return notes
 
 
-def _cells(one: Deployment) -> tuple[str, ...]:
+def _cells(one: Deployment, *, energy: bool) -> tuple[str, ...]:
     row, lost = one.row, one.lost
     apart = row.get("difference")
     interval = UNDEFINED if lost is None or math.isnan(lost.low) else f"{lost.low:+.4f} to {lost.high:+.4f}"
@@ -68,6 +79,7 @@ def _cells(one: Deployment) -> tuple[str, ...]:
         _number(row.get("first_call_s", math.nan) * 1e3, ".0f"),
         _number(row.get("file_bytes", math.nan) / 1e6, ".2f"),
         _number(row.get("peak_bytes", math.nan) / 2**20, ".0f"),
+        *([measure("energy_j").text(one.energy_j)] if energy else []),
         UNDEFINED if apart is None else f"{apart:.1e}",
         _number(one.dice, ".3f"),
         UNDEFINED if lost is None else f"{lost.mean:+.4f}",

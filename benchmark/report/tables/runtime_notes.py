@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from ...records.machine import describe
 from ..deployments import MARGIN
 from ..kernels import kernel_counts, precision_text
+from ..layers import layer_error_text, layer_errors
 from ..statistics.compare import MINIMUM_GROUPS
 from .deployed import Group
 from .runtimes import RuntimeRow, runtime_rows
@@ -27,7 +28,14 @@ COLUMNS = (
 def runtime_remarks(group: Group) -> list[str]:
     """The notes, the ones that forbid to believe something first."""
     rows = runtime_rows(group)
-    notes = [*_problems(rows), *_named_otherwise(rows), *_slower(rows), *_noisy(group), *_unsteady(rows)]
+    notes = [
+        *_problems(rows),
+        *_named_otherwise(rows),
+        *_layers(rows),
+        *_slower(rows),
+        *_noisy(group),
+        *_unsteady(rows),
+    ]
     notes += [*_chosen_on(rows), *_as_keras(rows), *_other_instructions(rows), *_collapsed(rows), *_places(group)]
     return [*notes, *COLUMNS]
 
@@ -49,6 +57,18 @@ def _named_otherwise(rows: list[RuntimeRow]) -> list[str]:
         asked = {str(one.row.get("precision", "")) for one in row.deployments}
         found += [f"{row.label} ({text})" for text in sorted(texts - asked) if text]
     return [f"convolutions are not all of the precision that was asked for: {_some(found)}"] if found else []
+
+
+def _layers(rows: list[RuntimeRow]) -> list[str]:
+    """The layer of each quantised file with the largest error, over its seeds, the worst files first."""
+    found, notes = [], []
+    for row in rows:
+        known = [entry for one in row.deployments for entry in layer_errors(one.row)]
+        found += [(row.label, *max(known, key=lambda entry: entry[1]))] if known else []
+        problems = dict.fromkeys(one.row.get("layer_errors_problem") for one in row.deployments)
+        notes += [f"{row.label}: its layers were not compared: {problem}" for problem in problems if problem]
+    texts = [f"{label}: {layer_error_text(layer, error)}" for label, layer, error in sorted(found, key=lambda e: -e[2])]
+    return ([f"largest error of a layer against float32: {_some(texts)}"] if texts else []) + notes
 
 
 def _slower(rows: list[RuntimeRow]) -> list[str]:

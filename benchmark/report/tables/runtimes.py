@@ -19,6 +19,9 @@ from .deployed import Deployed, Group
 from .grid import Grid
 from .table import UNDEFINED, digits, estimate_text, interval_text
 
+ENERGY = "{0.title} [{0.unit}]".format(measure("energy_j"))
+"""Header of the column that is there where a machine tells."""
+
 
 @dataclass(frozen=True)
 class RuntimeRow:
@@ -106,6 +109,11 @@ class RuntimeRow:
         """Mean over seeds of the median over Keras' in the same rounds."""
         return _mean([one.times_baseline for one in self.deployments])
 
+    @property
+    def energy_j(self) -> float:
+        """Joules of a call, mean over seeds; NaN where the machine does not tell."""
+        return _mean([one.energy_j for one in self.deployments])
+
     def fact(self, name: str, over: Callable[[Sequence[float]], float] = np.median) -> float:
         """A number that rows hold, over seeds; NaN where none has it."""
         known = [float(one.row[name]) for one in self.deployments if one.row.get(name) is not None]
@@ -164,6 +172,7 @@ def runtimes_grid(group: Group, chosen: Sequence[Deployed] = ()) -> Grid:
         "First call [ms]": [digits(row.fact("first_call_s") * 1e3) for row in rows],
         "File [MB]": [digits(row.fact("file_bytes") / 1e6) for row in rows],
         "Peak [MiB]": [digits(row.fact("peak_bytes", max) / 2**20) for row in rows],
+        **({ENERGY: [digits(row.energy_j) for row in rows]} if any(row.energy_j > 0 for row in rows) else {}),
         **({"Seeds": [str(len(row.rows)) for row in rows]} if seeds else {}),
     }
     columns = {header: cells for header, cells in columns.items() if header != "Delegate" or set(cells) != {UNDEFINED}}
@@ -247,6 +256,7 @@ def _flat(group: Group, row: RuntimeRow) -> dict[str, object]:
         "first_call_s": row.fact("first_call_s"),
         "file_bytes": row.fact("file_bytes"),
         "peak_bytes": row.fact("peak_bytes", max),
+        "energy_j": row.energy_j,
         "difference": row.fact("difference", max),
         "agreement": verdict_text(row),
         "agrees": row.agrees,

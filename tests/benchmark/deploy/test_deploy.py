@@ -73,6 +73,18 @@ def test_scores_of_a_float32_file_are_those_of_keras(swept):
     assert {entry["case"] for entry in scores["keras"]} == {entry["case"] for entry in scores["litert_int8"]}
 
 
+def test_a_quantised_file_has_its_five_worst_layers_by_their_names_the_worst_first(swept):
+    ((_, found),) = deployments(swept[0])
+    rows = {row["runtime"]: row for row in found.rows}
+    worst = rows["litert_int8"]["layer_errors"]
+    assert len({entry["layer"] for entry in worst}) == 5
+    assert all(entry["layer"].startswith(("conv2d", "beside_conv")) for entry in worst)
+    errors = [entry["error"] for entry in worst]
+    assert errors == sorted(errors, reverse=True)
+    assert 1e-4 < errors[0] < 1
+    assert all("layer_errors" not in rows[name] for name in ("keras", "keras_predict", "onnx"))
+
+
 def test_validation_cases_are_segmented_too_and_are_not_test_cases(swept):
     ((_, found),) = deployments(swept[0])
     for row in found.rows[2:4]:

@@ -68,3 +68,24 @@ def test_a_noisy_machine_is_told_with_its_spread(make):
     # (30 - 20) / 25 = 40 %
     notes = deployments_notes(judged("id", "desk", [make.row(reference_s=[0.020, 0.025, 0.030])]))
     assert any("differed by up to 40% of its median" in note for note in notes)
+
+
+def test_the_worst_layers_of_a_quantised_file_are_a_note(make):
+    errors = [{"layer": "conv2d_9", "error": 0.12}, {"layer": "conv2d_3", "error": 0.05}]
+    rows = [
+        make.row(),
+        make.row("litert_int8", 2.0, precision="int8", layer_errors=errors),
+        make.row("onnx_int8", 3.0, precision="int8", layer_errors_problem="the process was killed by SIGABRT"),
+    ]
+    notes = deployments_notes(judged("id", "desk", rows))
+    worst = "conv2d_9 12 % (18.4 dB), conv2d_3 5 % (26.0 dB)"
+    assert f"litert_int8: layers with the largest errors against float32: {worst}" in notes
+    assert "onnx_int8: its layers were not compared: the process was killed by SIGABRT" in notes
+
+
+def test_energy_is_a_column_only_where_the_machine_tells(make):
+    assert "Energy a call [J]" not in deployments_grid("unet", found(make)).headers
+    rows = [make.row(), make.row("onnx", 5.0, energy_j=[0.2, 0.3, 0.4])]
+    grid = deployments_grid("unet", judged("id", "desk", rows))
+    assert cells(grid, "onnx")["Energy a call [J]"] == "0.3"  # the mean of the rounds
+    assert cells(grid, "keras")["Energy a call [J]"] == "–"

@@ -137,3 +137,34 @@ def test_the_frame_holds_base_units_and_the_records(group, scored):
     assert row["test_dice"] == pytest.approx(0.8)
     assert (row["chosen_on"], row["agrees"], row["seeds"]) == ("validation", True, 2)
     assert len(row["records"].split()) == 2
+
+
+def test_the_worst_layer_over_the_seeds_is_named_the_worst_file_first(group, scored):
+    def rows(seed):
+        errors = [{"layer": f"conv2d_{seed}", "error": 0.1 + 0.4 * seed}, {"layer": "conv2d_7", "error": 0.05}]
+        problem = {"layer_errors_problem": "no tensors"} if seed else {}
+        return [
+            scored("keras", 0.8, 10),
+            scored("onnx_int8", 0.8, 4, precision="int8", layer_errors=errors[1:], **problem),
+            scored("litert_int8", 0.8, 4, precision="int8", layer_errors=errors),
+        ]
+
+    notes = runtime_remarks(group(rows))
+    worst = "unet · bce · litert_int8: conv2d_1 50 % (6.0 dB), unet · bce · onnx_int8: conv2d_7 5 % (26.0 dB)"
+    assert f"largest error of a layer against float32: {worst}" in notes
+    assert "unet · bce · onnx_int8: its layers were not compared: no tensors" in notes
+
+
+def test_energy_is_a_column_of_the_table_only_where_a_machine_tells(group, scored):
+    silent = group(lambda seed: [scored("keras", 0.8, 10)])
+    assert "Energy a call [J]" not in runtimes_grid(silent).headers
+    assert runtimes_frame(silent)["energy_j"].isna().all()
+
+
+def test_energy_is_the_mean_over_rounds_and_seeds(group, scored):
+    told = group(lambda seed: [scored("keras", 0.8, 10, energy_j=[0.2 + seed, 0.4 + seed]), scored("onnx", 0.8, 4)])
+    grid = runtimes_grid(told)
+    place = grid.headers.index("Energy a call [J]")
+    # Seeds of 0.3 and 1.3 J.
+    assert {row[grid.headers.index("Runtime")]: row[place] for row in grid.cells} == {"keras": "0.800", "onnx": "–"}
+    assert runtimes_frame(told).set_index("runtime")["energy_j"]["keras"] == pytest.approx(0.8)
