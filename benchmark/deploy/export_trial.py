@@ -8,7 +8,7 @@ import numpy as np
 import yaml
 
 from ... import __version__
-from ...core.errors import ConversionError, StoreError, Unfit
+from ...core.errors import ConversionError, StoreError, UnetbenchError, Unfit
 from ...core.files import write
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
@@ -69,6 +69,9 @@ def export(
         candidate = converters.open(runtime, plan, threads=threads, calibration=calibration, folder=folder)
         try:
             return _finished(trained, converters, candidate, kind, plan, folder, bioimageio=bioimageio)
+        except UnetbenchError:
+            (folder / "model.json").unlink(missing_ok=True)  # what was refused is no export
+            raise
         finally:
             candidate.child.close()
 
