@@ -11,8 +11,8 @@ def moved_activations(steps: Sequence[Step]) -> int:
 
     Each call reads its inputs and writes its outputs once. One that only changes single numbers of one input, such as
     an activation, a normalisation at prediction or a dropout, is taken for part of the call before it, as where a
-    framework fuses them; a layer that hands its inputs on untouched says so by `moves_nothing`. What a call needs inside
-    is not counted, so that a framework moves no less, unless its caches keep an output for the next call.
+    framework fuses them; a layer that hands its inputs on untouched says so by `moves_nothing`. What a call needs
+    inside is not counted, so that a framework moves no less, unless its caches keep an output for the next call.
     """
     moving = (step for step in steps if not (_is_elementwise(step) or getattr(step.operation, "moves_nothing", False)))
     return sum(_sizes(step.inputs) + _sizes(step.outputs) for step in moving)
