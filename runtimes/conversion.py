@@ -64,7 +64,9 @@ class Conversion:
         """
         from tensorflow.python.framework.convert_to_constants import convert_variables_to_constants_v2
 
-        return convert_variables_to_constants_v2(self.function(sliced=len(self.space) == 3).get_concrete_function())
+        # Held by a name until its variables are constants: TensorFlow's graph knows them by weak references only.
+        function = self.function(sliced=len(self.space) == 3)
+        return convert_variables_to_constants_v2(function.get_concrete_function())
 
     def onnx(self, *, dynamic: bool = False) -> Path:
         """The network as an ONNX file, made once. Raises ConversionError naming operators that it cannot hold."""
