@@ -165,7 +165,7 @@ def _index(axes: str, page: Page, place: Place) -> tuple[int | slice, ...]:
 
 def _zarr() -> Any:
     try:
-        import zarr
+        import zarr  # pyright: ignore[reportMissingImports]  # an extra
     except ImportError:
         raise SpecError(NEEDED) from None
     return zarr
