@@ -1,5 +1,7 @@
 """Volumes as nibabel writes them, the same one in any orientation."""
 
+import sys
+
 import nibabel
 import numpy as np
 import pytest
@@ -28,3 +30,12 @@ def write_volume():
         return file
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def float32_policy():
+    """What a test trains or opens in half precision leaves no precision behind for the next one."""
+    yield
+    keras = sys.modules.get("keras")
+    if keras is not None and keras.config.dtype_policy().name != "float32":
+        keras.config.set_dtype_policy("float32")
