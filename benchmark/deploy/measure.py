@@ -15,6 +15,7 @@ from ..records.machine import machine
 from ..timing.energy import EnergyMeter
 from ..timing.interleave import interleave
 from ..timing.options import LatencyOptions
+from ..trial.predict import to_labels
 from .agreement import counts, difference, gate
 from .candidate import Candidate, Converters
 from .export import Plan
@@ -51,7 +52,7 @@ def measure(
     agreement: bool = True,
     on_progress: OnProgress = lambda _: None,
 ) -> list[dict[str, Any]]:
-    """A row of JSON values for each runtime, as `Record.deployments` describes them.
+    """A row of JSON values for each runtime, as `records.deployments` describes them.
 
     The first row is Keras', with which the others are compared. agreement: whether test cases are segmented by each.
     What cannot be had here, or goes wrong, is a row with its `problem`, and the others go on.
@@ -135,7 +136,7 @@ class Comparison:
     def _scores(self, candidate: Candidate, role: Role) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         for name, group, sample in self.trained.samples(role):
-            labels = _labels(candidate.probabilities(sample.image), self.plan)
+            labels = to_labels(candidate.probabilities(sample.image), self.plan.task, self.plan.threshold)
             about = {"case": name, "group": group}
             rows += [about | row for row in counts(sample.truth, labels, self.plan.task)]
         return rows
@@ -173,12 +174,6 @@ def _status(error: UnetbenchError) -> str:
     if isinstance(error, Unavailable):
         return "unavailable"
     return "unfit" if isinstance(error, Unfit) else "failed"
-
-
-def _labels(probabilities: np.ndarray, plan: Plan) -> np.ndarray:
-    if plan.task.kind == "exclusive":
-        return probabilities.argmax(-1)[..., None].astype(np.uint8)
-    return (probabilities >= plan.threshold).astype(np.uint8)
 
 
 def _calibration(trained: TrainedTrial | UntrainedRecipe, runtimes: Sequence[Choice], plan: Plan) -> np.ndarray | None:

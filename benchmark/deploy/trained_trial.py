@@ -1,6 +1,6 @@
 """A trained trial as it is found on disk: its record, its weights, and how its images are read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -89,9 +89,9 @@ class TrainedTrial:
             citation=dataset.citation,
         )
 
-    def samples(self, role: Role) -> "list[tuple[str, str, Sample]]":
-        """Name, group and content of each case of a role, read now."""
-        return [(case.name, case.group, case.read()) for case in self.opened.split.cases(role)]
+    def samples(self, role: Role) -> Iterator[tuple[str, str, Sample]]:
+        """Name, group and content of each case of a role, read when it is asked for."""
+        return ((case.name, case.group, case.read()) for case in self.opened.split.cases(role))
 
     def windows(self, role: Role, window: Sequence[int], count: int) -> np.ndarray:
         """Prepared windows (m, *window, c) float32 from the middle of cases of a role, spread over the role.

@@ -1,7 +1,7 @@
 """A recipe with random weights, for how long it takes and whether it converts; it has no cases and no scores."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +55,6 @@ class UntrainedRecipe:
         rng = np.random.default_rng({"train": 0, "validation": 1, "test": 2}[role])
         return rng.standard_normal((count, *window, self.task.channels), np.float32)
 
-    def samples(self, role: Role) -> list[tuple[str, str, Sample]]:
+    def samples(self, role: Role) -> Iterator[tuple[str, str, Sample]]:
         """None."""
-        return []
+        return iter(())
