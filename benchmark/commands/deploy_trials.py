@@ -43,16 +43,17 @@ def deploy_trials(
             continue
         setting = Setting(latency.batch, trial.recipe.patch)
         try:
+            wanted = lacking(store, trial, runtimes, setting)
+            if not wanted:  # its data need not be opened either
+                continue
             weights = store.weights_of(trial.id) or store.path("weights", trial, ".keras")
             trained = TrainedTrial.of(record, weights, context)
-            wanted = lacking(store, trained, runtimes, setting)
-            if wanted:
-                tell = (lambda _: None) if quiet else (lambda text, name=trial.label: _tell(f"{name}: {text}"))
-                rows = deploy(trained, wanted, [setting], latency, tell)
-                fine &= all(row["status"] != "failed" for row in rows)
-                for row in rows:
-                    if row["status"] not in ("done", "unfit"):
-                        _tell(f"{trial.label}: {row['problem']}")
+            tell = (lambda _: None) if quiet else (lambda text, name=trial.label: _tell(f"{name}: {text}"))
+            rows = deploy(trained, wanted, [setting], latency, tell)
+            fine &= all(row["status"] != "failed" for row in rows)
+            for row in rows:
+                if row["status"] not in ("done", "unfit"):
+                    _tell(f"{trial.label}: {row['problem']}")
         except UnetbenchError as error:
             _tell(one_line(error))
             fine = False

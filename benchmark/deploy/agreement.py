@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from ...core.task import Task
+from ...metrics.score import score_case
 from ..trial.predict import sigmoid, softmax
 
 LEAST_GATE = 1e-4
@@ -35,11 +36,5 @@ def difference(logits: np.ndarray, reference: np.ndarray, task: Task) -> float:
 
 def counts(truth: np.ndarray, labels: np.ndarray, task: Task) -> list[dict[str, Any]]:
     """True and false positives and negatives of each scored class; truth and labels (*space, t) uint8."""
-    rows = []
-    for index, name in enumerate(task.scored):
-        value, plane = (index + 1, 0) if task.kind == "exclusive" else (1, index)
-        valid = truth[..., plane] != task.ignore if task.ignore is not None else np.ones(truth.shape[:-1], bool)
-        true, found = (truth[..., plane] == value)[valid], (labels[..., plane] == value)[valid]
-        tp, fp, fn = (int(np.count_nonzero(both)) for both in (true & found, ~true & found, true & ~found))
-        rows.append({"class": name, "tp": tp, "fp": fp, "fn": fn, "tn": int(true.size) - tp - fp - fn})
-    return rows
+    rows = score_case(truth, labels, task, metrics=())
+    return [{key: row[key] for key in ("class", "tp", "fp", "fn", "tn")} for row in rows]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ...core.trial import Choice
+from ...core.trial import Choice, Trial
 from ..records.deployments import Deployments, find, put
 from ..records.machine import machine, now, versions
 from ..records.store import Store
@@ -36,9 +36,9 @@ def deploy(
     return rows
 
 
-def lacking(store: Store, trained: TrainedTrial, runtimes: Sequence[Choice], setting: Setting) -> list[Choice]:
+def lacking(store: Store, trial: Trial, runtimes: Sequence[Choice], setting: Setting) -> list[Choice]:
     """The runtimes that have no row of this setting on this machine yet, but for what this machine still lacks."""
-    found = find(store, trained.record.trial)
+    found = find(store, trial)
     wanted = {"batch": setting.batch, "size": list(setting.window), "threads": setting.threads or machine()["threads"]}
     rows = [row for row in (found.rows if found else ()) if all(row[key] == value for key, value in wanted.items())]
     status = {row["runtime"]: row["status"] for row in rows}

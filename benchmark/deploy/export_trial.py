@@ -13,7 +13,6 @@ from ...core.files import write
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
 from ..trial.predict import sigmoid, softmax
-from .agreement import difference, gate
 from .bioimageio import (
     FILES,
     LARGEST_TOLERANCE,
@@ -26,7 +25,7 @@ from .bioimageio import (
 from .candidate import Candidate, Converters
 from .example.segment import Model
 from .export import Export, Plan, finish, put_self_test
-from .measure import COMPARED
+from .measure import Comparison
 from .trained_trial import CALIBRATION, TrainedTrial
 
 SHARE = 0.001
@@ -86,11 +85,8 @@ def _finished(
     *,
     bioimageio: bool,
 ) -> Export:
-    windows = trained.windows("validation", plan.window, COMPARED)
-    reference = converters.reference(windows)
-    own = difference(converters.child.ask("float32", windows), reference, plan.task)
-    apart = difference(np.concatenate([candidate.forward(window[None]) for window in windows]), reference, plan.task)
-    bound = gate(converters.child.ask("group_pixels", plan.window), own)
+    found = Comparison.of(trained, converters, plan, role="validation").with_candidate(candidate)
+    apart, bound = found["difference"], found["gate"]
     if kind.precision == "float32" and apart > bound:
         raise ConversionError(
             f"export: {candidate.runtime.label} differs from float64 by {apart:.2g} in a probability, {bound:.2g} is "

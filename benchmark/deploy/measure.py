@@ -29,7 +29,7 @@ WORST_LAYERS = 5
 """Layers of a quantised file that are kept, those with the largest errors."""
 
 COMPARED = 3
-"""Windows of test cases on which probabilities are compared with float64."""
+"""Windows of real cases on which probabilities are compared with float64."""
 
 OnProgress = Callable[[str], None]
 
@@ -107,10 +107,16 @@ class Comparison:
 
     @classmethod
     def of(
-        cls, trained: TrainedTrial | UntrainedRecipe, converters: Converters, plan: Plan, *, cases: bool
+        cls,
+        trained: TrainedTrial | UntrainedRecipe,
+        converters: Converters,
+        plan: Plan,
+        *,
+        role: Role = "test",
+        cases: bool = False,
     ) -> "Comparison":
-        """Compute the references."""
-        windows = trained.windows("test", plan.window, COMPARED)
+        """Compute the references. role: of the cases that the windows are from."""
+        windows = trained.windows(role, plan.window, COMPARED)
         reference = converters.reference(windows)
         own = difference(converters.child.ask("float32", windows), reference, plan.task)
         pixels = converters.child.ask("group_pixels", plan.window)

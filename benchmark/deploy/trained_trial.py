@@ -15,6 +15,9 @@ from ..records.store import read
 from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of, reading_of
 from .export import Plan
 
+RECORD, WEIGHTS = ".json", ".keras"
+"""What the names of a trial's files end in."""
+
 CALIBRATION = 32
 """Windows of validation cases from which ranges of quantised values are taken."""
 
@@ -116,15 +119,22 @@ class TrainedTrial:
 def find_record(place: Path) -> tuple[Record, Path]:
     """The record of a file of a record or of weights, and the place of its weights. Raises StoreError.
 
-    In the layout of a store, `records/<machine>/<id>.json` lies beside `weights/<machine>/<id>.keras`.
+    In the layout of a store, `records/<machine>/<id>.json` lies beside `weights/<machine>/<id>.keras`; a record that
+    was copied from another sweep has its weights in that one. Where there are none, the place is where they would be.
     """
-    if place.suffix == ".keras":
-        record = place.parents[2] / "records" / place.parent.name / f"{place.stem}.json"
-        if not record.is_file():
-            raise StoreError(f"{place}: its record {record} is not there; give a file of records/ in a sweep's folder")
-        return read(record), place
-    if place.suffix != ".json" or not place.is_file():
+    if place.suffix not in (RECORD, WEIGHTS) or not place.is_file():
         raise StoreError(
             f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
         )
-    return read(place), place.parents[2] / "weights" / place.parent.name / f"{place.stem}.keras"
+    sweep, machine = place.absolute().parents[2], place.absolute().parent.name
+    if place.suffix == WEIGHTS:
+        record = sweep / "records" / machine / f"{place.stem}{RECORD}"
+        if not record.is_file():
+            raise StoreError(
+                f"{place}: its record is not beside it, which says how images are prepared; expected {record}, as the "
+                "results folder of the sweep has it"
+            )
+        return read(record), place
+    kept = Path("weights", machine, f"{place.stem}{WEIGHTS}")
+    found = [sweep / kept, *sorted(sweep.parent.glob(f"*/{kept.as_posix()}"))]
+    return read(place), next((file for file in found if file.is_file()), found[0])

@@ -3,9 +3,10 @@
 from pathlib import Path
 
 from ...core.errors import SpecError, StoreError
+from ..deploy.trained_trial import RECORD, WEIGHTS
 from ..trial.segmenter import Segmenter
 from .open_export import open_export
-from .open_trial import RECORD, WEIGHTS, open_trial
+from .open_trial import open_trial
 
 POSSIBLE = (
     "give the record of a trained trial, results/<sweep>/records/<machine>/<id>.json, its .keras weights, or a folder "

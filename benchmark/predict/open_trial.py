@@ -12,10 +12,8 @@ from ...core.record import Record
 from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Trial
-from ..records.store import read
+from ..deploy.trained_trial import find_record
 from ..trial.segmenter import Segmenter
-
-RECORD, WEIGHTS = ".json", ".keras"
 
 NOT_KEPT = "say `weights: true` in the sweep file and run it again with --retrain-incomplete"
 
@@ -31,13 +29,13 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     Raises StoreError when record or weights are missing or the trial was not finished, SpecError when a part of the
     user's own is another than the one that was trained.
     """
-    record_file = _record_file(model)
-    record = read(record_file)
+    record, weights = find_record(model)
     trial = record.trial
     if record.status != "done":
-        raise StoreError(f"{record_file}: the trial is {record.status} and has no network: {record.reason}")
-    weights = model if model.suffix == WEIGHTS else _weights_file(record_file)
-    _check_source(trial, record_file)
+        raise StoreError(f"{model}: the trial is {record.status} and has no network: {record.reason}")
+    if not weights.is_file():
+        raise StoreError(f"{model}: the weights of this trial were not kept, {weights} is not there; {NOT_KEPT}")
+    _check_source(trial, model)
     task = _task(record)
     network = _network(trial, task, weights, precision or trial.recipe.precision)
 
@@ -64,31 +62,6 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     )
 
 
-def _record_file(model: Path) -> Path:
-    if model.suffix == RECORD:
-        return model
-    beside = model.absolute().parents[2] / "records" / model.parent.name / f"{model.stem}{RECORD}"
-    if not model.is_file():
-        raise StoreError(f"{model}: there is no such file")
-    if not beside.is_file():
-        raise StoreError(
-            f"{model}: its record is not beside it, which says how images are prepared; expected {beside}, as the "
-            "results folder of the sweep has it"
-        )
-    return beside
-
-
-def _weights_file(record: Path) -> Path:
-    """The weights of a record, in its own sweep or in another one, from which the record was copied."""
-    sweep, name = record.absolute().parents[2], f"{record.stem}{WEIGHTS}"
-    own = sweep / "weights" / record.parent.name / name
-    found = [own, *sorted(sweep.parent.glob(f"*/weights/{record.parent.name}/{name}"))]
-    file = next((file for file in found if file.is_file()), None)
-    if file is None:
-        raise StoreError(f"{record}: the weights of this trial were not kept, {own} is not there; {NOT_KEPT}")
-    return file
-
-
 def _task(record: Record) -> Task:
     own = dict(record.task)
     spacing = own.get("spacing_mm")
@@ -111,10 +84,11 @@ def _check_source(trial: Trial, file: Path) -> None:
 def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
     import keras
 
+    from ..deploy.trained import load_network
     from ..trial.compiled_model import build
 
     if trial.derivation is not None and trial.derivation.step == "channels":
-        return _loaded(weights)
+        return load_network(weights)
     policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(precision)
     try:
@@ -125,26 +99,12 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
             warnings.simplefilter("error", UserWarning)  # Keras leaves layers as they began and only warns
             network.load_weights(weights)
     except Unfit:  # weights to begin with that are not on this machine
-        return _loaded(weights)
+        return load_network(weights)
     except (OSError, ValueError, KeyError, UserWarning) as error:
         raise StoreError(f"{weights}: cannot be loaded into {trial.model.label}: {one_line(error)}") from None
     finally:
         keras.mixed_precision.set_dtype_policy(policy)
     return network
-
-
-def _loaded(weights: Path) -> Any:
-    """The network as its file has it, structure and precision too."""
-    import keras
-
-    from ...models import MODELS
-
-    for name in MODELS:  # each recipe's layers are registered when it is imported
-        MODELS[name]
-    try:
-        return keras.saving.load_model(weights, compile=False)
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{weights}: cannot be loaded: {one_line(error)}") from None
 
 
 def _within(windows: Any, asked_mib: int) -> Callable[[tuple[int, ...], int], dict[str, Any]]:

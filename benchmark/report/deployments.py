@@ -7,13 +7,11 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ..timing.interleave import NOISY, spread
 from .statistics.compare import Estimate, estimate
 
 MARGIN = 0.005
 """Mean Dice that a file of reduced precision may lose; the whole 95 % interval must lie below it."""
-
-NOISY = 0.1
-"""Spread of the reference computation, (largest - smallest) / median, from which the machine is called noisy."""
 
 Verdict = Literal[
     "baseline", "exact", "within margin", "off", "loses Dice", "constant", "unknown", "failed", "unfit", "unavailable"
@@ -144,7 +142,7 @@ class Deployment:
     def spread(self) -> float:
         """(largest - smallest) / median of the reference computation, 0 without any."""
         reference = self.row.get("reference_s") or []
-        return (max(reference) - min(reference)) / float(np.median(reference)) if reference else 0.0
+        return spread(reference) if reference else 0.0
 
     @property
     def noisy(self) -> bool:
