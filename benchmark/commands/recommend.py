@@ -89,7 +89,7 @@ def chosen_machine(device: str | None, rows: Sequence[Deployed]) -> str:
 def _groups(sweep: Path) -> list[Group]:
     if not any(sweep.glob("deployments/*/*.json")):
         return []
-    return groups(frames(sweep, read_sweep(sweep).get("empty") or STANDARD_POLICY), sweep)[0]
+    return groups(frames(sweep, read_sweep(sweep).get("empty") or STANDARD_POLICY))[0]
 
 
 def _text(sweep: Path, group: Group, found: Recommendation) -> str:

@@ -50,14 +50,14 @@ class CaseDice:
     @property
     def mean(self) -> float:
         """Over cases and classes that have a Dice; NaN where none has."""
-        return _mean(list(self.dice.values()))
+        return mean_of_known(list(self.dice.values()))
 
     def by_case(self) -> dict[str, float]:
         """Mean over the classes of each case, NaN where none has a Dice."""
         found: dict[str, list[float]] = {}
         for (case, _), value in self.dice.items():
             found.setdefault(case, []).append(value)
-        return {case: _mean(values) for case, values in found.items()}
+        return {case: mean_of_known(values) for case, values in found.items()}
 
     def group_of(self) -> dict[str, str]:
         """The group of each case."""
@@ -130,7 +130,7 @@ class Deployment:
     @property
     def energy_j(self) -> float:
         """Joules of a call, the mean over the rounds; NaN where the machine does not tell."""
-        return _mean(self.row.get("energy_j") or [])
+        return mean_of_known(self.row.get("energy_j") or [])
 
     @property
     def times_baseline(self) -> float:
@@ -222,7 +222,8 @@ def _place(row: Mapping[str, Any]) -> tuple[Any, ...]:
     return row["batch"], row["threads"], *_arithmetic(row)
 
 
-def _mean(values: Sequence[float]) -> float:
+def mean_of_known(values: Sequence[float]) -> float:
+    """The mean of what is not NaN, NaN where nothing is."""
     known = [value for value in values if not math.isnan(value)]
     return float(np.mean(known)) if known else math.nan
 

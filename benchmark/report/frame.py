@@ -1,7 +1,8 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ...metrics.empty import apply
 from ..naming.labels import Labels
 from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
-from ..records.deployments import deployments
+from ..records.deployments import Deployments, deployments
 from ..records.peaks import Peaks, read_peaks
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
@@ -47,7 +48,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run.
-    peaks: of the machines, see `records.peaks`. deployed: by record, its rows on other runtimes that are done.
+    peaks: of the machines, see `records.peaks`. deployments: by the folder of their machine.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
     history: record and the fields of an epoch. latency: record, the setting, `setting` as text and latency_s.
@@ -64,7 +65,15 @@ class Frames:
     latency: pd.DataFrame
     replaced: dict[str, int]
     peaks: tuple[Peaks, ...] = ()
-    deployed: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    deployments: tuple[tuple[str, Deployments], ...] = ()
+
+    @cached_property
+    def deployed(self) -> dict[str, list[dict[str, Any]]]:
+        """By record, its rows on other runtimes that are done."""
+        return {
+            f"{folder}/{found.trial}": [row for row in found.rows if row["status"] == "done"]
+            for folder, found in self.deployments
+        }
 
 
 def frames(sweep: Path, policy: str) -> Frames:
@@ -96,10 +105,7 @@ def frames(sweep: Path, policy: str) -> Frames:
         ),
         replaced=replaced,
         peaks=tuple(read_peaks(sweep)),
-        deployed={
-            f"{machine}/{found.trial}": [row for row in found.rows if row["status"] == "done"]
-            for machine, found in deployments(sweep)
-        },
+        deployments=tuple(deployments(sweep)),
     )
 
 

@@ -89,8 +89,8 @@ class RuntimeReport:
 
 
 def runtime_reports(read: Frames, sweep: Path) -> tuple[list[RuntimeReport], list[str]]:
-    """One a group of the sweep's deployments, and notes. Raises StoreError for a file that cannot be read."""
-    found, notes = groups(read, sweep)
+    """One a group of the sweep's deployments, and notes."""
+    found, notes = groups(read)
     made = [
         RuntimeReport(group, tuple(recommend(group, place) for place in group.places), sweep.resolve())
         for group in found

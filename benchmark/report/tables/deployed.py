@@ -4,12 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from ....core.record import Record
 from ...naming.trial_names import TrialNames
-from ...records.deployments import Deployments, deployments
+from ...records.deployments import Deployments
 from ...records.machine import DIGITS
 from ..deployments import Deployment, judged
 from ..frame import Frames, size_text, table_key
@@ -92,15 +91,12 @@ class Group:
         return [row for row in self.rows if (row.machine, row.threads) == place]
 
 
-def groups(read: Frames, sweep: Path) -> tuple[list[Group], list[str]]:
-    """Every group of a sweep's folder, by name, and a note on deployments whose record is not there.
-
-    Raises StoreError for a file that cannot be read.
-    """
+def groups(read: Frames) -> tuple[list[Group], list[str]]:
+    """Every group of a sweep, by name, and a note on deployments whose record is not there."""
     told = dict(zip(read.trials["record"], read.trials["collapsed"], strict=True))
     datasets = dict(zip(read.trials["record"], read.trials["dataset"], strict=True))
     found: dict[tuple[Any, ...], list[tuple[str, Deployments, Deployment]]] = defaultdict(list)
-    lost, listed = 0, list(deployments(sweep))
+    lost, listed = 0, read.deployments
     hardware: dict[str, set[str]] = defaultdict(set)
     for folder, entry in listed:
         hardware[folder].add(str(entry.machine.get("digest", "")))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ....core.measure import measure
-from ..deployments import CaseDice, Deployment, Key, Verdict, lost_by_case
+from ..deployments import CaseDice, Deployment, Key, Verdict, lost_by_case, mean_of_known
 from ..frame import PRIMARY
 from ..kernels import delegated_text, precision_text
 from ..statistics.compare import Estimate, estimate
@@ -76,11 +76,7 @@ class RuntimeRow:
             [
                 (one.test, lost_by_case(one.keras_test, one.test))
                 for one in self.deployments
-                if one.test
-                and one.keras_test
-                and not one.as_keras
-                and one.verdict != "baseline"
-                and one.verdict != "baseline"
+                if one.test and one.keras_test and not one.as_keras and one.verdict != "baseline"
             ],
             (-1.0, 1.0),
         )
@@ -88,7 +84,7 @@ class RuntimeRow:
     @cached_property
     def choosing(self) -> float:
         """Mean Dice by which files are chosen, over seeds; NaN without any."""
-        return _mean([one.choosing.mean for one in self.deployments if one.choosing])
+        return mean_of_known([one.choosing.mean for one in self.deployments if one.choosing])
 
     @cached_property
     def samples_s(self) -> np.ndarray:
@@ -107,12 +103,12 @@ class RuntimeRow:
     @property
     def times_baseline(self) -> float:
         """Mean over seeds of the median over Keras' in the same rounds."""
-        return _mean([one.times_baseline for one in self.deployments])
+        return mean_of_known([one.times_baseline for one in self.deployments])
 
     @property
     def energy_j(self) -> float:
         """Joules of a call, mean over seeds; NaN where the machine does not tell."""
-        return _mean([one.energy_j for one in self.deployments])
+        return mean_of_known([one.energy_j for one in self.deployments])
 
     def fact(self, name: str, over: Callable[[Sequence[float]], float] = np.median) -> float:
         """A number that rows hold, over seeds; NaN where none has it."""
@@ -222,11 +218,6 @@ def _common(row: RuntimeRow, read: Callable[[Mapping[str, Any]], str]) -> str:
 
 def _dice_text(row: RuntimeRow) -> str:
     return UNDEFINED if row.dice is None else estimate_text(row.dice, measure(PRIMARY))
-
-
-def _mean(values: Sequence[float]) -> float:
-    known = [value for value in values if not math.isnan(value)]
-    return float(np.mean(known)) if known else math.nan
 
 
 def _flat(group: Group, row: RuntimeRow) -> dict[str, object]:

@@ -27,7 +27,7 @@ def candidates(sweep, make, deploy):
         folder = sweep(*(make.record(trial, [make.score(case, 0.8) for case in CASES]) for trial in trials.values()))
         for key, entries in listed.items():
             deploy(folder, trials[key], entries, machine, **facts)
-        (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+        (group,) = groups(frames(folder, "nan_worst"))[0]
         return group
 
     return build
@@ -144,7 +144,7 @@ def test_a_collapsed_trial_is_never_recommended(sweep, make, deploy, scored):
     )
     deploy(folder, trials["bce"], [scored("keras", 0.9, 1)])
     deploy(folder, trials["dice"], [scored("keras", 0.8, 10)])
-    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    (group,) = groups(frames(folder, "nan_worst"))[0]
     found = recommend(group, group.places[0])
     assert found.chosen is not None
     assert found.chosen.loss == "dice"
@@ -197,7 +197,7 @@ def test_machines_and_threads_are_never_ranked_together(sweep, make, deploy, sco
     folder = sweep(make.record(trial, [make.score(case, 0.8) for case in CASES]))
     deploy(folder, trial, [scored("keras", 0.8, 10), scored("keras", 0.8, 30, threads=1)], "desk-8-cores")
     deploy(folder, trial, [scored("keras", 0.8, 1)], "laptop")
-    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    (group,) = groups(frames(folder, "nan_worst"))[0]
     assert group.places == (("desk-8-cores", 1), ("desk-8-cores", 8), ("laptop", 8))
     latencies = [values(found.chosen)[1] for place in group.places if (found := recommend(group, place)).chosen]
     assert latencies == pytest.approx([0.030, 0.010, 0.001])
@@ -208,7 +208,7 @@ def test_machines_that_only_share_a_name_are_two(sweep, make, deploy, scored):
     folder = sweep(*(make.record(trial, [make.score("a", 0.8)]) for trial in trials))
     for trial, digest in zip(trials, ("aaaaaa11", "bbbbbb22"), strict=True):
         deploy(folder, trial, [scored("keras", 0.8, 10)], "desk", digest=digest)
-    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    (group,) = groups(frames(folder, "nan_worst"))[0]
     assert group.places == (("desk-aaaaaa", 8), ("desk-bbbbbb", 8))
 
 
@@ -218,7 +218,7 @@ def test_settings_and_data_sets_have_groups_of_their_own(sweep, make, deploy, sc
     folder = sweep(*(make.record(one, [make.score("a", 0.8)]) for one in (trial, other)))
     deploy(folder, trial, [scored("keras", 0.8, 10), scored("keras", 0.8, 60, batch=8)])
     deploy(folder, other, [scored("keras", 0.8, 10)])
-    found, notes = groups(frames(folder, "nan_worst"), folder)
+    found, notes = groups(frames(folder, "nan_worst"))
     assert [(group.subject, group.workload) for group in found] == [
         ("dsb2018 (data 0a1b)", "batch 1, 32×32"),
         ("dsb2018 (data 0a1b)", "batch 8, 32×32"),
@@ -230,7 +230,7 @@ def test_settings_and_data_sets_have_groups_of_their_own(sweep, make, deploy, sc
 def test_deployments_without_a_record_are_told(sweep, make, deploy, scored):
     folder = sweep(make.record(make.trial(), [make.score("a", 0.8)]))
     deploy(folder, make.trial(seed=7), [scored("keras", 0.8, 10)])
-    assert groups(frames(folder, "nan_worst"), folder) == (
+    assert groups(frames(folder, "nan_worst")) == (
         [],
         ["1 deployments belong to no record of the sweep and are left out"],
     )
@@ -255,5 +255,5 @@ def test_trials_of_two_backends_are_no_seeds_of_one_another(sweep, make, deploy,
     folder = sweep(*records)
     for trial in trials:
         deploy(folder, trial, [scored("keras", 0.8, 10)])
-    (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+    (group,) = groups(frames(folder, "nan_worst"))[0]
     assert {row.model for row in group.rows} == {"unet [tensorflow]", "unet [jax]"}

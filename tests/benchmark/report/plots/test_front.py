@@ -26,7 +26,7 @@ def drawn(sweep, make, deploy):
                     if other == model:
                         own.append(make.row(runtime, ms, scores=counts, validation_scores=counts, **fields))
                 deploy(folder, trial, own, machine)
-        (group,) = groups(frames(folder, "nan_worst"), folder)[0]
+        (group,) = groups(frames(folder, "nan_worst"))[0]
         with look():
             return runtime_front(group, [recommend(group, place) for place in group.places])
 

@@ -22,7 +22,7 @@ def group(sweep, make, deploy):
         for machine in machines:
             for trial in trials:
                 deploy(folder, trial, rows(trial.seed), machine)
-        (found,) = groups(frames(folder, "nan_worst"), folder)[0]
+        (found,) = groups(frames(folder, "nan_worst"))[0]
         return found
 
     return build
