@@ -1,0 +1,189 @@
+"""What each command of the command line takes."""
+
+import argparse
+from pathlib import Path
+
+from ...core.registry import SINGULAR
+from .check import edges
+
+
+def run(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench run`."""
+    _sweep_options(command)
+    _cache_option(command)
+    command.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
+    command.add_argument(
+        "--retrain-incomplete", action="store_true", help="train those anew that lack latency or files"
+    )
+    command.add_argument("--no-report", action="store_true", help="leave the report for later")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def plan(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench plan`."""
+    _sweep_options(command)
+    _cache_option(command)
+
+
+def report(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench report`."""
+    command.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    command.add_argument("--out", type=Path, help="where to write (default: report/ in the sweep's folder)")
+    command.add_argument("--empty", help="empty-mask policy (default: the sweep's)")
+
+
+def list_parts(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench list`."""
+    command.add_argument("registry", choices=[*SINGULAR, "sweeps"])
+    command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def show(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench show`."""
+    command.add_argument("registry", choices=SINGULAR)
+    command.add_argument("name")
+    command.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
+
+
+def check(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench check`."""
+    command.add_argument("registry", choices=("models", "runtimes"))
+    command.add_argument("--only", nargs="+", default=[], metavar="RECIPE", help="of `check runtimes` (default: all)")
+    command.add_argument("--runtimes", nargs="+", metavar="NAME", help="of `check runtimes` (default: all with a file)")
+    command.add_argument(
+        "--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others"
+    )
+    command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def time(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench time`."""
+    command.add_argument("target", help="a sweep's folder of results, the file of a record, or the name of a recipe")
+    command.add_argument("--runtimes", nargs="+", metavar="NAME", help="default: every one (`unetbench list runtimes`)")
+    command.add_argument("--batch", type=_count, nargs="+", default=[1], help="images a call (default 1)")
+    command.add_argument("--size", type=edges, nargs="+", help="256x256 or 16x64x64 (default: the recipe's patch)")
+    command.add_argument("--threads", type=int, nargs="+", default=[0], help="0 for one a core (default)")
+    command.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
+    command.add_argument("--budget", type=float, default=5.0, metavar="SECONDS", help="calls of each take (default 5)")
+    command.add_argument("--channels", type=_count, default=3, help="of an untrained recipe's images (default 3)")
+    command.add_argument("--classes", type=_count, default=1, help="of an untrained recipe (default 1)")
+    command.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of an untrained recipe"
+    )
+    _trial_options(command)
+    command.add_argument("--json", action="store_true", help="print raw samples as JSON")
+
+
+def export(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench export`."""
+    command.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    command.add_argument(
+        "--format", required=True, metavar="RUNTIME", help="onnx, litert_int8, openvino … (`list runtimes`)"
+    )
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the format")
+    command.add_argument("--bioimageio", action="store_true", help="with a bioimage.io description (ONNX formats)")
+    command.add_argument("--out", type=Path, help="the folder (default: the model's and the format's name)")
+    command.add_argument("--size", type=edges, help="of the windows it takes (default: the recipe's patch)")
+    command.add_argument("--threads", type=int, default=0, help="of the self-test; 0 for one a core (default)")
+    _trial_options(command)
+
+
+def prune(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench prune`."""
+    command.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    how = command.add_mutually_exclusive_group(required=True)
+    how.add_argument("--channels", type=float, metavar="SHARE", help="take out this share of the channels")
+    how.add_argument("--sparsity", type=float, metavar="SHARE", help="set this share of the kernels' weights to zero")
+    command.add_argument("--ranking", choices=("layer", "global"), default="layer", help="what is compared with what")
+    command.add_argument("--multiple", type=_count, default=1, help="channels that stay in a layer: multiples of this")
+    command.add_argument(
+        "--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)"
+    )
+    command.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
+    _trial_options(command)
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def recommend(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench recommend`."""
+    command.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
+    command.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
+    command.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
+    command.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
+    command.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
+    command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def data(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench data`."""
+    command.add_argument("action", choices=("check", "fetch"))
+    command.add_argument(
+        "--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines"
+    )
+    _sweep_options(command)
+    command.set_defaults(cache=None)
+
+
+def predict(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench predict`."""
+    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial, or an export folder")
+    command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
+    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
+    command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")
+    command.add_argument("--instances", action="store_true", help="write numbered objects too")
+    command.add_argument("--overlays", action="store_true", help="write pictures with outlines too")
+    command.add_argument("--mirror", action="store_const", const=True, help="average over mirrored copies")
+    command.add_argument("--shard", metavar="I/N", help="only every N-th image, the I-th of them first")
+    command.add_argument("--classes", metavar="A,B", help="refuse a model that was trained for others")
+    text = "parts of a file that are images of their own (default of this and the next: as in training)"
+    command.add_argument("--pages", choices=("volume", "frames", "cases"), help=text)
+    command.add_argument("--channels", choices=("first", "last", "none"), help="which axis is channels")
+    command.add_argument("--exif", choices=("apply", "ignore"), help="whether files' orientation is applied")
+    command.add_argument("--array", metavar="NAME", help="which array of an NPZ")
+    text = "what an image may take, more goes by regions (default 2048)"
+    command.add_argument("--memory-mib", type=_count, default=2048, metavar="N", help=text)
+    command.add_argument("--overwrite", action="store_true", help="segment anew what is finished")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def cache(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench cache`."""
+    command.add_argument("--clear", nargs="*", metavar="NAME", help="remove those of these data sets, or all")
+
+
+def _sweep_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sweep", help="a YAML file, or the name of a shipped sweep (`unetbench list sweeps`)")
+    command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="for instance recipe.epochs=5")
+    command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
+    command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
+    command.add_argument("--no-download", action="store_true", help="never fetch data")
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _trial_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", type=Path, help="folder of data sets (default: $UNETBENCH_DATA)")
+
+
+def _cache_option(command: argparse.ArgumentParser) -> None:
+    text = "where training cases are kept (default: the sweep's, which is memory); results are the same"
+    command.add_argument("--cache", choices=("memory", "disk"), help=text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _positive(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return value
