@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from ..core.files import written_aside
 from . import RUNTIMES
 from .conversion import Conversion
 from .file_runtime import FileRuntime
@@ -61,27 +62,25 @@ def _dynamic(conversion: Conversion, file: Path) -> dict[str, Any]:
 
 
 def _copied(made: Path, file: Path) -> dict[str, Any]:
-    spare = file.with_suffix(".part")
-    shutil.copyfile(made, spare)
-    spare.replace(file)
+    with written_aside(file) as aside:
+        shutil.copyfile(made, aside)
     return {}
 
 
 def _int8(conversion: Conversion, file: Path) -> dict[str, Any]:
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
 
-    spare = file.with_suffix(".part.onnx")
-    quantize_static(
-        str(_prepared(conversion)),
-        str(spare),
-        _calibration(conversion),
-        quant_format=QuantFormat.QDQ,
-        per_channel=True,
-        activation_type=QuantType.QUInt8,  # three times as fast as QInt8 on x86
-        weight_type=QuantType.QInt8,
-        calibrate_method=CalibrationMethod.MinMax,
-    )
-    spare.replace(file)
+    with written_aside(file) as aside:
+        quantize_static(
+            str(_prepared(conversion)),
+            str(aside),
+            _calibration(conversion),
+            quant_format=QuantFormat.QDQ,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,  # three times as fast as QInt8 on x86
+            weight_type=QuantType.QInt8,
+            calibrate_method=CalibrationMethod.MinMax,
+        )
     return {"calibration_images": sum(map(len, conversion.images()))}
 
 
@@ -91,9 +90,8 @@ def _prepared(conversion: Conversion) -> Path:
 
     file = conversion.folder / "prepared.onnx"
     if not file.exists():
-        spare = file.with_suffix(".part.onnx")
-        quant_pre_process(str(conversion.onnx()), str(spare), skip_symbolic_shape=True)
-        spare.replace(file)
+        with written_aside(file) as aside:
+            quant_pre_process(str(conversion.onnx()), str(aside), skip_symbolic_shape=True)
     return file
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import ConversionError
+from ..core.files import written_aside
 
 OPSET = 17
 """Version of ONNX's operators: the newest that ONNX Runtime, OpenVINO and TensorRT 10 all read whole."""
@@ -28,9 +29,8 @@ def write_onnx(function: Any, file: Path) -> None:
         custom_op_handlers={"Erfc": (_complement, [])},
     )
     _check(made)
-    spare = file.with_suffix(".part.onnx")
-    onnx.save(made, str(spare))
-    spare.replace(file)
+    with written_aside(file) as aside:
+        onnx.save(made, str(aside))
 
 
 def _complement(context: Any, node: Any, name: str, arguments: Any) -> Any:

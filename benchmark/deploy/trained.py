@@ -8,7 +8,7 @@ import keras
 import numpy as np
 
 from ...core.errors import StoreError, one_line
-from ...models import MODELS
+from ..trial.saved_network import saved_network
 from .sliced_pooling import SlicedAveragePooling3D, SlicedMaxPooling3D
 
 Float = Literal["float32", "float64"]
@@ -23,11 +23,8 @@ def load_network(file: Path, precision: Float | None = None) -> keras.Model:
     precision: of every layer, whatever trained it; None for the one it was trained in. bfloat16 networks export without
     an error and run nowhere, so conversions take float32. Raises StoreError naming the file.
     """
-    for name in MODELS:  # each recipe's layers are registered when it is imported
-        MODELS[name]
-    found: Any
     try:
-        found = keras.saving.load_model(file, compile=False)
+        found = saved_network(file)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise StoreError(f"{file}: is no network that Keras can load ({one_line(error)[:200]})") from error
     return found if precision is None else recast(found, precision)

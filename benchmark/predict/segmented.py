@@ -70,7 +70,7 @@ class Segmented:
         labels = self._labels[place]
         probabilities = None if self._probabilities is None else self._probabilities[place]
         objects = objects_of(labels, probabilities, self._task, self._split)
-        pixels = image if isinstance(image, np.ndarray) else image[tuple(slice(0, edge) for edge in image.shape[:-1])]
+        pixels = _whole(image)
         edges, placed = source.spacing_of(page), objects
         if page is None and source.orientation:
             pixels, labels = in_file_order(source, pixels), in_file_order(source, labels)
@@ -100,7 +100,7 @@ class Segmented:
     def _write_overlay(self, page: Page | None, objects: Objects) -> Path:
         source, labels = self._source, self._labels[self._source.place(page)]
         image = self._images[page]
-        pixels = image if isinstance(image, np.ndarray) else image[tuple(slice(0, edge) for edge in image.shape[:-1])]
+        pixels = _whole(image)
         numbers = None
         if self._task.kind != "multilabel":
             numbers = np.zeros(labels.shape[:-1], np.int32)
@@ -148,6 +148,11 @@ def write_overlay(picture: np.ndarray, source: Source, outputs: Outputs) -> Path
     except OSError as error:
         raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
     return file
+
+
+def _whole(image: Stored) -> np.ndarray:
+    """All pixels of an image, of which regions can be read."""
+    return image if isinstance(image, np.ndarray) else image[tuple(slice(0, edge) for edge in image.shape[:-1])]
 
 
 def about(page: Page | None, source: Source) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from .deployments import MARGIN
 from .recommend import TOLERANCE, Limits, Recommendation, Tie, configuration, values
 from .tables.deployed import Deployed, Group
-from .tables.deployments import UNDEFINED
 from .tables.grid import Grid
+from .tables.table import UNDEFINED
 
 MOST = 3
 """Rows that a sentence names at most."""

@@ -13,12 +13,12 @@ from ...core.record import Record
 from ...core.task import Task
 from ...core.trial import Trial
 from ...losses.distillation import distillation
-from ...models import MODELS
 from ...models.lighter.follow import follow
 from ...models.lighter.importance import least
 from ...models.lighter.magnitude import Magnitude, sparsities, total
 from ...models.lighter.narrow import narrowed
 from ..records.store import Store
+from .saved_network import saved_network
 
 Teaching = Callable[[Any, Any, Any, Any], Any]
 """From images, targets, logits and the value of the task's loss, one a case, to the value that is learnt by."""
@@ -53,10 +53,8 @@ def origin_of(trial: Trial, store: Store) -> Origin | None:
             f"parent {record.trial.label} ({key}) is done, but {store.folder / 'weights'} has no {key}.keras; "
             "`unetbench run --retrain-incomplete` trains it anew and keeps them"
         )
-    for name in MODELS:  # each recipe's layers are registered when it is imported
-        MODELS[name]
     try:
-        network: Any = keras.saving.load_model(file, compile=False)
+        network = saved_network(file)
     except (OSError, ValueError, TypeError) as error:
         raise StoreError(f"{file}: cannot be loaded: {one_line(error)}; delete it and train anew") from None
     network.initial_weights = f"trial {key}"

@@ -9,8 +9,7 @@ from ..kernels import precision_text
 from ..layers import layer_error_text, layer_errors
 from .grid import Grid
 from .runtimes import ENERGY
-
-UNDEFINED = "–"
+from .table import UNDEFINED
 
 
 def deployments_grid(caption: str, found: Sequence[Deployment]) -> Grid:
