@@ -84,10 +84,13 @@ class FolderCase:
         whole = aligned(self.pair.image, image, file, found, ignore=self.anywhere)
         mask = whole if self.page is None else cut(whole, self.page)
         if mask.array.shape[:-1] != space:
-            sizes = ["×".join(map(str, shape)) for shape in (space, mask.array.shape[:-1])]
+            shapes = (space, mask.array.shape[:-1])
+            if image.frames and whole.frames:
+                shapes = (image.array.shape[:-1], whole.array.shape[:-1])
+            sizes = ["×".join(map(str, shape)) for shape in shapes]
             raise DataError(
                 f"{self.pair.image} is {sizes[0]} and its mask {file} {sizes[1]}; both need the same size"
-                + fix_of_shapes(space, mask.array.shape[:-1])
+                + fix_of_shapes(*shapes)
             )
         return replace(mask, array=mask.array[..., 0])
 

@@ -58,6 +58,8 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
 
 def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:
     """What may help where an image and its mask differ in shape."""
+    if len(space) == 4 and mask == (space[0] * space[1], *space[2:]):
+        return f"; save the mask with its axes stated as TZYX, {space[0]} frames of {space[1]} slices"
     if len(space) == len(mask) + 1:
         return "; if an axis of the image is channels, say `channels: first` or `channels: last`"
     if len(space) > 1 and mask == (*space[:-2], space[-1], space[-2]):
@@ -68,6 +70,12 @@ def fix_of_shapes(space: tuple[int, ...], mask: tuple[int, ...]) -> str:
         return (
             "; if planes of the image are slices and no channels, say `channels: none`; if those of the mask are "
             "classes, save each as a file of its own"
+        )
+    if len(space) > 2 and sorted(space) == sorted(mask):
+        return "; save the mask with its axes in the order of the image's"
+    if len(space) > 2 and sum(ours != its for ours, its in zip(space, mask, strict=True)) == 1:
+        return (
+            "; give every page or slice its mask, empty where nothing is, or leave out those of the image without one"
         )
     return "; crop, pad or resample the mask to its image"
 

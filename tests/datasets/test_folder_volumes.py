@@ -323,8 +323,34 @@ def test_volumes_in_reverse_order_of_axes_are_no_matter_of_exif(tmp_path, write_
     write_volume(tmp_path / "img/a.nii", VOLUME, "RAS")
     (tmp_path / "lab").mkdir()
     tifffile.imwrite(tmp_path / "lab/a.tif", _mask(VOLUME).T.copy(), photometric="minisblack")
-    with pytest.raises(DataError, match=r"8×9×4 and its mask .* 4×9×8; both need the same size; crop, pad or resample"):
+    with pytest.raises(DataError, match=r"8×9×4 and its mask .* 4×9×8; .*; save the mask with its axes in"):
         _list(tmp_path, masks="lab/*.tif").cases[0].read()
+
+
+@pytest.mark.parametrize(
+    ("pages", "mend"),
+    [
+        ((4, 8, 9), r"5×8×9 and its mask .* 4×8×9; .*; give every page or slice its mask"),
+        ((5, 8, 7), r"5×8×9 and its mask .* 5×8×7; .*; give every page or slice"),
+        ((4, 8, 7), r"5×8×9 and its mask .* 4×8×7; .*; crop, pad or resample the mask"),
+    ],
+)
+def test_a_mask_with_fewer_pages_or_pixels_names_what_it_lacks(tmp_path, pages, mend):
+    for name, shape in (("img", (5, 8, 9)), ("lab", pages)):
+        (tmp_path / name).mkdir()
+        tifffile.imwrite(tmp_path / name / "a.tif", np.ones(shape, np.uint8), photometric="minisblack")
+    with pytest.raises(DataError, match=mend):
+        _list(tmp_path, "tif").cases[0].read()
+
+
+def test_a_movie_of_volumes_beside_a_plain_stack_names_the_axes_to_state(tmp_path):
+    for name in ("img", "lab"):
+        (tmp_path / name).mkdir()
+    movie = np.ones((2, 3, 1, 8, 9), np.uint8)
+    tifffile.imwrite(tmp_path / "img/a.tif", movie, imagej=True, metadata={"axes": "TZCYX"})
+    tifffile.imwrite(tmp_path / "lab/a.tif", movie.reshape(6, 8, 9), photometric="minisblack")
+    with pytest.raises(DataError, match=r"lab/a\.tif .*; save the mask with its axes stated as TZYX, 2 frames of 3 sl"):
+        _list(tmp_path, "tif", pages="frames").cases[0].read()
 
 
 def test_a_mask_of_four_axes_is_asked_whether_these_are_time(tmp_path, write_volume):
