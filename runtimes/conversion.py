@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..core.errors import ConversionError, one_line
+from ..core.task import Kind
 
 
 @dataclass
@@ -18,7 +19,8 @@ class Conversion:
     model: a Keras model of float32 on the TensorFlow backend. sliced: makes the same without pooling of
     volumes, which LiteRT cannot run. space: edges of the images, which the file takes and no others unless it is
     dynamic. batch: images a call. calibration: prepared images (m, *space, c) float32 of validation cases, from which
-    ranges of quantised values are taken, or None. folder: where files that several formats share are kept.
+    ranges of quantised values are taken, or None. kind: of the task, how logits become labels. folder: where files that
+    several formats share are kept.
     """
 
     model: Any
@@ -27,6 +29,7 @@ class Conversion:
     folder: Path
     sliced: Callable[[], Any]
     calibration: np.ndarray | None = None
+    kind: Kind = "binary"
 
     @property
     def channels(self) -> int:

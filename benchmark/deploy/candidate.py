@@ -115,6 +115,7 @@ class Converters:
             batch,
             str(shared),
             calibration if kind.calibrated else None,
+            plan.task.kind,
         )
         further = {"batch": batch, "network": self.network["digest"], "conversion": facts}
         return finish(folder, plan, runtime.label, kind, further)

@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.errors import ConversionError
 from ...core.registry import load_plugin
-from ...core.task import Task
+from ...core.task import Kind, Task
 from .child import serve
 
 
@@ -55,6 +55,7 @@ class Converter:
         batch: int,
         shared: str,
         calibration: np.ndarray | None,
+        kind: Kind,
     ) -> dict[str, Any]:
         """Write the file of a runtime; returns what its converter says and the seconds it took.
 
@@ -67,7 +68,7 @@ class Converter:
         require(self.networks["float32"], space, "size")
         start = time.perf_counter()
         conversion = self._conversion(space, batch, shared)
-        conversion.calibration = calibration
+        conversion.calibration, conversion.kind = calibration, kind
         facts = RUNTIMES[runtime](**options).convert(conversion, Path(file))
         return {**facts, "convert_s": time.perf_counter() - start}
 

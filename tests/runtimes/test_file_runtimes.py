@@ -15,6 +15,7 @@ from unetbench.runtimes import RUNTIMES
 from unetbench.runtimes.conversion import Conversion
 from unetbench.runtimes.file_runtime import FileRuntime, file_formats, file_runtime
 from unetbench.runtimes.onnx_file import write_onnx
+from unetbench.runtimes.same_labels import dice_of, labels_of
 
 CLOSE = {"rtol": 1e-5, "atol": 1e-4}
 """Rounding of float32, for logits up to 15."""
@@ -39,7 +40,8 @@ def _conversion(rank, folder, network=None):
             weight.assign(weight + 0.05 * keras.random.normal(weight.shape))
     space = SPACES[rank]
     images = np.random.default_rng(0).standard_normal((8, *space, 2), np.float32)
-    return Conversion(network, space, 1, folder, lambda: recast(network, "float32", sliced=True), images)
+    folder.mkdir(exist_ok=True)
+    return Conversion(network, space, 1, folder, lambda: recast(network, "float32", sliced=True), images, "exclusive")
 
 
 def _converted(conversion, name, **options):
@@ -131,6 +133,22 @@ def test_openvino_computes_in_the_precision_asked_for_and_keeps_weights_in_float
 def test_openvino_int8_says_how_many_convolutions_were_quantised(tmp_path):
     facts = _converted(_conversion(2, tmp_path), "openvino_int8")[1]
     assert 0 < facts["quantised_convolutions"] <= facts["convolutions"]
+
+
+def test_openvino_puts_layers_back_into_float32_until_the_labels_are_those_of_float32(tmp_path):
+    plain = _converted(_conversion(2, tmp_path / "plain"), "openvino_int8")[1]
+    conversion = _conversion(2, tmp_path / "controlled")
+    _, facts, run, _ = _converted(conversion, "openvino_int8", max_drop=0.005)
+    assert facts["dice_with_float32"] >= 0.995
+    assert 0 < facts["quantised_convolutions"] < plain["quantised_convolutions"]
+    logits = np.concatenate([run(image) for image in conversion.images()])
+    labels = [labels_of(made, "exclusive") for made in (logits, _logits(conversion, conversion.calibration))]
+    assert dice_of(*labels) == pytest.approx(facts["dice_with_float32"], abs=1e-3)
+
+
+def test_a_drop_that_is_no_part_of_the_dice_is_refused(tmp_path):
+    with pytest.raises(ConversionError, match="max_drop is 5; it is a part of the Dice, above 0 and below 1"):
+        _converted(_conversion(2, tmp_path), "openvino_int8", max_drop=5)
 
 
 def test_images_beyond_the_batch_of_a_litert_file_go_one_after_the_other(tmp_path):
