@@ -65,8 +65,8 @@ def _built(tensorrt, file):
 
 
 def _checked(answer):
-    """What a call of CUDA returns beside its status. Raises RuntimeError naming a status that is no success."""
+    """What a call of CUDA returns beside its status, or 0. Raises RuntimeError naming a status that is no success."""
     status, *found = answer
     if int(status):
         raise RuntimeError(f"CUDA: {status.name}")
-    return found[0] if found else None
+    return found[0] if found else 0

@@ -1,0 +1,222 @@
+"""Who runs which trial, for several drivers on one results folder: files that are made by one and kept fresh by it."""
+
+import json
+import os
+import platform
+import threading
+import uuid
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from ...core.errors import StoreError
+
+BEAT_S = 20.0
+"""Seconds between two signs of life of a driver."""
+
+STALE_S = 180.0
+"""Without one for so long a driver is taken for dead; network file systems show a new time up to a minute late."""
+
+JOB = ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A trial that a driver has taken. host, process, job: who; since: when, ISO; quiet_s: since its last sign of life.
+
+    alive: whether the driver is thought to be at work.
+    """
+
+    key: str
+    host: str
+    process: int
+    job: str
+    since: str
+    quiet_s: float
+    alive: bool
+
+
+class Claims:
+    """The claims below a folder, as one driver makes them.
+
+    A claim is a file `<key>.<number>` with what its driver is; the highest number counts. It is made under a name that
+    must not be there before, which file systems do for one only, and touched every BEAT_S seconds. Where the driver of
+    the highest one gave no sign of life for `stale_s` by the clock of the file system, or is known to be dead because
+    it ran on this host, the next number can be taken: nothing is ever removed that might be another's. Who has a claim
+    looks for the record once more before the trial is run, for it may have been written in between.
+
+    Usable in a `with` statement, which ends with every claim of its own dropped. Raises StoreError where the folder
+    cannot be written.
+    """
+
+    def __init__(self, folder: Path, *, stale_s: float = STALE_S, beat_s: float = BEAT_S) -> None:
+        self.folder, self.stale_s, self.beat_s = folder, stale_s, beat_s
+        self.token, self.me = uuid.uuid4().hex, _myself()
+        self.held: dict[str, Path] = {}
+        self._ended, self._lock, self._beating = threading.Event(), threading.Lock(), None
+
+    def __enter__(self) -> "Claims":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        if self._beating is not None:
+            self._beating.join()
+        for key in list(self.held):
+            self.drop(key)
+
+    def take(self, key: str) -> bool:
+        """Claim a trial; False where another driver has it."""
+        last = self._last(key)
+        if last is not None and self._is_mine(last[1]):
+            return True
+        if last is not None and self._read(key, last[1]).alive:
+            return False
+        file = self.folder / f"{key}.{0 if last is None else last[0] + 1}"
+        if not self._made(file):
+            return False
+        with self._lock:
+            self.held[key] = file
+        if self._beating is None:
+            self._beating = threading.Thread(target=self._beat, name="claims", daemon=True)
+            self._beating.start()
+        return True
+
+    def holds(self, key: str) -> bool:
+        """Whether a claim of ours still counts; another takes a trial over when we gave no sign of life."""
+        last = self._last(key)
+        return last is not None and self._is_mine(last[1])
+
+    def drop(self, key: str) -> None:
+        """Give a trial back, or up as done; those that were taken over before go as well."""
+        with self._lock:
+            mine = self.held.pop(key, None)
+        if mine is None:
+            return
+        for number, file in self._files(key):
+            if number <= int(mine.suffix[1:]):
+                file.unlink(missing_ok=True)
+
+    def of_others(self, key: str) -> Claim | None:
+        """The claim of a driver at work that is not this one, or None."""
+        last = self._last(key)
+        if last is None or self._is_mine(last[1]):
+            return None
+        found = self._read(key, last[1])
+        return found if found.alive else None
+
+    def all(self) -> list[Claim]:
+        """Every claim that counts, by key."""
+        keys = sorted({file.stem for file in self.folder.glob("*.*") if file.suffix[1:].isdigit()})
+        lasts = {key: self._last(key) for key in keys}
+        return [self._read(key, last[1]) for key, last in lasts.items() if last is not None]
+
+    def _files(self, key: str) -> Iterator[tuple[int, Path]]:
+        for file in self.folder.glob(f"{key}.*"):
+            if file.suffix[1:].isdigit():
+                yield int(file.suffix[1:]), file
+
+    def _last(self, key: str) -> tuple[int, Path] | None:
+        return max(self._files(key), default=None)
+
+    def _made(self, file: Path) -> bool:
+        """Make a claim's file whole at once under a name that nobody has; False where somebody has it."""
+        content = json.dumps({**self.me, "token": self.token, "since": datetime.now(UTC).isoformat("T", "seconds")})
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            aside = self.folder / f".{self.token}.{file.name}"
+            aside.write_text(content, "utf-8")
+            try:
+                os.link(aside, file)
+            except FileExistsError:
+                return False
+            except OSError:  # a file system without links: those that look meanwhile see a claim that says nothing
+                with file.open("x", encoding="utf-8") as stream:
+                    stream.write(content)
+            finally:
+                aside.unlink(missing_ok=True)
+        except FileExistsError:
+            return False
+        except OSError as error:
+            raise StoreError(f"{self.folder}: {error.strerror}; trials cannot be claimed there") from None
+        return True
+
+    def _is_mine(self, file: Path) -> bool:
+        return _content(file).get("token") == self.token
+
+    def _read(self, key: str, file: Path) -> Claim:
+        content = _content(file)
+        try:
+            quiet = max(0.0, self._now() - file.stat().st_mtime)
+        except FileNotFoundError:  # dropped meanwhile
+            return Claim(key, "", 0, "", "", 0.0, False)
+        alive = quiet < self.stale_s and not _is_dead(content, self.me)
+        host, process, job, since = (content.get(name, empty) for name, empty in _SHOWN.items())
+        return Claim(key, str(host), int(process), str(job), str(since), quiet, alive)
+
+    def _now(self) -> float:
+        """The time by the clock of the file system, which need not be ours."""
+        probe = self.folder / f".{self.token}.clock"
+        try:
+            probe.touch()
+            return probe.stat().st_mtime
+        finally:
+            probe.unlink(missing_ok=True)
+
+    def _beat(self) -> None:
+        while not self._ended.wait(self.beat_s):
+            with self._lock:
+                files = list(self.held.values())
+            for file in files:
+                try:
+                    os.utime(file)
+                except OSError:  # dropped meanwhile, or the file system is away: whoever looks will tell
+                    continue
+
+
+_SHOWN: dict[str, Any] = {"host": "", "process": 0, "job": "", "since": ""}
+
+
+def _content(file: Path) -> dict[str, Any]:
+    """What a claim says; nothing where it was dropped, or is being written on a file system without links."""
+    try:
+        found = json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _myself() -> dict[str, Any]:
+    """What tells this process from every other one, and a person where it is."""
+    process = psutil.Process()
+    numbers = [os.environ[name] for name in JOB if os.environ.get(name)]
+    return {
+        "host": platform.node(),
+        "world": _world(),
+        "process": process.pid,
+        "begun": process.create_time(),
+        "job": "_".join(dict.fromkeys(numbers[:2])) if numbers else "",
+    }
+
+
+def _world() -> str:
+    """The boot and the namespace in which process numbers mean something, "" where the system does not tell."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+    except OSError:
+        return ""
+
+
+def _is_dead(content: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
+    """Whether the driver of a claim is certain to have ended: it ran where we run, and its process is no more."""
+    if not content or not me["world"] or any(content.get(name) != me[name] for name in ("host", "world")):
+        return False
+    try:
+        return abs(psutil.Process(int(content["process"])).create_time() - float(content["begun"])) > 1
+    except psutil.NoSuchProcess:
+        return True
