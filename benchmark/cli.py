@@ -17,7 +17,9 @@ from .run.tensorflow_log import quiet_tensorflow
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit status: 0 fine, 1 some trial is not done, 2 bad input, 130 interrupted."""
-    options = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    options = parser().parse_args(words)
+    options.words = words
     os.environ["KERAS_BACKEND"] = default_backend()  # before Keras takes TensorFlow, which may not be installed
     quiet_tensorflow()
     # Our one line says what OpenCV would say of a damaged file in several.
@@ -44,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     top.add_argument("--version", action="version", version=f"unetbench {__version__}")
     words = top.add_subparsers(title="commands", required=True, metavar="COMMAND")
     for name, act, takes, text in COMMANDS:
-        command = words.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        command = words.add_parser(name, allow_abbrev=False, help=text, description=text[0].upper() + text[1:] + ".")
         command.add_argument(
             "--plugin", action="append", default=[], metavar="FILE", help="a Python file with more parts"
         )
@@ -113,6 +115,12 @@ COMMANDS = (
         arguments.plan,
         "show the trials, what is unfit and why, and what they cost; trains nothing",
     ),
+    (
+        "status",
+        _act("status"),
+        arguments.status,
+        "how far a sweep is: done, running and where, failed and why",
+    ),
     ("report", _report, arguments.report, "tables, plots and one HTML page from the records of a sweep"),
     ("list", _list, arguments.list_parts, "list the parts of a registry"),
     ("show", _show, arguments.show, "show one part: options, formula, source"),
@@ -120,6 +128,7 @@ COMMANDS = (
     ("time", _act("time"), arguments.time, "time a trained trial, a sweep's trials or an untrained recipe on runtimes"),
     ("export", _act("export"), arguments.export, "write a trained trial as a folder that runs without Keras"),
     ("prune", _act("prune"), arguments.prune, "prune a trained trial, train what remains, and keep record and weights"),
+    ("rerun", _act("rerun"), arguments.rerun, "run the trial of a record once more and compare every number"),
     (
         "recommend",
         _act("recommend", "recommended"),
@@ -128,6 +137,12 @@ COMMANDS = (
     ),
     ("data", _data, arguments.data, "fetch the data sets of a sweep, or read every case and report what is wrong"),
     ("predict", _act("predict"), arguments.predict, "segment image files with a trained model"),
+    (
+        "doctor",
+        _act("doctor"),
+        arguments.doctor,
+        "look at the installation: what is here, what is wrong, and the mend",
+    ),
     ("cache", _act("cache"), arguments.cache, "show what the cases take that `cache: disk` keeps, or remove them"),
 )
 """Name, what is run, what it takes, and its line of help."""

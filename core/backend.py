@@ -10,6 +10,13 @@ BACKENDS = ("tensorflow", "jax", "torch")
 """Names of the backends that can train, the usual one first; those of the packages, and of the extras but for
 TensorFlow, which is installed with unetbench."""
 
+FOR_GPUS = {
+    "tensorflow": "pip install 'unetbench[gpu]' brings CUDA's libraries on Linux",
+    "jax": "pip install 'jax[cuda12]' brings CUDA's libraries on Linux",
+    "torch": "pip install torch of an index for CUDA, see pytorch.org",
+}
+"""What lets a backend see an NVIDIA GPU that is there."""
+
 
 def installed(backend: str) -> bool:
     """Whether the package of a backend is there; it is not imported."""

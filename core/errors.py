@@ -4,6 +4,10 @@ import difflib
 from collections.abc import Iterable
 
 
+class Stopped(SystemExit):
+    """A trial ended after an epoch, its checkpoint written, because it was asked to."""
+
+
 class UnetbenchError(Exception):
     """Any error that is the input's fault and not the program's; shown as one line, without a traceback."""
 

@@ -18,6 +18,26 @@ def run(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--no-report", action="store_true", help="leave the report for later")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    command.add_argument("--no-wait", action="store_true", help="end when other drivers on this folder have the rest")
+    command.add_argument(
+        "--print-slurm", type=_count, metavar="COPIES", help="print the script of a SLURM job array and end"
+    )
+
+
+def status(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench status`."""
+    command.add_argument("results", type=Path, help="a sweep's folder of results")
+    command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def doctor(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench doctor`."""
+    command.add_argument(
+        "--recipe", nargs="+", default=[], metavar="NAME", help="train these twice and compare the numbers"
+    )
+    command.add_argument("--results", type=Path, default=Path("results"), help="where records would go (results)")
+    _trial_options(command)
+    command.add_argument("--json", action="store_true", help="as JSON")
 
 
 def plan(command: argparse.ArgumentParser) -> None:
@@ -102,6 +122,14 @@ def prune(command: argparse.ArgumentParser) -> None:
         "--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)"
     )
     command.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
+    _trial_options(command)
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
+def rerun(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench rerun`."""
+    command.add_argument("record", type=Path, help="the file of a record")
     _trial_options(command)
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")

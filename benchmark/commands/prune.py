@@ -38,7 +38,8 @@ def prune(options: argparse.Namespace) -> int:
     store.check()
     progress = Progress(Labels(read_sweep(folder), str(folder / "sweep.yaml")), quiet=options.quiet)
     kept = store.settled([trial]) if store.kept("weights", trial, ".keras") else {}
-    made = Runner(context, progress=progress).run([trial], settled=kept).made
+    outcome = Runner(context, progress=progress).run([trial], settled=kept)
+    made = [*outcome.made, *outcome.others]
     child = made[0] if made else kept[trial.id]
     print(_json(record, child, store) if options.json else _text(record, child, store))
     return 0 if child.status == "done" else 1

@@ -3,17 +3,20 @@
 import argparse
 import json
 import os
+import signal
 import sys
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
+from threading import Event
 
 from ...core.record import Record
 from ...core.trial import Trial
 from ...datasets.source import Source
 from ..naming.trial_names import TrialNames
-from ..records.machine import provenance
-from ..records.store import Store
+from ..records.claims import Claims
+from ..records.machine import now, provenance
+from ..records.store import SETTLED, Store
 from ..records.store import read as read_record
 from ..run.progress import Progress
 from ..run.runner import Runner
@@ -23,23 +26,38 @@ from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
 from .deploy_trials import apart, deploy_trials
+from .slurm import slurm_script
+
+STOPPED = 75
+"""Exit status of a run that ended early because it was asked to: the same command goes on (EX_TEMPFAIL)."""
 
 
 def run(options: argparse.Namespace) -> int:
     """Run a sweep and write its report; 0 when every trial is done or declared unfit, else 1."""
     wanted = read(options)
+    if options.print_slurm is not None:
+        print(slurm_script(options.words, wanted.name, options.print_slurm))
+        return 0
+    asked = Event()
+    if hasattr(signal, "SIGUSR1"):  # a scheduler says in time that it will end the job
+        signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     context = context_of(wanted, options)
     planned = plan.trials(wanted, context)
     store = Store.here(context.results, context.sweep)
     store.check()
     store.put_sweep(wanted.resolved)
-    settled = store.settled(entry.trial for entry in planned)
+    known = store.found(entry.trial for entry in planned)
+    settled = {key: record for key, record in known.items() if record.status in SETTLED}
+    names = TrialNames([entry.trial for entry in planned], wanted.labels)
     planned = decoded(planned, context.source.cache / "decoded", settled)
+    store.put_planned({entry.trial.id: str(names[entry.trial]) for entry in planned})
     runner = Runner(
         context,
         workers=options.workers,
         limit_s=options.limit,
         progress=Progress(wanted.labels, quiet=options.quiet),
+        wait=not options.no_wait,
+        stop=asked,
     )
     incomplete = _incomplete(settled, store, runner)
     if incomplete and options.retrain_incomplete:
@@ -55,15 +73,34 @@ def run(options: argparse.Namespace) -> int:
     spoiled = runner.check_parts([trial for trial in listed if trial.id not in settled])
     missing = _put_failed(planned, spoiled, store)
     sound = [trial for trial in listed if trial.id not in spoiled]
-    outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled)
+    outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled, known=known)
     made = [*missing, *outcome.made]
-    deployed = deploy_trials(sound, apart(wanted.runtimes), context, wanted.latency, quiet=options.quiet)
+    if outcome.stopped:
+        return _stopped()
+    if outcome.elsewhere:
+        count = len(outcome.elsewhere)
+        print(f"unetbench: {count} trials are under way elsewhere; `unetbench status {store.folder}`", file=sys.stderr)
+    deployed = deploy_trials(
+        sound,
+        apart(wanted.runtimes),
+        context,
+        wanted.latency,
+        quiet=options.quiet,
+        wait=not options.no_wait,
+        stop=asked,
+    )
+    if asked.is_set():
+        return _stopped()
     if not options.no_report:
         _report(store, options)
     if options.json:
-        names = TrialNames([entry.trial for entry in planned], wanted.labels)
         print(json.dumps({"settled": outcome.settled, "made": [_brief(record, names) for record in made]}, indent=2))
     return 0 if outcome.fine and not missing and deployed else 1
+
+
+def _stopped() -> int:
+    print("unetbench: stopped as asked, with checkpoints; the same command goes on", file=sys.stderr)
+    return STOPPED
 
 
 def read(options: argparse.Namespace) -> sweep.Sweep:
@@ -108,18 +145,27 @@ def cache_folder() -> Path:
 
 
 def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: Store) -> list[Record]:
-    """Write a record of each trial whose data or own part cannot be used, in place of those of the run before."""
+    """Write a record of each trial whose data or own part cannot be used, in place of those of the run before.
+
+    None where another driver, which may lack nothing, has the trial or has settled it.
+    """
     for file in list(store.own_files()):
-        if str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
-            file.unlink()
-    about = provenance()
-    found = [Record(entry.trial, "failed", entry.problem, **about) for entry in planned if entry.problem]
-    found += spoiled.values()
-    for record in found:
-        store.put(record)
-    for problem, count in Counter(record.reason for record in found).items():
+        if file.exists() and str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
+            file.unlink(missing_ok=True)
+    about, kept = provenance(), []
+    found = [
+        Record(entry.trial, "failed", entry.problem, finished=now(), **about) for entry in planned if entry.problem
+    ]
+    with Claims.of(store) as claims:
+        for record in (*found, *spoiled.values()):
+            if claims.take(record.trial.id):
+                if not store.settled([record.trial]):
+                    store.put(record)
+                    kept.append(record)
+                claims.drop(record.trial.id)
+    for problem, count in Counter(record.reason for record in kept).items():
         print(f"unetbench: {problem} ({count} trials failed)", file=sys.stderr)
-    return found
+    return kept
 
 
 def _incomplete(settled: Mapping[str, Record], store: Store, runner: Runner) -> dict[str, list[str]]:

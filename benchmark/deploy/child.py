@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import ConversionError, UnetbenchError, one_line
+from ..records.signals import deaf_children
 
 START_S = 120.0
 """Seconds in which a process must have begun; loading TensorFlow takes a tenth of it."""
@@ -41,9 +42,10 @@ class Child:
             words = [sys.executable, "-m", f"{package}.{module}", _address(listener), *arguments]
             told = {**os.environ, **(environment or {}), KEY: key}
             told["PYTHONPATH"] = os.pathsep.join(filter(None, [*map(str, _roots()), os.environ.get("PYTHONPATH")]))
-            self._process = subprocess.Popen(
-                words, env=told, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
-            )
+            with deaf_children():
+                self._process = subprocess.Popen(
+                    words, env=told, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
+                )
             try:
                 self._pipe = self._accepted(listener)
             except ConversionError:

@@ -126,6 +126,8 @@ def find_record(place: Path) -> tuple[Record, Path]:
         raise StoreError(
             f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
         )
+    if len(place.absolute().parents) < 4:
+        raise StoreError(f"{place}: is not in a folder of results, as results/SWEEP/records/MACHINE/ID.json is")
     sweep, machine = place.absolute().parents[2], place.absolute().parent.name
     if place.suffix == WEIGHTS:
         record = sweep / "records" / machine / f"{place.stem}{RECORD}"

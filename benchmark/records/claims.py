@@ -1,9 +1,11 @@
 """Who runs which trial, for several drivers on one results folder: files that are made by one and kept fresh by it."""
 
+import contextlib
 import json
 import os
 import platform
 import threading
+import time
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from ...core.errors import StoreError
+from ...core.files import write
+from .store import Store
 
 BEAT_S = 20.0
 """Seconds between two signs of life of a driver."""
@@ -28,7 +30,7 @@ JOB = ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "PBS_JOBID",
 class Claim:
     """A trial that a driver has taken. host, process, job: who; since: when, ISO; quiet_s: since its last sign of life.
 
-    alive: whether the driver is thought to be at work.
+    alive: whether the driver is thought to be at work. progress: what it last told of the trial.
     """
 
     key: str
@@ -38,6 +40,7 @@ class Claim:
     since: str
     quiet_s: float
     alive: bool
+    progress: str = ""
 
 
 class Claims:
@@ -57,7 +60,13 @@ class Claims:
         self.folder, self.stale_s, self.beat_s = folder, stale_s, beat_s
         self.token, self.me = uuid.uuid4().hex, _myself()
         self.held: dict[str, Path] = {}
+        self.told: dict[str, str] = {}
         self._ended, self._lock, self._beating = threading.Event(), threading.Lock(), None
+
+    @classmethod
+    def of(cls, store: Store) -> "Claims":
+        """Return the claims on the trials of a sweep, on machines like this one."""
+        return cls(store.folder / "claims" / store.machine)
 
     def __enter__(self) -> "Claims":
         return self
@@ -73,17 +82,19 @@ class Claims:
         """Claim a trial; False where another driver has it."""
         last = self._last(key)
         if last is not None and self._is_mine(last[1]):
+            self._hold(key, last[1])
             return True
-        if last is not None and self._read(key, last[1]).alive:
+        before = None if last is None else self._read(key, last[1])
+        if last is not None and (before is None or before.alive):  # at work, or just dropped
             return False
         file = self.folder / f"{key}.{0 if last is None else last[0] + 1}"
         if not self._made(file):
             return False
-        with self._lock:
-            self.held[key] = file
-        if self._beating is None:
-            self._beating = threading.Thread(target=self._beat, name="claims", daemon=True)
-            self._beating.start()
+        self._hold(key, file)
+        lower = [other for number, other in self._files(key) if number < int(file.suffix[1:])]
+        if any((claim := self._read(key, other)) is not None and claim.alive for other in lower):
+            self.drop(key)  # its driver came back, or somebody began at 0 meanwhile
+            return False
         return True
 
     def holds(self, key: str) -> bool:
@@ -91,14 +102,20 @@ class Claims:
         last = self._last(key)
         return last is not None and self._is_mine(last[1])
 
+    def tell(self, key: str, progress: str) -> None:
+        """Let the next sign of life say how far a trial is."""
+        self.told[key] = progress
+
     def drop(self, key: str) -> None:
-        """Give a trial back, or up as done; those that were taken over before go as well."""
+        """Give a trial back, or up as done; claims of the dead that were taken over go as well."""
         with self._lock:
             mine = self.held.pop(key, None)
+            self.told.pop(key, None)
         if mine is None:
             return
         for number, file in self._files(key):
-            if number <= int(mine.suffix[1:]):
+            below = number < int(mine.suffix[1:]) and (claim := self._read(key, file)) is not None and not claim.alive
+            if below or (file == mine and self._is_mine(file)):
                 file.unlink(missing_ok=True)
 
     def of_others(self, key: str) -> Claim | None:
@@ -107,13 +124,15 @@ class Claims:
         if last is None or self._is_mine(last[1]):
             return None
         found = self._read(key, last[1])
-        return found if found.alive else None
+        return found if found is not None and found.alive else None
 
     def all(self) -> list[Claim]:
         """Every claim that counts, by key."""
-        keys = sorted({file.stem for file in self.folder.glob("*.*") if file.suffix[1:].isdigit()})
+        files = (file for file in self.folder.glob("[!.]*.*") if file.suffix[1:].isdigit())
+        keys = sorted({file.stem for file in files})
         lasts = {key: self._last(key) for key in keys}
-        return [self._read(key, last[1]) for key, last in lasts.items() if last is not None]
+        found = [self._read(key, last[1]) for key, last in lasts.items() if last is not None]
+        return [claim for claim in found if claim is not None]
 
     def _files(self, key: str) -> Iterator[tuple[int, Path]]:
         for file in self.folder.glob(f"{key}.*"):
@@ -122,6 +141,13 @@ class Claims:
 
     def _last(self, key: str) -> tuple[int, Path] | None:
         return max(self._files(key), default=None)
+
+    def _hold(self, key: str, file: Path) -> None:
+        with self._lock:
+            self.held[key] = file
+        if self._beating is None:
+            self._beating = threading.Thread(target=self._beat, name="claims", daemon=True)
+            self._beating.start()
 
     def _made(self, file: Path) -> bool:
         """Make a claim's file whole at once under a name that nobody has; False where somebody has it."""
@@ -133,7 +159,7 @@ class Claims:
             try:
                 os.link(aside, file)
             except FileExistsError:
-                return False
+                return aside.stat().st_nlink > 1  # NFS asks twice where the answer got lost, and may have done it
             except OSError:  # a file system without links: those that look meanwhile see a claim that says nothing
                 with file.open("x", encoding="utf-8") as stream:
                     stream.write(content)
@@ -148,37 +174,47 @@ class Claims:
     def _is_mine(self, file: Path) -> bool:
         return _content(file).get("token") == self.token
 
-    def _read(self, key: str, file: Path) -> Claim:
+    def _read(self, key: str, file: Path) -> Claim | None:
+        """What a claim says, None where it was dropped meanwhile."""
         content = _content(file)
         try:
             quiet = max(0.0, self._now() - file.stat().st_mtime)
-        except FileNotFoundError:  # dropped meanwhile
-            return Claim(key, "", 0, "", "", 0.0, False)
+        except FileNotFoundError:
+            return None
         alive = quiet < self.stale_s and not _is_dead(content, self.me)
-        host, process, job, since = (content.get(name, empty) for name, empty in _SHOWN.items())
-        return Claim(key, str(host), int(process), str(job), str(since), quiet, alive)
+        host, process, job, since, progress = (content.get(name, empty) for name, empty in _SHOWN.items())
+        return Claim(key, str(host), int(process), str(job), str(since), quiet, alive, str(progress))
 
     def _now(self) -> float:
         """The time by the clock of the file system, which need not be ours."""
         probe = self.folder / f".{self.token}.clock"
         try:
             probe.touch()
-            return probe.stat().st_mtime
-        finally:
-            probe.unlink(missing_ok=True)
+            now = probe.stat().st_mtime
+            probe.unlink()
+        except OSError:  # who may only look has no other clock than ours
+            return time.time()
+        return now
 
     def _beat(self) -> None:
         while not self._ended.wait(self.beat_s):
-            with self._lock:
-                files = list(self.held.values())
-            for file in files:
-                try:
-                    os.utime(file)
-                except OSError:  # dropped meanwhile, or the file system is away: whoever looks will tell
-                    continue
+            with self._lock:  # what is dropped meanwhile must not be written again
+                for key, file in self.held.items():
+                    with contextlib.suppress(OSError):  # the file system is away, or the trial was taken over
+                        self._give_sign(key, file)
+
+    def _give_sign(self, key: str, file: Path) -> None:
+        content = _content(file)
+        if content.get("token") != self.token:  # taken over, and its name perhaps another's by now
+            return
+        progress = self.told.pop(key, "")
+        if progress:
+            write(file, json.dumps({**content, "progress": progress}).encode())
+        else:
+            os.utime(file)
 
 
-_SHOWN: dict[str, Any] = {"host": "", "process": 0, "job": "", "since": ""}
+_SHOWN: dict[str, Any] = {"host": "", "process": 0, "job": "", "since": "", "progress": ""}
 
 
 def _content(file: Path) -> dict[str, Any]:
@@ -192,22 +228,32 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _myself() -> dict[str, Any]:
     """What tells this process from every other one, and a person where it is."""
-    process = psutil.Process()
     numbers = [os.environ[name] for name in JOB if os.environ.get(name)]
     return {
         "host": platform.node(),
         "world": _world(),
-        "process": process.pid,
-        "begun": process.create_time(),
+        "process": os.getpid(),
+        "begun": _begun(os.getpid()),
         "job": "_".join(dict.fromkeys(numbers[:2])) if numbers else "",
     }
 
 
 def _world() -> str:
-    """The boot and the namespace in which process numbers mean something, "" where the system does not tell."""
+    """The boot, namespace and user for which process numbers mean something, "" where the system does not tell."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text("ascii").strip()
-        return f"{boot} {Path('/proc/self/ns/pid').readlink()}"
+        return f"{boot} {Path('/proc/self/ns/pid').readlink()} {os.getuid()}"
+    except OSError:
+        return ""
+
+
+def _begun(process: int) -> str:
+    """When a process of this user began, in ticks since the boot, which no clock that is set changes; "" if it ended.
+
+    Where there is no /proc: "" for all.
+    """
+    try:
+        return Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
     except OSError:
         return ""
 
@@ -216,7 +262,4 @@ def _is_dead(content: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
     """Whether the driver of a claim is certain to have ended: it ran where we run, and its process is no more."""
     if not content or not me["world"] or any(content.get(name) != me[name] for name in ("host", "world")):
         return False
-    try:
-        return abs(psutil.Process(int(content["process"])).create_time() - float(content["begun"])) > 1
-    except psutil.NoSuchProcess:
-        return True
+    return _begun(int(content["process"])) != content["begun"]

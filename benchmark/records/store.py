@@ -1,5 +1,7 @@
 """Records on disk: one JSON file a trial and machine, written aside and renamed, so that no reader sees half of one."""
 
+import contextlib
+import json
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,7 +13,7 @@ import numpy as np
 import yaml
 
 from ...core.errors import StoreError
-from ...core.files import write
+from ...core.files import write, written_aside
 from ...core.record import Record
 from ...core.trial import Trial
 from .machine import describe, first_name, machine, name_of, names_itself, same_machine
@@ -19,6 +21,9 @@ from .machine import describe, first_name, machine, name_of, names_itself, same_
 SETTLED = ("done", "unfit")
 """Status of the trials that a second run does not repeat; failed and timed out ones are tried again."""
 
+
+PLANNED = "planned.json"
+"""The file of a sweep's trials: names by id."""
 
 NEEDED_BYTES = 100 * 2**20
 """Free disk under which no sweep is begun."""
@@ -84,13 +89,29 @@ class Store:
     def own_files(self) -> Iterator[Path]:
         """Every file of this sweep that holds a record of this machine."""
         for name in self.names:
-            files = sorted((self.folder / "records" / name).glob("*.json"))
-            yield from (file for file in files if self.is_own(read(file)))
+            for file in sorted((self.folder / "records" / name).glob("*.json")):
+                with contextlib.suppress(FileNotFoundError):  # another driver has removed it
+                    record = Record.from_json(file.read_text("utf-8"), str(file))
+                    if self.is_own(record):
+                        yield file
+
+    def found(self, trials: Iterable[Trial]) -> dict[str, Record]:
+        """The records of the trials that this machine has made, by id; see `find`."""
+        found = {trial.id: self.find(trial) for trial in trials}
+        return {key: record for key, record in found.items() if record is not None}
 
     def settled(self, trials: Iterable[Trial]) -> dict[str, Record]:
         """The records of the trials that need no run, by id."""
-        found = {trial.id: self.find(trial) for trial in trials}
-        return {key: record for key, record in found.items() if record is not None and record.status in SETTLED}
+        return {key: record for key, record in self.found(trials).items() if record.status in SETTLED}
+
+    def tidy(self, record: Record) -> None:
+        """Remove the checkpoint of a settled trial, and what killed processes have left half written of any trial."""
+        for kind in ("checkpoints", "weights", "previews"):
+            folder = self.folder / kind / self.machine
+            for file in folder.glob(f".*.part.{record.trial.id}.*"):
+                file.unlink(missing_ok=True)
+        if record.status in SETTLED:
+            (self.folder / "checkpoints" / self.machine / f"{record.trial.id}.npz").unlink(missing_ok=True)
 
     def copy_from_other_sweep(self, trial: Trial) -> None:
         """Copy the record of a settled trial into this sweep when it was made for another one."""
@@ -129,14 +150,16 @@ class Store:
     def put_previews(self, trial: Trial, arrays: dict[str, np.ndarray]) -> None:
         """Write the pictures that the report shows: see `benchmark.preview`."""
         file = self.folder / "previews" / self.machine / f"{trial.id}.npz"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        spare = file.with_suffix(".part.npz")
-        np.savez_compressed(spare, **arrays)  # pyright: ignore[reportArgumentType]  # keywords are arrays here
-        spare.replace(file)
+        with written_aside(file) as aside:
+            np.savez_compressed(aside, **arrays)  # pyright: ignore[reportArgumentType]  # keywords are arrays here
 
     def put_sweep(self, resolved: dict[str, object]) -> None:
         """Write the sweep as it was run, for the report to read."""
         write(self.folder / "sweep.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
+
+    def put_planned(self, names: Mapping[str, str]) -> None:
+        """Write what the sweep consists of, names by id, for who asks how far it is."""
+        write(self.folder / PLANNED, json.dumps(names, ensure_ascii=False, indent=0).encode())
 
     def path(self, kind: str, trial: Trial, suffix: str) -> Path:
         """Return where weights, checkpoints or logs of a trial stand; the folder is made."""
@@ -194,6 +217,18 @@ def read_sweep(folder: Path) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
+    return content if isinstance(content, dict) else {}
+
+
+def read_planned(folder: Path) -> dict[str, str]:
+    """Read the names of a sweep's trials by id, {} where no run has written them. Raises StoreError naming the file."""
+    file = folder / PLANNED
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete it") from None
     return content if isinstance(content, dict) else {}
 
 

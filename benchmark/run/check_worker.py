@@ -3,7 +3,7 @@
 import time
 
 from ...core.record import Record
-from ..records.machine import provenance
+from ..records.machine import now, provenance
 from ..trial.context import Context
 from ..trial.own_parts import PartCheck
 from .worker_process import WorkerProcess
@@ -11,7 +11,7 @@ from .worker_process import WorkerProcess
 
 def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: float) -> Record | None:
     """The record of a check that failed, or that killed its process or took longer than `limit_s`, else None."""
-    worker.pipe.send(check)
+    worker.send(check)
     since = 0.0
     try:
         while not since or not limit_s or time.monotonic() - since < limit_s:
@@ -26,4 +26,5 @@ def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: 
     else:
         worker.kill()
         status, reason = "timed_out", f"took longer than {limit_s:g} s"
-    return Record(check.trial, status, f"{check.part}: {reason}", **provenance(threads=context.threads))
+    about = provenance(threads=context.threads)
+    return Record(check.trial, status, f"{check.part}: {reason}", finished=now(), **about)

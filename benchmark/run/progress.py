@@ -77,14 +77,18 @@ class Progress:
         self.epoch.total, self.epoch.n = event.get("of", 1), event.get("step", 0)
         self.epoch.refresh()
 
-    def finish(self, record: Record) -> None:
-        """A trial has its record."""
+    def wait(self, count: int) -> None:
+        """Nothing is left but what other drivers have."""
+        self._line(f"{count} trials are under way elsewhere; waiting for them")
+
+    def finish(self, record: Record, *, elsewhere: bool = False) -> None:
+        """A trial has its record; elsewhere: another driver made it."""
         self.count += 1
         seconds = time.monotonic() - self.started.pop(record.trial.id, time.monotonic())
         scores = [row["dice"] for row in record.scores if row["dice"] is not None]
         told = f"Dice {sum(scores) / len(scores):.3f}" if scores else record.reason
         label = f"[{self.count}/{self.of}] {self.names[record.trial]}"
-        self._line(f"{label}: {record.status}, {told}, {seconds:.0f} s")
+        self._line(f"{label}: {record.status}, {told}, {'elsewhere' if elsewhere else f'{seconds:.0f} s'}")
         if self.sweep is not None:
             self.sweep.update()
 

@@ -4,22 +4,26 @@ import shutil
 import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Container, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from ...core.errors import PartError, StoreError
 from ...core.record import Record
 from ...core.trial import Trial
-from ..records.machine import machine, provenance
-from ..records.store import Store
+from ..records.claims import Claims
+from ..records.machine import machine, now, provenance
+from ..records.store import SETTLED, Store
 from ..trial.context import Context
 from ..trial.own_parts import part_checks
 from ..trial.places import Place, slots
 from .check_worker import checked
+from .order import by_network, keeps_peak, likest, shares_graph
 from .progress import Progress
+from .shared import Shared
 from .worker_process import WorkerProcess
 
 GROWTH = 0.3
@@ -28,28 +32,48 @@ GROWTH = 0.3
 
 @dataclass
 class Outcome:
-    """What a run did: the records it made, and the trials that were settled before."""
+    """What a run did: the records it made, and the trials that were settled before.
+
+    others: records that other drivers made meanwhile. elsewhere: trials that they had when this one ended. stopped:
+    whether it ended before its trials because it was asked to.
+    """
 
     made: list[Record] = field(default_factory=list)
     settled: int = 0
     lost: list[str] = field(default_factory=list)
+    others: list[Record] = field(default_factory=list)
+    elsewhere: list[Trial] = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def fine(self) -> bool:
-        """Whether every trial is done or declared unfit."""
-        return not self.lost and all(record.status in ("done", "unfit") for record in self.made)
+        """Whether every trial is done or declared unfit; what other drivers still have does not count."""
+        return not self.lost and all(record.status in ("done", "unfit") for record in (*self.made, *self.others))
 
 
 class Runner:
     """Runs trials in several processes. limit_s: seconds after which a trial is timed out, 0 for never.
 
     Each process computes in one place, a backend and a device, and trials on one device are all run before those on
-    the next: at most one a GPU at a time, `workers` elsewhere.
+    the next: at most one a GPU at a time, `workers` elsewhere. Other drivers may run the same sweep on the same folder.
+    wait: for what they have, and run it where they die; else end when nothing is left that is nobody's. stop: once set,
+    no trial begins, and those under way end at the next epoch, with a checkpoint.
     """
 
-    def __init__(self, context: Context, *, workers: int = 1, limit_s: float = 0.0, progress: Progress) -> None:
-        self.context, self.count, self.limit_s, self.progress = context, workers, limit_s, progress
+    def __init__(
+        self,
+        context: Context,
+        *,
+        workers: int = 1,
+        limit_s: float = 0.0,
+        progress: Progress,
+        wait: bool = True,
+        stop: Event | None = None,
+    ) -> None:
+        self.context, self.count, self.limit_s, self.progress, self.wait = context, workers, limit_s, progress, wait
         self.store = Store.here(context.results, context.sweep)
+        self.claims = Claims.of(self.store)
+        self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
         self.spawned, self.workers = 0, []
 
@@ -77,10 +101,18 @@ class Runner:
                 problems |= {trial.id: replace(record, trial=trial) for trial in users}
         return problems
 
-    def run(self, trials: Sequence[Trial], *, settled: Container[str], beside: Sequence[Trial] = ()) -> Outcome:
+    def run(
+        self,
+        trials: Sequence[Trial],
+        *,
+        settled: Container[str],
+        known: Mapping[str, Record] | None = None,
+        beside: Sequence[Trial] = (),
+    ) -> Outcome:
         """Run what is not settled, same graph after same graph. Raises StoreError when no record can be written.
 
-        settled: ids. beside: the sweep's other trials, whose data or parts cannot be used; progress names all alike.
+        settled: ids. known: records by id that there were when these were found, which may be a while ago; by default
+        those of now. beside: the sweep's other trials, whose data or parts cannot be used; progress names all alike.
         """
         outcome = Outcome()
         pending: list[Trial] = []
@@ -90,47 +122,104 @@ class Runner:
                 outcome.settled += 1
             else:
                 pending.append(trial)
+        self.shared.begin(self.store.found(pending) if known is None else known)
         self.progress.begin(trials, outcome.settled, beside)
         workers, self.workers = self.workers, []
-        try:
-            for device in dict.fromkeys(trial.device for trial in pending):
-                queue = deque(_by_network([trial for trial in pending if trial.device == device]))
-                places = slots(device, self.context.gpus, self.count)
-                while queue or any(worker.trial for worker in workers):
-                    self._assign(queue, workers, places)
-                    self._listen(workers, outcome)
-        finally:
-            for worker in workers:
-                worker.end()
-            shutil.rmtree(self.logs, ignore_errors=True)
-            self.progress.end()
+        with self.claims:
+            try:
+                while pending and not outcome.stopped:
+                    pending = self._run_devices(pending, workers, outcome)
+            finally:  # before the claims are dropped: nobody is to begin what still runs
+                for worker in workers:
+                    worker.end()
+                shutil.rmtree(self.logs, ignore_errors=True)
+                self.progress.end()
+        outcome.elsewhere = list(self.shared.elsewhere.values())
         return outcome
+
+    def _run_devices(self, pending: Sequence[Trial], workers: list[WorkerProcess], outcome: Outcome) -> list[Trial]:
+        """Run trials, those of one device after those of another; returns what came free of a device that was over."""
+        freed: list[Trial] = []
+        for device in dict.fromkeys(trial.device for trial in pending):
+            queue = deque(by_network([trial for trial in pending if trial.device == device]))
+            freed += self._run_queue(queue, workers, device, outcome)
+        return freed
+
+    def _run_queue(
+        self, queue: deque[Trial], workers: list[WorkerProcess], device: str, outcome: Outcome
+    ) -> list[Trial]:
+        places, told, freed = slots(device, self.context.gpus, self.count), False, []
+        while True:
+            if self.asked.is_set():
+                outcome.stopped = True
+                queue.clear()
+                for worker in workers:
+                    worker.ask_to_stop()
+            self._assign(queue, workers, places)
+            busy = any(worker.trial for worker in workers)
+            if not busy and not self._ready(queue, workers) and (outcome.stopped or not self._awaits_others(told)):
+                break
+            told = told or not busy
+            self._listen(workers, outcome)
+            made, free = self.shared.look() if not outcome.stopped else ([], [])
+            queue.extend(trial for trial in free if trial.device == device)
+            freed += [trial for trial in free if trial.device != device]
+            for record in made:
+                outcome.others.append(record)
+                self.progress.finish(record, elsewhere=True)
+        self.shared.hold_back(queue)
+        return freed
+
+    def _awaits_others(self, told: bool) -> bool:
+        """Whether to wait for what others have; who is not to wait does so until it is sure that they live."""
+        waits = bool(self.shared.elsewhere) and (self.wait or self.shared.in_doubt())
+        if waits and self.wait and not told:
+            self.progress.wait(len(self.shared.elsewhere))
+        return waits
 
     def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / len(places)
         for worker in [worker for worker in workers if worker.trial is None]:
-            ready = _ready(queue, workers)
-            likest = _likest(ready, worker)
-            other_model = likest is not None and worker.before is not None and not _shares_graph(likest, worker.before)
-            if likest is None or (other_model and (worker.resident > allowed or _keeps_peak(worker.place))):
+            trial = self._claimed(queue, workers, worker)
+            other_model = trial is not None and worker.before is not None and not shares_graph(trial, worker.before)
+            if trial is None or (other_model and (worker.resident > allowed or keeps_peak(worker.place))):
                 workers.remove(worker)
                 worker.end()
-        for worker in workers:
-            likest = _likest(_ready(queue, workers), worker) if worker.trial is None else None
-            if likest is not None:
-                self._hand(likest, worker, queue)
+                if trial is not None:
+                    worker = self._spawn(trial, worker.place.gpu)
+                    workers.append(worker)
+            if trial is not None:
+                self._hand(trial, worker)
         for gpu in (Counter(places) - Counter(worker.place.gpu for worker in workers)).elements():
-            ready = _ready(queue, workers)
-            if ready:
-                workers.append(self._spawn(ready[0], gpu))
-                self._hand(ready[0], workers[-1], queue)
+            trial = self._claimed(queue, workers)
+            if trial is not None:
+                workers.append(self._spawn(trial, gpu))
+                self._hand(trial, workers[-1])
 
-    def _hand(self, trial: Trial, worker: WorkerProcess, queue: deque[Trial]) -> None:
-        queue.remove(trial)
+    def _claimed(
+        self, queue: deque[Trial], workers: Sequence[WorkerProcess], worker: WorkerProcess | None = None
+    ) -> Trial | None:
+        """The next trial that is no other driver's, for a worker or for a new one; it is taken out of the queue."""
+        while ready := self._ready(queue, workers):
+            trial = ready[0] if worker is None else likest(ready, worker)
+            if trial is None:
+                return None
+            queue.remove(trial)
+            if self.shared.is_mine(trial):
+                return trial
+        return None
+
+    def _ready(self, queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
+        """The trials whose parent, if they have one, is neither still to come nor running, here or elsewhere."""
+        ahead = {trial.id for trial in queue} | {worker.trial.id for worker in workers if worker.trial is not None}
+        ahead |= self.shared.elsewhere.keys()
+        return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
+
+    def _hand(self, trial: Trial, worker: WorkerProcess) -> None:
         worker.trial = worker.before = trial
         worker.since = 0.0
         self.progress.start(trial)
-        worker.pipe.send(trial)
+        worker.send(trial)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
@@ -158,6 +247,11 @@ class Runner:
                 worker.since = worker.since or time.monotonic()  # loading Keras is not the trial's time
                 worker.phase = message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
+                if worker.phase == "epoch":
+                    self.claims.tell(worker.trial.id, _reading(worker.trial, message[1]))
+            elif message[0] == "stopped" and worker.trial is not None:
+                self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
+                worker.trial = None
             elif message[0] == "record":
                 worker.trial, worker.resident = None, message[2]
                 self._keep(Record.from_json(message[1]), outcome)
@@ -173,47 +267,23 @@ class Runner:
         worker.kill()
         if worker.trial is not None:
             about = provenance(threads=worker.context.threads)
-            self._keep(Record(worker.trial, status, reason, **about), outcome)
+            self._keep(Record(worker.trial, status, reason, finished=now(), **about), outcome)
 
     def _keep(self, record: Record, outcome: Outcome) -> None:
         outcome.made.append(record)
         self.progress.finish(record)
+        overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
+        if overtaken and self.store.settled([record.trial]):
+            return  # by who took it over while we gave no sign of life
         try:
             self.store.put(record)
         except StoreError as error:
             outcome.lost.append(str(error))
             raise
+        self.store.tidy(record)
+        self.claims.drop(record.trial.id)
 
 
-def _by_network(trials: Sequence[Trial]) -> list[Trial]:
-    """In the order that came, but trials of one network in a row, and in it those of one compiled model."""
-    last_first = list(enumerate(trials))[::-1]
-    network = {trial.network_key: index for index, trial in last_first}
-    compiled = {trial.compile_key: index for index, trial in last_first}
-    return sorted(trials, key=lambda trial: (network[trial.network_key], compiled[trial.compile_key]))
-
-
-def _ready(queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
-    """The trials whose parent, if they have one, is neither still to come nor running."""
-    ahead = {trial.id for trial in queue} | {worker.trial.id for worker in workers if worker.trial is not None}
-    return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
-
-
-def _likest(trials: Sequence[Trial], worker: WorkerProcess) -> Trial | None:
-    """The first trial of the compiled model that a worker has at hand, else of its network, else of its place."""
-    trials = [trial for trial in trials if worker.place.takes(trial)]
-    before = worker.before
-    for key in ("compile_key", "network_key") if before is not None else ():
-        for trial in trials:
-            if getattr(trial, key) == getattr(before, key):
-                return trial
-    return trials[0] if trials else None
-
-
-def _shares_graph(trial: Trial, before: Trial) -> bool:
-    return trial.compile_key == before.compile_key
-
-
-def _keeps_peak(place: Place) -> bool:
-    """Whether the peak of the device's memory cannot be looked for anew: on JAX, which counts from the start."""
-    return place.backend == "jax" and place.device != "cpu" and bool(machine()["gpu"])
+def _reading(trial: Trial, event: dict[str, Any]) -> str:
+    """How far a trial is, for who asks from elsewhere."""
+    return f"epoch {event['epoch']} of {trial.training.epochs}, validation Dice {event['val_dice']:.3f}"

@@ -1,13 +1,17 @@
 """The process a trial trains in. It is spawned: after TensorFlow was used, a fork hangs."""
 
 import contextlib
+import multiprocessing
 import os
 import sys
+import threading
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 import psutil
 
+from ...core.errors import Stopped
 from ...core.registry import load_plugin
 from ..records.machine import machine
 from ..trial.context import Context
@@ -15,14 +19,19 @@ from ..trial.own_parts import PartCheck
 from ..trial.places import Place
 from .tensorflow_log import quiet_tensorflow
 
+STOP = "stop"
+"""Comes while a trial runs: it is to end at its next epoch."""
+
 
 def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
     """Do what comes through the pipe, trials and checks of parts, until None comes; all of it computes in one place.
 
-    Sends ("tell", event) while a trial runs and ("record", json, resident_bytes) at its end; for a check, the record of
-    a trial that it fails, or None in place of the json. What libraries print goes to the log file.
+    Sends ("tell", event) while a trial runs, and at its end ("record", json, resident_bytes), or ("stopped",) where it
+    ended at a checkpoint; for a check, the record of a trial that it fails, or None in place of the json. What
+    libraries print goes to the log file.
     """
     _redirect(log)
+    threading.Thread(target=_end_with_driver, daemon=True).start()
     machine()  # named before the environment below limits threads or GPUs: a share of a machine is no other machine
     _go_to(place)
     _share(context.threads)
@@ -35,15 +44,35 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
 
     for plugin in context.plugins:
         load_plugin(plugin)
-    cache = WorkerCache()
+    cache, stops = WorkerCache(), [False]
+
+    def tell(event: dict[str, Any]) -> bool:
+        pipe.send(("tell", event))
+        stops[0] = stops[0] or (pipe.poll() and pipe.recv() == STOP)
+        return stops[0]
+
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):  # the driver is gone: so is the work
         while (order := pipe.recv()) is not None:
-            if isinstance(order, PartCheck):
-                pipe.send(("tell", {"phase": "check"}))
-                record = failed_check(order, context)
-            else:
-                record = run_trial(order, context, cache, lambda event: pipe.send(("tell", event)))
+            if order == STOP:  # its trial ended while it was sent
+                continue
+            try:
+                if isinstance(order, PartCheck):
+                    pipe.send(("tell", {"phase": "check"}))
+                    record = failed_check(order, context)
+                else:
+                    record = run_trial(order, context, cache, tell)
+            except Stopped:
+                pipe.send(("stopped",))
+                continue
             pipe.send(("record", record and record.to_json(), psutil.Process().memory_info().rss))
+
+
+def _end_with_driver() -> None:
+    """A driver that is killed says nothing; what it began must not compute on beside whoever takes its trial over."""
+    driver = multiprocessing.parent_process()
+    if driver is not None:
+        driver.join()
+        os._exit(1)
 
 
 def _redirect(log: Path) -> None:

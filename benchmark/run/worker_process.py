@@ -1,5 +1,6 @@
 """A worker process as the driver sees it: begun, asked, ended, and why it died."""
 
+import contextlib
 import multiprocessing
 import signal
 from dataclasses import dataclass
@@ -8,10 +9,11 @@ from typing import Any
 
 from ...core.memory import memory_bytes, told
 from ...core.trial import Trial
+from ..records.signals import deaf_children
 from ..trial.context import Context
 from ..trial.places import Place
 from .tensorflow_log import last_words
-from .worker import work
+from .worker import STOP, work
 
 
 @dataclass
@@ -19,7 +21,7 @@ class WorkerProcess:
     """One process. trial: what it runs; since: from when, 0.0 before it began; before: its last trial; resident: bytes.
 
     context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
-    phase: of the trial.
+    phase: of the trial. asked: whether it was to stop.
     """
 
     process: Any
@@ -32,6 +34,7 @@ class WorkerProcess:
     before: Trial | None = None
     phase: str = ""
     resident: int = 0
+    asked: bool = False
 
     @classmethod
     def spawn(cls, context: Context, place: Place, log: Path) -> "WorkerProcess":
@@ -39,16 +42,28 @@ class WorkerProcess:
         spawning = multiprocessing.get_context("spawn")
         ours, theirs = spawning.Pipe()
         process = spawning.Process(target=work, args=(theirs, context, place, log), daemon=True)
-        process.start()
+        with deaf_children():
+            process.start()
         theirs.close()
         return cls(process, ours, context, place, log)
 
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""
         if self.trial is None and self.process.is_alive():
-            self.pipe.send(None)
+            self.send(None)
             self.process.join(10)
         self.kill()
+
+    def ask_to_stop(self) -> None:
+        """Ask for an end at the next epoch, with a checkpoint, of what it runs."""
+        if self.trial is not None and not self.asked:
+            self.asked = True
+            self.send(STOP)
+
+    def send(self, order: Any) -> None:
+        """Send what `work` takes; a process that is dying does not get it, and the end of its pipe tells."""
+        with contextlib.suppress(OSError):
+            self.pipe.send(order)
 
     def kill(self) -> None:
         """End it at once."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core.errors import one_line
+from ...core.files import written_aside
 from .compiled_model import CompiledModel
 
 
@@ -55,9 +56,8 @@ def save(file: Path, compiled: CompiledModel, state: TrainingState, weights: lis
     arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
     for place, kept in enumerate(weights):
         arrays |= {f"{_kept_name(place)}_{index}": value for index, value in enumerate(kept)}
-    aside = file.with_suffix(".part.npz")
-    np.savez(aside, progress=np.array(json.dumps(asdict(state))), **arrays)  # pyright: ignore[reportArgumentType]
-    aside.replace(file)
+    with written_aside(file) as aside:
+        np.savez(aside, progress=np.array(json.dumps(asdict(state))), **arrays)  # pyright: ignore[reportArgumentType]
 
 
 class Damaged(Exception):

@@ -4,14 +4,9 @@ from typing import Any
 
 import keras
 
+from ...core.backend import FOR_GPUS
 from ...core.errors import Unavailable
 from ..records.machine import machine
-
-ADVICE = {
-    "tensorflow": "pip install 'unetbench[gpu]' brings CUDA's libraries on Linux",
-    "jax": "pip install 'jax[cuda12]' brings CUDA's libraries on Linux",
-    "torch": "pip install torch of an index for CUDA, see pytorch.org",
-}
 
 
 def kind() -> str:
@@ -31,7 +26,9 @@ def require(device: str) -> None:
     """Raise Unavailable when the backend does not compute on the device that a trial asks for; "" asks for none."""
     if device and device != kind():
         backend = keras.backend.backend()
-        raise Unavailable(f"device {device}: {backend} sees none here; {ADVICE.get(backend, 'choose another backend')}")
+        raise Unavailable(
+            f"device {device}: {backend} sees none here; {FOR_GPUS.get(backend, 'choose another backend')}"
+        )
 
 
 def reset_peak() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...core import memory
 from ...core.errors import UnetbenchError, Unfit, one_line
+from ...core.files import written_aside
 from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial
@@ -158,9 +159,9 @@ def _perform(
             store.put_previews(trial, result.previews)
     with _kept_going("weights", notes):
         if context.weights:
-            compiled.network.save(store.path("weights", trial, ".keras"))
+            with written_aside(store.path("weights", trial, ".keras")) as aside:
+                compiled.network.save(aside)
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
-    checkpoint.unlink(missing_ok=True)
     if context.latency is not None and context.latency.peaks:
         timing["peak_bytes"] = max(timing["peak_bytes"], float(memory.peak_bytes()))
         _peaks(store, recipe.precision, context, on_progress, notes)

@@ -11,7 +11,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...core.errors import DataError, Diverged
+from ...core.errors import DataError, Diverged, Stopped
 from ...core.recipe import Recipe
 from ...datasets.patches import PatchSampler
 from ...models.lighter.magnitude import GradualPruning, Magnitude
@@ -21,7 +21,8 @@ from .selection import CANDIDATES, Selection, select
 from .step_clock import StepClock
 from .validate import Tiles, ValidationCases, best_threshold, validate
 
-ProgressCallback = Callable[[dict[str, Any]], None]
+ProgressCallback = Callable[[dict[str, Any]], bool | None]
+"""Is told of every phase; returns whether the trial is to end, which it does after the epoch at hand."""
 
 SAVE_EVERY_S = 60.0
 """Seconds of training between two checkpoints from which a killed trial goes on."""
@@ -57,8 +58,8 @@ def train(
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
-    checkpoint: a file from which an interrupted training goes on, and where it is kept; the caller deletes it after
-        evaluation.
+    checkpoint: a file from which an interrupted training goes on, and where it is kept; it is deleted when the
+        record is written. Raises Stopped after an epoch at which `on_progress` asks for it.
     pruning: set weights to zero on the way; then only an epoch that ends with the sparsity asked for can be selected.
     clock: is to read how long steps take.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
@@ -157,11 +158,13 @@ class _SelectionCallback(keras.callbacks.Callback):
         row["validate_s"] = time.perf_counter() - self.started - seconds
         self.state.history.append(row)
         self._update_best(Epoch(epoch + 1, found.dice if self.recipe.monitor == "dice" else -found.loss, found.loss))
-        self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
+        ends = self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
         if self.finished():
             self.compiled.model.stop_training = True
-        if self.checkpoint is not None and time.perf_counter() - self.saved > SAVE_EVERY_S:
+        if self.checkpoint is not None and (ends or time.perf_counter() - self.saved > SAVE_EVERY_S):
             self._save(self.checkpoint)
+        if ends:
+            raise Stopped(f"after epoch {epoch + 1}")
 
     def rate(self, epoch: int) -> float:
         """The learning rate of an epoch, counted from 0."""
