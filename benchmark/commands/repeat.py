@@ -82,9 +82,9 @@ def _trained(name: str, form: dict[str, Any], folder: Path, options: argparse.Na
 
 def _apart(first: Record, again: Record) -> dict[str, float]:
     """The largest differences of losses over the epochs, and of Dice over the test cases; those that are not 0."""
-    losses = [[row[name] for row in one.history for name in ("loss", "val_loss")] for one in (first, again)]
-    dice = [[row["dice"] or 0.0 for row in one.scores] for one in (first, again)]
-    found = {"losses": float(np.abs(np.subtract(*losses)).max()), "Dice": float(np.abs(np.subtract(*dice)).max())}
+    losses = [np.array([row[name] for row in one.history for name in ("loss", "val_loss")]) for one in (first, again)]
+    dice = [np.array([row["dice"] or 0.0 for row in one.scores]) for one in (first, again)]
+    found = {"losses": float(np.abs(losses[0] - losses[1]).max()), "Dice": float(np.abs(dice[0] - dice[1]).max())}
     return {what: value for what, value in found.items() if value}
 
 
