@@ -18,7 +18,7 @@ from ..recommend import Recommendation
 from ..tables.deployed import Group
 from ..tables.runtimes import RuntimeRow, runtime_rows
 from .naming import name_points
-from .style import COLOURS, GREY, colour_of, figure, folded
+from .style import COLOURS, GREY, HALO, colour_of, figure, folded
 from .tradeoff import pareto
 
 SHAPES: tuple[Any, ...] = (
@@ -28,6 +28,9 @@ SHAPES: tuple[Any, ...] = (
 
 WIDTH, HIGH = 8.6, 3.9
 """Inches of the figure, and of each place in it at least."""
+
+NEAR = 1.55
+"""Times as slow, at most, that two numbers at the foot would cover each other."""
 
 
 def runtime_front(group: Group, found: Sequence[Recommendation]) -> Figure | None:
@@ -94,21 +97,37 @@ def _draw(
     for row in rows:
         # Of a model's runtimes the intervals are much alike: those of the front shall be seen among them.
         alpha = 0.6 if row in front else 0.2
-        _point(axes, row, colours[row.first.model], markers[row.first.deployment.runtime], low, alpha=alpha)
+        if _mean(row) >= low:
+            _point(axes, row, colours[row.first.model], markers[row.first.deployment.runtime], alpha=alpha)
         if chosen & {id(one) for one in row.rows}:
             axes.plot(row.latency_s(50) * 1e3, _mean(row), "o", markersize=15, color=GREY, fillstyle="none", zorder=6)
+    _foot(axes, [row for row in rows if _mean(row) < low], colours, low)
     line = [row.latency_s(50) * 1e3 for row in front], [_mean(row) for row in front]
     axes.plot(*line, color=GREY, linewidth=0.9, linestyle="--", zorder=2)
 
 
-def _point(axes: Axes, row: RuntimeRow, colour: str, marker: Any, floor: float, *, alpha: float) -> None:
-    """A point with its bars, so opaque; one below the axis is a number at its foot."""
+def _foot(axes: Axes, rows: Sequence[RuntimeRow], colours: dict[str, str], floor: float) -> None:
+    """What is below the axis, as numbers at its foot; those that are near each other stand one above the other."""
+    before, level = 0.0, 0
+    for row in sorted(rows, key=lambda row: row.latency_s(50)):
+        across = row.latency_s(50) * 1e3
+        level = level + 1 if across < NEAR * before else 0
+        axes.annotate(
+            f"{measure(PRIMARY).text(_mean(row))} ↓",
+            (across, floor),
+            (0, 3 + 9 * level),
+            textcoords="offset points",
+            ha="center",
+            color=colours[row.first.model],
+            fontsize=7,
+            path_effects=HALO,
+        )
+        before = across
+
+
+def _point(axes: Axes, row: RuntimeRow, colour: str, marker: Any, *, alpha: float) -> None:
+    """A point with its bars, so opaque."""
     across, mean = row.latency_s(50) * 1e3, _mean(row)
-    if mean < floor:
-        text = f"{measure(PRIMARY).text(mean)} ↓"
-        place: Any = (across, floor)
-        axes.annotate(text, place, (0, 3), textcoords="offset points", ha="center", color=colour, fontsize=7)
-        return
     ends = [row.latency_s(5) * 1e3, row.latency_s(95) * 1e3]
     axes.plot(ends, [mean] * 2, color=colour, alpha=alpha, linewidth=0.9)
     if row.dice is not None and not math.isnan(row.dice.low):

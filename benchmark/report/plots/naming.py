@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.transforms import Bbox
 
-from .style import GREY
+from .style import GREY, HALO
 
 PLACES = tuple(
     (distance * x, distance * y, "left" if x > 0 else "right" if x < 0 else "center")
@@ -41,6 +41,7 @@ def name_points(axes: Axes, points: np.ndarray, names: Sequence[str], others: np
                 va="center",
                 fontsize=6.5,
                 color=GREY,
+                path_effects=HALO,
             )
             box = text.get_window_extent()
             inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
