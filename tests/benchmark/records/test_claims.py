@@ -98,6 +98,57 @@ def test_a_driver_without_a_sign_of_life_loses_its_trial_and_notices(driver, fol
     assert not driver().take("a")
 
 
+def test_who_comes_back_neither_keeps_nor_drops_the_claim_that_has_its_name_by_now(driver, folder):
+    late, second, third = driver(), driver(), driver()
+    late.take("a")
+    _age(folder, "a", 1000, host="far away")
+    assert second.take("a")
+    second.drop("a")
+    assert third.take("a")
+    (file,) = folder.glob("a.*")
+    assert file.name == "a.0"
+    then = file.stat().st_mtime - 100
+    os.utime(file, (then, then))
+    late.tell("a", "epoch 3")
+    late._give_sign("a", file)
+    assert file.stat().st_mtime == then
+    late.drop("a")
+    assert third.holds("a")
+
+
+def test_a_claim_above_one_that_lives_is_withdrawn(driver, folder, monkeypatch):
+    """As when a driver comes back in the moment in which it is taken for dead."""
+    one, other = driver(), driver()
+    one.take("a")
+    _age(folder, "a", 1000, host="far away")
+    made = other._made
+
+    def comes_back(file):
+        os.utime(folder / "a.0")
+        return made(file)
+
+    monkeypatch.setattr(other, "_made", comes_back)
+    assert not other.take("a")
+    assert [file.name for file in folder.iterdir()] == ["a.0"]
+
+
+def test_a_claim_that_is_half_ours_already_is_ours(driver, folder):
+    """NFS may say that a name is there because it was made by the very call, whose answer was lost."""
+    one = driver()
+    link = os.link
+
+    def answers_late(*words):
+        link(*words)
+        raise FileExistsError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "link", answers_late)
+        assert one.take("a")
+    assert one.holds("a")
+    one.drop("a")
+    assert not list(folder.iterdir())
+
+
 def test_a_claim_is_kept_fresh(driver, folder):
     one, other = driver(beat_s=0.05), driver(stale_s=0.5)
     one.take("a")
