@@ -1,6 +1,6 @@
 """Which trial a worker gets next: the one for which it has most at hand."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from ...core.trial import Trial
 from ..records.machine import machine
@@ -14,6 +14,13 @@ def by_network(trials: Sequence[Trial]) -> list[Trial]:
     network = {trial.network_key: index for index, trial in last_first}
     compiled = {trial.compile_key: index for index, trial in last_first}
     return sorted(trials, key=lambda trial: (network[trial.network_key], compiled[trial.compile_key]))
+
+
+def ready(queue: Sequence[Trial], workers: Sequence[WorkerProcess], elsewhere: Collection[str] = ()) -> list[Trial]:
+    """The trials whose parent, if they have one, is neither still to come nor running, here or elsewhere (by id)."""
+    ahead = {*elsewhere, *(trial.id for trial in queue)}
+    ahead |= {worker.trial.id for worker in workers if worker.trial is not None}
+    return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
 
 
 def likest(trials: Sequence[Trial], worker: WorkerProcess) -> Trial | None:

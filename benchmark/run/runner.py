@@ -21,7 +21,7 @@ from ..trial.context import Context
 from ..trial.own_parts import part_checks
 from ..trial.places import Place, slots
 from .check_worker import checked
-from .order import by_network, keeps_peak, likest, shares_graph
+from .order import by_network, keeps_peak, likest, ready, shares_graph
 from .progress import Progress
 from .shared import Shared
 from .worker_process import WorkerProcess
@@ -200,8 +200,8 @@ class Runner:
         self, queue: deque[Trial], workers: Sequence[WorkerProcess], worker: WorkerProcess | None = None
     ) -> Trial | None:
         """The next trial that is no other driver's, for a worker or for a new one; it is taken out of the queue."""
-        while ready := self._ready(queue, workers):
-            trial = ready[0] if worker is None else likest(ready, worker)
+        while able := self._ready(queue, workers):
+            trial = able[0] if worker is None else likest(able, worker)
             if trial is None:
                 return None
             queue.remove(trial)
@@ -210,10 +210,7 @@ class Runner:
         return None
 
     def _ready(self, queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
-        """The trials whose parent, if they have one, is neither still to come nor running, here or elsewhere."""
-        ahead = {trial.id for trial in queue} | {worker.trial.id for worker in workers if worker.trial is not None}
-        ahead |= self.shared.elsewhere.keys()
-        return [trial for trial in queue if trial.derivation is None or trial.derivation.parent not in ahead]
+        return ready(queue, workers, self.shared.elsewhere)
 
     def _hand(self, trial: Trial, worker: WorkerProcess) -> None:
         worker.trial = worker.before = trial

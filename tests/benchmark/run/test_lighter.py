@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from unetbench.benchmark.records.store import records
-from unetbench.benchmark.run.runner import _ready
+from unetbench.benchmark.run.order import ready
 from unetbench.benchmark.run.worker_process import WorkerProcess
 from unetbench.core.recipe import Recipe
 from unetbench.core.trial import Choice, Derivation, Trial
@@ -18,9 +18,10 @@ CHILD = replace(PARENT, derivation=Derivation("channels", PARENT.id, PARENT.mode
 def test_a_child_waits_for_its_parent_to_end():
     idle = WorkerProcess(*[None] * 5)
     busy = replace(idle, trial=PARENT)
-    assert _ready([PARENT, CHILD], [idle]) == [PARENT]
-    assert _ready([CHILD], [busy, idle]) == []
-    assert _ready([CHILD], [idle]) == [CHILD]
+    assert ready([PARENT, CHILD], [idle]) == [PARENT]
+    assert ready([CHILD], [busy, idle]) == []
+    assert ready([CHILD], [idle]) == [CHILD]
+    assert ready([CHILD], [idle], {PARENT.id}) == []
 
 
 @pytest.fixture(scope="module")
