@@ -250,12 +250,13 @@ def _world() -> str:
 def _begun(process: int) -> str:
     """When a process of this user began, in ticks since the boot, which no clock that is set changes; "" if it ended.
 
-    Where there is no /proc: "" for all.
+    Also of one whose parent has not asked for its end yet. Where there is no /proc: "" for all.
     """
     try:
-        return Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{process}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
     except OSError:
         return ""
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 def _is_dead(content: Mapping[str, Any], me: Mapping[str, Any]) -> bool:

@@ -30,14 +30,10 @@ def test_what_is_absent_names_what_brings_it(found):
     assert "data set folder" not in entries
 
 
-def test_a_folder_that_is_none_is_wrong(command, tmp_path):
-    process = command("doctor", "--data", tmp_path / "nowhere")
+def test_what_is_wrong_is_marked_and_a_recipe_gives_the_same_bits_twice_on_a_processor(command, tmp_path):
+    words = ("--data", tmp_path / "nowhere", "--plugin", FAULTY, "--recipe", "tiny", "unet_3d_of_nobody")
+    process = command("doctor", *words)
     assert process.returncode == 1
     assert f"wrong data: {tmp_path}/nowhere is no folder; check --data or UNETBENCH_DATA\n" in process.stdout
-
-
-def test_a_recipe_gives_the_same_bits_twice_on_a_processor(command):
-    process = command("doctor", "--plugin", FAULTY, "--recipe", "tiny", "unet_3d_of_nobody")
-    assert process.returncode == 1
     assert "ok    recipe tiny: two runs give the same bits (" in process.stdout
     assert "wrong recipe unet_3d_of_nobody: " in process.stdout
