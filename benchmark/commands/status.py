@@ -10,7 +10,7 @@ from typing import Any
 from ...core.errors import StoreError
 from ...core.record import Record
 from ..records.claims import Claim, Claims
-from ..records.store import read, read_planned
+from ..records.store import SETTLED, read, read_planned
 
 LAST_LINES = 3
 """Of a failed trial's traceback that are shown."""
@@ -53,7 +53,7 @@ def _of_machine(
     return {
         "machine": machine,
         "trials": len(wanted),
-        "settled": counts["done"] + counts["unfit"],
+        "settled": sum(counts[status] for status in SETTLED),
         "counts": dict(counts),
         "to_come": len([key for key in wanted if key not in found and key not in begun]),
         "running": running,
@@ -61,7 +61,7 @@ def _of_machine(
         "failed": [
             {"trial": wanted[key], "status": record.status, "reason": record.reason, "last_lines": _last_lines(record)}
             for key, record in found.items()
-            if record.status not in ("done", "unfit") and key not in begun
+            if record.status not in SETTLED and key not in begun
         ],
     }
 

@@ -48,7 +48,7 @@ class Outcome:
     @property
     def fine(self) -> bool:
         """Whether every trial is done or declared unfit; what other drivers still have does not count."""
-        return not self.lost and all(record.status in ("done", "unfit") for record in (*self.made, *self.others))
+        return not self.lost and all(record.status in SETTLED for record in (*self.made, *self.others))
 
 
 class Runner:
