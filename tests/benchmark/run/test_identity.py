@@ -45,10 +45,10 @@ def test_folders_that_differ_in_pixels_only_are_two_trials_and_a_changed_mask_ru
     _folder(root / "two", 4)
     (root / "own_helper.py").write_text("scale = 1.0\n")
     (root / "own.py").write_text(PLUGIN)
-    recipe = {"patch": [32, 32], "batch": 2, "epochs": 1, "monitor": "loss"}
+    recipe = {"patch": [32, 32], "batch": 2, "epochs": 1, "steps": 2, "monitor": "loss"}
     small = [{"name": "unet", "width": 4, "depth": 1}]
     sweep = write_sweep(
-        root, "pixels", models=small, datasets=[_entry("one"), _entry("two")], losses=["bce", "own_bce"], recipe=recipe
+        root, "pixels", models=small, datasets=[_entry("one"), _entry("two")], losses=["bce", "own_bce"], recipe=recipe, previews=0, runtimes=[]
     )
     words = ("run", sweep, "--plugin", root / "own.py", "--results", root / "results", "--no-report")
 
