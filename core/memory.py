@@ -6,6 +6,8 @@ import psutil
 
 from .processor import CGROUP, control_groups
 
+VMSTAT = Path("/proc/vmstat")
+
 
 def memory_bytes(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> int:
     """Return the memory of the machine, or of the strictest control group of Linux where that allows less."""
@@ -44,6 +46,16 @@ def lifetime_peak_bytes() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if psutil.MACOS else 1024)
+
+
+def kernel_kills(statistics: Path | None = None) -> int | None:
+    """Return how many processes Linux has killed for want of memory since it began, None where nobody counts them."""
+    try:
+        lines = (statistics or VMSTAT).read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    counts = dict(line.split(" ", 1) for line in lines if " " in line)
+    return int(counts["oom_kill"]) if "oom_kill" in counts else None
 
 
 def _limit(folder: Path) -> int | None:
