@@ -34,7 +34,7 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
     libraries print goes to the log file.
     """
     _redirect(log)
-    faulthandler.enable()
+    faulthandler.enable(all_threads=False)
     threading.Thread(target=_end_with_driver, daemon=True).start()
     machine()  # named before the environment below limits threads or GPUs: a share of a machine is no other machine
     _go_to(place)
