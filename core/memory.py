@@ -6,7 +6,8 @@ import psutil
 
 from .processor import CGROUP, control_groups
 
-VMSTAT = Path("/proc/vmstat")
+KILLS = ("memory.events", "memory.oom_control")
+"""Files in which a control group of Linux counts its processes that were killed for want of memory."""
 
 
 def memory_bytes(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> int:
@@ -48,14 +49,23 @@ def lifetime_peak_bytes() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if psutil.MACOS else 1024)
 
 
-def kernel_kills(statistics: Path | None = None) -> int | None:
-    """Return how many processes Linux has killed for want of memory since it began, None where nobody counts them."""
-    try:
-        lines = (statistics or VMSTAT).read_text("utf-8").splitlines()
-    except OSError:
-        return None
-    counts = dict(line.split(" ", 1) for line in lines if " " in line)
-    return int(counts["oom_kill"]) if "oom_kill" in counts else None
+def kernel_kills(
+    root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup"), everywhere: Path = Path("/proc/vmstat")
+) -> int | None:
+    """Return how many processes Linux has killed for want of memory: of our control group, else of the machine.
+
+    Since they were made; None where nobody counts.
+    """
+    counters = (folder / name for folder in control_groups("memory", root, groups) for name in KILLS)
+    for file in (*counters, everywhere):
+        try:
+            lines = file.read_text("utf-8").splitlines()
+        except OSError:
+            continue
+        counts = dict(line.split(" ", 1) for line in lines if " " in line)
+        if "oom_kill" in counts:
+            return int(counts["oom_kill"])
+    return None
 
 
 def _limit(folder: Path) -> int | None:

@@ -121,7 +121,7 @@ def killed_by_kernel(truth, logits, task) -> object:
     """BCE, and SIGKILL where more than four cases are computed at once, counted as the kernel does (a test's)."""
 
     def act():
-        Path(os.environ["UNETBENCH_TEST_VMSTAT"]).write_text("oom_kill 1\n")
+        Path(os.environ["UNETBENCH_TEST_KILLS"]).write_text("1")
         os.kill(os.getpid(), signal.SIGKILL)
 
     return LOSSES["bce"](truth, logits, task) * _where_more(logits, 4, act)

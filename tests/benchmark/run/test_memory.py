@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 
 from unetbench.benchmark.records.store import records
+from unetbench.benchmark.run import worker_process
 from unetbench.benchmark.run.worker_process import WorkerProcess
-from unetbench.core import memory
-from unetbench.core.memory import kernel_kills
 from unetbench.core.recipe import Recipe
 from unetbench.core.trial import Choice, Trial
 
@@ -18,9 +17,9 @@ COUNTED = """
 import os
 from pathlib import Path
 
-from unetbench.core import memory
+from unetbench.benchmark.run import worker_process
 
-memory.VMSTAT = Path(os.environ["UNETBENCH_TEST_VMSTAT"])
+worker_process.kernel_kills = lambda: int(Path(os.environ["UNETBENCH_TEST_KILLS"]).read_text())
 """
 
 LOSSES = [{"name": "takes_room", "cases": 4}, {"name": "takes_room", "cases": 2}, "killed_by_kernel"]
@@ -30,8 +29,8 @@ LOSSES = [{"name": "takes_room", "cases": 4}, {"name": "takes_room", "cases": 2}
 def ran(tmp_path_factory, command, write_sweep):
     folder, patch = tmp_path_factory.mktemp("memory"), pytest.MonkeyPatch()
     (folder / "counted.py").write_text(COUNTED)
-    (folder / "vmstat").write_text("oom_kill 0\n")
-    patch.setenv("UNETBENCH_TEST_VMSTAT", str(folder / "vmstat"))
+    (folder / "kills").write_text("0")
+    patch.setenv("UNETBENCH_TEST_KILLS", str(folder / "kills"))
     recipe = {"patch": [32, 32], "batch": 8, "epochs": 2, "steps": 2}
     sweep = write_sweep(folder, "large", losses=LOSSES, recipe=recipe)
     plugins = ("--plugin", FAULTY, "--plugin", folder / "counted.py")
@@ -94,14 +93,7 @@ class _Ended:
 def test_a_kill_counts_as_want_of_memory_only_in_training_and_where_the_kernel_counts_it(
     tmp_path, monkeypatch, phase, counted, starved
 ):
-    monkeypatch.setattr(memory, "VMSTAT", tmp_path / "vmstat")
-    (tmp_path / "vmstat").write_text(f"nr_free 1\noom_kill {3 + counted}\n")
+    monkeypatch.setattr(worker_process, "kernel_kills", lambda: 3 + counted)
     trial = Trial(Choice("cells"), {}, Choice("plain"), Choice("bce"), Recipe(patch=(32, 32)), 0)
     worker = WorkerProcess(_Ended(), None, None, None, tmp_path / "log", trial, phase=phase, kills=3)
     assert worker.starved_training() is starved
-
-
-def test_where_nobody_counts_kills_none_is_told(tmp_path):
-    assert kernel_kills(tmp_path / "nothing") is None
-    (tmp_path / "vmstat").write_text("nr_free 1\n")
-    assert kernel_kills(tmp_path / "vmstat") is None
