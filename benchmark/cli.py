@@ -1,6 +1,7 @@
 """The command line. Heavy libraries are imported by the commands that need them, so that `--help` is instant."""
 
 import argparse
+import errno
 import os
 import signal
 import sys
@@ -13,6 +14,9 @@ from ..core.errors import UnetbenchError
 from ..core.registry import load_plugin
 from .commands import arguments
 from .run.tensorflow_log import quiet_tensorflow
+
+FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
+"""What the system says of a disk that is full, and of a quota or a file's limit that is reached."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -35,6 +39,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `| head` does
         return 0
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        print(f"unetbench: {where}{error.strerror}; free some space: the same command goes on", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("unetbench: interrupted; every finished trial is kept: the same command goes on", file=sys.stderr)
         return 130

@@ -40,6 +40,10 @@ class Diverged(UnetbenchError):
     """Training produced a loss that is not finite; the message names the step and the cases of the batch."""
 
 
+class OutOfMemory(UnetbenchError):
+    """A training step does not fit into the memory of the device or the machine."""
+
+
 class StoreError(UnetbenchError):
     """A result could not be read or written."""
 

@@ -6,6 +6,9 @@ import psutil
 
 from .processor import CGROUP, control_groups
 
+KILLS = ("memory.events", "memory.oom_control")
+"""Files in which a control group of Linux counts its processes that were killed for want of memory."""
+
 
 def memory_bytes(root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup")) -> int:
     """Return the memory of the machine, or of the strictest control group of Linux where that allows less."""
@@ -44,6 +47,25 @@ def lifetime_peak_bytes() -> int:
     import resource
 
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if psutil.MACOS else 1024)
+
+
+def kernel_kills(
+    root: Path = CGROUP, groups: Path = Path("/proc/self/cgroup"), everywhere: Path = Path("/proc/vmstat")
+) -> int | None:
+    """Return how many processes Linux has killed for want of memory: of our control group, else of the machine.
+
+    Since they were made; None where nobody counts.
+    """
+    counters = (folder / name for folder in control_groups("memory", root, groups) for name in KILLS)
+    for file in (*counters, everywhere):
+        try:
+            lines = file.read_text("utf-8").splitlines()
+        except OSError:
+            continue
+        counts = dict(line.split(" ", 1) for line in lines if " " in line)
+        if "oom_kill" in counts:
+            return int(counts["oom_kill"])
+    return None
 
 
 def _limit(folder: Path) -> int | None:

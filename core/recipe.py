@@ -42,6 +42,9 @@ FIRST_STANDARD: dict[str, Any] = {"steps": "cases", "validation": "full", "predi
 """What version 1 of the standard recipe did where version 2 does otherwise. Records of that time do not name the keys
 that version 2 added, so a recipe with these values has the identity that it had then."""
 
+LATER: dict[str, Any] = {"accumulate": "auto"}
+"""Keys that both versions got later, with the value that does as before: with it, the identity is that of before."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -57,6 +60,11 @@ class Recipe:
         `cosine` falls to zero over all epochs; `constant` stays. `warmup` epochs rise linearly to `rate` first.
     stop_patience: epochs without a better validation score after which training ends; 0 never stops early.
     monitor: validation reading that chooses the checkpoint: `dice` (mean over cases and classes) or `loss`.
+    accumulate: equal parts of a batch that a step computes one after the other, to average their gradients: less
+        memory, and to rounding the same step, for every loss is a mean over cases. Statistics of a batch are those of
+        a part, so that a network with batch normalisation becomes another one, and dropout draws otherwise. With
+        `mixed_float16` a part whose gradients overflow is left out and the next ones move up. `auto`: the whole batch,
+        and where a step does not fit into memory the trial is run once more in the fewest parts; a number holds.
     foreground: share of the patches that are centred on a foreground pixel.
     precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
     threshold: probability from which a pixel is foreground (binary, multilabel), or `tuned`: chosen on validation.
@@ -82,6 +90,7 @@ class Recipe:
     factor: float = 0.2
     stop_patience: int = 15
     monitor: Literal["dice", "loss"] = "dice"
+    accumulate: int | Literal["auto"] = "auto"
     foreground: float = 0.0
     augment: Augmentation = field(default_factory=Augmentation)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
@@ -105,6 +114,7 @@ class Recipe:
             _not_negative(self, "predict_mib")
         _positive(self, "batch", "epochs", "rate", "patience", "factor")
         _not_negative(self, "weight_decay", "clip_norm", "warmup", "stop_patience")
+        self._check_accumulate()
         if len(self.patch) not in (2, 3) or min(self.patch) < 1:
             raise SpecError(f"recipe.patch: {list(self.patch)} is not two or three positive edge lengths")
         if not 0 <= self.foreground <= 1:
@@ -113,6 +123,26 @@ class Recipe:
             raise SpecError(f"recipe.overlap: {self.overlap} is not in [0, 1)")
         if isinstance(self.threshold, float | int) and not 0 < self.threshold < 1:
             raise SpecError(f"recipe.threshold: {self.threshold} is not in (0, 1), nor 'tuned'")
+
+    def _check_accumulate(self) -> None:
+        if isinstance(self.accumulate, str):
+            if self.accumulate != "auto":
+                raise SpecError(f"recipe.accumulate: {self.accumulate!r} is neither a number nor 'auto'")
+        elif self.accumulate < 1 or self.batch % self.accumulate:
+            possible = ", ".join(str(n) for n in range(1, min(self.batch, 64) + 1) if self.batch % n == 0)
+            raise SpecError(
+                f"recipe.accumulate: {self.accumulate} does not divide a batch of {self.batch}; {possible} or 'auto'"
+            )
+
+    @property
+    def micro_batches(self) -> int:
+        """In how many parts a step's batch is computed."""
+        return 1 if isinstance(self.accumulate, str) else self.accumulate
+
+    @property
+    def micro_batch(self) -> int:
+        """Patches that are computed at once."""
+        return self.batch // self.micro_batches
 
     def describe(self) -> str:
         """One line for a table: what differs from the standard recipe, version 2, or 1 where it does as that did."""
@@ -126,7 +156,8 @@ class Recipe:
         """The fields that make a trial's id: what version 1 did not name is left out where it is as it was then."""
         own = asdict(self)
         own["steps"] = 0 if self.steps == "cases" else self.steps
-        return {k: v for k, v in own.items() if k == "steps" or k not in FIRST_STANDARD or v != FIRST_STANDARD[k]}
+        before = {k: v for k, v in {**FIRST_STANDARD, **LATER}.items() if k != "steps"}
+        return {k: v for k, v in own.items() if k not in before or v != before[k]}
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Recipe":

@@ -8,13 +8,14 @@ from typing import Any, Literal
 from .errors import StoreError
 from .trial import Trial
 
-SCHEMA = 5
+SCHEMA = 6
 """Version of the record's layout.
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
 limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
 contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes; training, in a trial
-backend and device (before, a record's versions alone name the backend), and in model moved_activations.
+backend and device (before, a record's versions alone name the backend), and in model moved_activations; 6, log, in a
+recipe accumulate, and in training micro_batch, micro_because, batch_statistics and out_of_memory.
 """
 
 Status = Literal["done", "unfit", "failed", "timed_out"]
@@ -37,6 +38,9 @@ class Record:
     training: device (`cpu` or `gpu`), device_name, batch, first_step_s (with tracing and compilation), steps_s of the
         steps after it from before the batch is made until the loss is read, the first 1000, host_peak_bytes of the
         process while it trained, device_peak_bytes of a GPU's memory.
+        Where a step took its batch in parts: micro_batch (patches of a part), batch_statistics (whether layers of the
+        network take any, and then those of a part), and micro_because: why, where the recipe did not ask for it.
+        Of a trial that failed for want of memory while it trained: out_of_memory (patches that were computed at once).
     selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.
@@ -46,6 +50,7 @@ class Record:
         of its distances; objects: numbers of true and predicted objects; matched: true positives among them at IoU 0.5,
         0.55 … 0.95. A metric that the case lacks something for has no key. No empty-mask policy is applied.
     latency: one object a runtime: runtime, device, batch, size, channels, dtype, warmup, samples_s.
+    log: the last lines that libraries printed in the process of a trial that failed or was timed out.
     timing: seconds by phase (load_s, build_s, train_s, test_load_s, predict_s, score_s) and peak_bytes of the process.
     """
 
@@ -68,6 +73,7 @@ class Record:
     timing: dict[str, float] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     traceback: str = ""
+    log: list[str] = field(default_factory=list)
     schema: int = SCHEMA
 
     @property

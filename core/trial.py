@@ -110,7 +110,7 @@ class Trial:
     def compile_key(self) -> str:
         """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
-        traced = [recipe.batch, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
+        traced = [recipe.batch, recipe.micro_batches, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
         return canonical([self.network_key, asdict(self.loss), traced])
 
     @property

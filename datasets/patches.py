@@ -1,5 +1,6 @@
 """Training patches drawn from prepared cases."""
 
+import copy
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -71,6 +72,12 @@ class PatchSampler:
         """Bytes of memory that the cases take, and the foreground pixels noted of them."""
         held = sum(case.image.nbytes + case.truth.nbytes for case in self._prepared)
         return held + sum(pixels.nbytes for case in self._foreground for pixels in case)
+
+    def in_parts(self, count: int) -> "PatchSampler":
+        """The same patches in the same order, each batch in so many equal parts, which are batches of their own."""
+        parts = copy.copy(self)
+        parts.size, parts.steps = self.size // count, self.steps * count
+        return parts
 
     def names(self, epoch: int, index: int) -> tuple[str, ...]:
         """The cases in batch `index` of `epoch`, in the order of the batch."""

@@ -70,6 +70,9 @@ def settings(record: Record, again: Record) -> list[str]:
     ]
     if record.machine.get("digest") != again.machine.get("digest"):
         found.append(f"machine {record.machine.get('name')}, now {again.machine.get('name')}")
+    parts = [one.training.get("micro_batch", one.trial.recipe.batch) for one in (record, again)]
+    if parts[0] != parts[1]:
+        found.append(f"{parts[0]} patches computed at once, now {parts[1]}")
     commits = [_commit(one) for one in (record, again)]
     if commits[0] != commits[1]:
         found.append(f"code {commits[0] or 'unknown'}, now {commits[1] or 'unknown'}")

@@ -13,7 +13,7 @@ from ..records.claims import Claim, Claims
 from ..records.store import SETTLED, read, read_planned
 
 LAST_LINES = 3
-"""Of a failed trial's traceback that are shown."""
+"""Of a failed trial's traceback that are shown, and of what libraries printed."""
 
 
 def status(options: argparse.Namespace) -> int:
@@ -59,7 +59,13 @@ def _of_machine(
         "running": running,
         "stale": [_running(claim, wanted) for claim in claims if not claim.alive],
         "failed": [
-            {"trial": wanted[key], "status": record.status, "reason": record.reason, "last_lines": _last_lines(record)}
+            {
+                "trial": wanted[key],
+                "status": record.status,
+                "reason": record.reason,
+                "last_lines": _last_lines(record),
+                "log": record.log,
+            }
             for key, record in found.items()
             if record.status not in SETTLED and key not in begun
         ],
@@ -93,4 +99,5 @@ def _text(sweep: str, entry: Mapping[str, Any]) -> str:
     for row in entry["failed"]:
         lines.append(f"  {row['trial']}: {row['status'].replace('_', ' ')}: {row['reason']}")
         lines += [f"      {line}" for line in row["last_lines"]]
+        lines += [f"      printed: {line}" for line in row["log"][-LAST_LINES:]]
     return "\n".join(lines)

@@ -25,6 +25,9 @@ SETTLED = ("done", "unfit")
 PLANNED = "planned.json"
 """The file of a sweep's trials: names by id."""
 
+WHOLE, IN_PARTS = ".npz", ".in-parts.npz"
+"""How a trial's checkpoint ends: of the training that its recipe asks for, and of one in micro-batches after that."""
+
 NEEDED_BYTES = 100 * 2**20
 """Free disk under which no sweep is begun."""
 
@@ -111,7 +114,8 @@ class Store:
             for file in folder.glob(f".*.part.{record.trial.id}.*"):
                 file.unlink(missing_ok=True)
         if record.status in SETTLED:
-            (self.folder / "checkpoints" / self.machine / f"{record.trial.id}.npz").unlink(missing_ok=True)
+            for end in (WHOLE, IN_PARTS):
+                (self.folder / "checkpoints" / self.machine / f"{record.trial.id}{end}").unlink(missing_ok=True)
 
     def copy_from_other_sweep(self, trial: Trial) -> None:
         """Copy the record of a settled trial into this sweep when it was made for another one."""

@@ -27,4 +27,4 @@ def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: 
         worker.kill()
         status, reason = "timed_out", f"took longer than {limit_s:g} s"
     about = provenance(threads=context.threads)
-    return Record(check.trial, status, f"{check.part}: {reason}", finished=now(), **about)
+    return Record(check.trial, status, f"{check.part}: {reason}", finished=now(), log=worker.last_lines(), **about)

@@ -15,9 +15,10 @@ from ...core.errors import PartError, StoreError
 from ...core.record import Record
 from ...core.trial import Trial
 from ..records.claims import Claims
-from ..records.machine import machine, now, provenance
+from ..records.machine import machine
 from ..records.store import SETTLED, Store
 from ..trial.context import Context
+from ..trial.micro_batches import Again, once_more
 from ..trial.own_parts import part_checks
 from ..trial.places import Place, slots
 from .check_worker import checked
@@ -212,11 +213,9 @@ class Runner:
     def _ready(self, queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
         return ready(queue, workers, self.shared.elsewhere)
 
-    def _hand(self, trial: Trial, worker: WorkerProcess) -> None:
-        worker.trial = worker.before = trial
-        worker.since = 0.0
+    def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
         self.progress.start(trial)
-        worker.send(trial)
+        worker.take(trial, again)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
@@ -238,11 +237,11 @@ class Runner:
             try:
                 message = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self._discard_worker(worker, workers, outcome, "failed", worker.exit_reason())
+                self._finish(worker.exit_record(), worker, workers, outcome)
                 continue
             if message[0] == "tell" and worker.trial is not None:
                 worker.since = worker.since or time.monotonic()  # loading Keras is not the trial's time
-                worker.phase = message[1]["phase"]
+                worker.phase = worker.phase if message[1]["phase"] == "warning" else message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
                 if worker.phase == "epoch":
                     self.claims.tell(worker.trial.id, _reading(worker.trial, message[1]))
@@ -250,21 +249,30 @@ class Runner:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
                 worker.trial = None
             elif message[0] == "record":
-                worker.trial, worker.resident = None, message[2]
-                self._keep(Record.from_json(message[1]), outcome)
+                worker.resident = message[2]
+                self._finish(Record.from_json(message[1]), worker, workers, outcome)
         for worker in list(workers):
             spent = time.monotonic() - worker.since if worker.since else 0.0
             if worker.trial is not None and 0 < self.limit_s < spent:
-                self._discard_worker(worker, workers, outcome, "timed_out", f"took longer than {self.limit_s:g} s")
+                record = worker.record("timed_out", f"took longer than {self.limit_s:g} s")
+                self._finish(record, worker, workers, outcome)
 
-    def _discard_worker(
-        self, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome, status: Any, reason: str
-    ) -> None:
-        workers.remove(worker)
-        worker.kill()
-        if worker.trial is not None:
-            about = provenance(threads=worker.context.threads)
-            self._keep(Record(worker.trial, status, reason, finished=now(), **about), outcome)
+    def _finish(self, record: Record, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome) -> None:
+        """Keep what came of a worker's trial, or have it run again, in parts, by a fresh process."""
+        again = once_more(record)
+        if record.status == "timed_out" or record.training.get("out_of_memory") or not worker.process.is_alive():
+            workers.remove(worker)
+            worker.kill()
+        worker.trial, record = None, worker.completed(record)
+        if again is None:
+            self._keep(record, outcome)
+        elif self.asked.is_set():
+            self.claims.drop(record.trial.id)
+        else:
+            workers.append(self._spawn(record.trial, worker.place.gpu))
+            self._hand(record.trial, workers[-1], again)
+            text = f"{again.because}; it is run again in {again.parts} parts a step"
+            self.progress.on_progress(record.trial, {"phase": "warning", "text": text})
 
     def _keep(self, record: Record, outcome: Outcome) -> None:
         outcome.made.append(record)

@@ -19,6 +19,12 @@ LINE = re.compile(
 )
 """How a line of the log begins; F, which is fatal, is no such line."""
 
+FATAL = b"Fatal Python error"
+"""How Python's `faulthandler` begins to tell where a signal met it."""
+
+LINES, LETTERS = 20, 300
+"""Of a process's last output that a record keeps."""
+
 
 def quiet_tensorflow() -> None:
     """Silence the log of TensorFlow in this process and in those that it starts; call it before TensorFlow is imported.
@@ -32,10 +38,22 @@ def quiet_tensorflow() -> None:
     sys.meta_path.insert(0, _Finder())
 
 
-def last_words(printed: bytes) -> str:
-    """The last line of a process's output that is neither empty nor of TensorFlow's log, "" where there is none."""
-    lines = [line.strip() for line in printed.splitlines() if line.strip() and not LINE.match(line)]
-    return lines[-1].decode("utf-8", "replace") if lines else ""
+def last_lines(printed: bytes) -> list[str]:
+    """The last lines of a process's output, without empty ones and those of TensorFlow's log.
+
+    At most LINES, each of at most LETTERS. Where Python was ended by a signal it prints where, innermost call first:
+    then the line before, which says why if anything does, and the first ones of that.
+    """
+    lines = [line.rstrip() for line in printed.splitlines() if line.strip() and not LINE.match(line)]
+    fatal = next((place for place, line in enumerate(lines) if line.startswith(FATAL)), None)
+    kept = lines[-LINES:] if fatal is None else lines[max(0, fatal - 1) :][:LINES]
+    return [line.decode("utf-8", "replace")[:LETTERS] for line in kept]
+
+
+def last_words(lines: Sequence[str]) -> str:
+    """Of the last lines of a process that died the one that says most, "" where there is none."""
+    fatal = next((place for place, line in enumerate(lines) if line.startswith(FATAL.decode())), len(lines))
+    return next((line.strip() for line in (*lines[:fatal][-1:], *lines[fatal:])), "")
 
 
 class _Finder:

@@ -1,6 +1,8 @@
 """The process a trial trains in. It is spawned: after TensorFlow was used, a fork hangs."""
 
 import contextlib
+import faulthandler
+import io
 import multiprocessing
 import os
 import sys
@@ -15,6 +17,7 @@ from ...core.errors import Stopped
 from ...core.registry import load_plugin
 from ..records.machine import machine
 from ..trial.context import Context
+from ..trial.micro_batches import Again
 from ..trial.own_parts import PartCheck
 from ..trial.places import Place
 from .tensorflow_log import quiet_tensorflow
@@ -31,6 +34,7 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
     libraries print goes to the log file.
     """
     _redirect(log)
+    faulthandler.enable(all_threads=False)
     threading.Thread(target=_end_with_driver, daemon=True).start()
     machine()  # named before the environment below limits threads or GPUs: a share of a machine is no other machine
     _go_to(place)
@@ -59,6 +63,8 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
                 if isinstance(order, PartCheck):
                     pipe.send(("tell", {"phase": "check"}))
                     record = failed_check(order, context)
+                elif isinstance(order, Again):
+                    record = run_trial(order.trial, context, cache, tell, parts=order.parts)
                 else:
                     record = run_trial(order, context, cache, tell)
             except Stopped:
@@ -81,6 +87,8 @@ def _redirect(log: Path) -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
         os.dup2(file, stream.fileno())
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(line_buffering=True)  # what is printed is there when the process is killed
 
 
 def _go_to(place: Place) -> None:

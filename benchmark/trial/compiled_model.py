@@ -83,6 +83,12 @@ class CompiledModel:
         """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
         return append_targets(truths, self.task, self.requires_targets, progress)
 
+    @property
+    def takes_batch_statistics(self) -> bool:
+        """Whether a layer that is trained normalises over the cases of a batch, as Keras' BatchNormalization does."""
+        layers: list[Any] = self.network._flatten_layers(include_self=False)
+        return any(isinstance(layer, keras.layers.BatchNormalization) and layer.trainable for layer in layers)
+
     def state(self) -> list[np.ndarray]:
         """Copies of everything that a training step changes."""
         variables = [*self.model.variables, *self.model.optimizer.variables]
@@ -185,13 +191,15 @@ def _begun(trial: Trial, network: keras.Model) -> tuple[int, dict[str, str], lis
 
 def _optimizer(recipe: Recipe) -> keras.optimizers.Optimizer:
     clip = recipe.clip_norm or None
+    parts = recipe.micro_batches if recipe.micro_batches > 1 else None
+    shared: dict[str, Any] = {"global_clipnorm": clip, "gradient_accumulation_steps": parts}
     if recipe.optimizer == "sgd":
         return keras.optimizers.SGD(
-            recipe.rate, momentum=0.99, nesterov=True, weight_decay=recipe.weight_decay or None, global_clipnorm=clip
+            recipe.rate, momentum=0.99, nesterov=True, weight_decay=recipe.weight_decay or None, **shared
         )
     if recipe.optimizer == "adamw":
-        return AdamW(recipe.rate, weight_decay=recipe.weight_decay, global_clipnorm=clip)
-    return Adam(recipe.rate, weight_decay=recipe.weight_decay or None, global_clipnorm=clip)
+        return AdamW(recipe.rate, weight_decay=recipe.weight_decay, **shared)
+    return Adam(recipe.rate, weight_decay=recipe.weight_decay or None, **shared)
 
 
 def _jit() -> Any:

@@ -12,8 +12,9 @@ import keras
 import numpy as np
 
 from ...core import memory
-from ...core.errors import UnetbenchError, Unfit, one_line
+from ...core.errors import OutOfMemory, UnetbenchError, Unfit, one_line
 from ...core.files import written_aside
+from ...core.recipe import Recipe
 from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial
@@ -22,13 +23,14 @@ from ...models.anatomy.cost import cost
 from ...runtimes import RUNTIMES
 from ..records.machine import now, provenance
 from ..records.peaks import put_peaks
-from ..records.store import Store
+from ..records.store import IN_PARTS, WHOLE, Store
 from ..timing.latency import time_calls
 from ..timing.peaks import measure_peaks
 from . import device
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
+from .micro_batches import in_parts, lacks_memory, out_of_memory
 from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
@@ -49,17 +51,22 @@ class WorkerCache:
     cases: HeldCases = field(default_factory=HeldCases)
 
 
-def run_trial(trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback) -> Record:
-    """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through."""
+def run_trial(
+    trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, *, parts: int = 0
+) -> Record:
+    """Run a trial and return its record; only KeyboardInterrupt and SystemExit pass through.
+
+    parts: how many a step takes its batch in, whatever the recipe says; 0: as it says.
+    """
     started, fields = now(), {}
     status: Status = "done"
     reason = trace = ""
     memory.reset_peak()
     try:
-        _perform(trial, context, cache, on_progress, fields)
+        _perform(trial, parts, context, cache, on_progress, fields)
     except Exception as error:  # a part's own bug must not end the sweep; the record keeps where it was
         status, reason, trace = _outcome(error)
-        if not isinstance(error, UnetbenchError):
+        if not isinstance(error, UnetbenchError) or isinstance(error, OutOfMemory):
             cache.compiled = None
     timing = fields.setdefault("timing", {})
     timing["peak_bytes"] = max(timing.get("peak_bytes", 0.0), float(memory.peak_bytes()))
@@ -92,9 +99,14 @@ def _outcome(error: Exception) -> tuple[Status, str, str]:
 
 
 def _perform(
-    trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, fields: dict[str, Any]
+    asked: Trial,
+    parts: int,
+    context: Context,
+    cache: WorkerCache,
+    on_progress: ProgressCallback,
+    fields: dict[str, Any],
 ) -> None:
-    store = Store.here(context.results, context.sweep)
+    store, trial = Store.here(context.results, context.sweep), in_parts(asked, parts)
     timing: dict[str, float] = {}
     fields["timing"] = timing
     on_progress({"phase": "load"})
@@ -117,25 +129,28 @@ def _perform(
         on_progress({"phase": "warning", "text": remark})
 
     clock, recipe = time.perf_counter(), trial.training
-    checkpoint = store.path("checkpoints", trial, ".npz")
+    checkpoint = store.path("checkpoints", asked, IN_PARTS if parts else WHOLE)
     with fits_memory(opened, context):
         sampler, cases = training_set(trial, opened, training, validation, context.cases)
     patches = len(sampler) * recipe.batch
     fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
-    steps = StepClock(recipe.batch)
+    steps = StepClock(recipe.batch, recipe.micro_batches)
     timing["peak_bytes"] = float(steps.before_bytes)
-    selection, fields["history"] = train(
-        compiled,
-        sampler,
-        cases,
-        recipe,
-        on_progress=on_progress,
-        checkpoint=checkpoint,
-        pruning=pruning_of(trial),
-        clock=steps,
-    )
+    with _memory_told(recipe, fields):
+        selection, fields["history"] = train(
+            compiled,
+            sampler,
+            cases,
+            recipe,
+            on_progress=on_progress,
+            checkpoint=checkpoint,
+            pruning=pruning_of(trial),
+            clock=steps,
+        )
     fields["model"] |= lighter_facts(trial, origin, compiled.network)
     fields["selection"], fields["training"] = asdict(selection), steps.reading()
+    if recipe.micro_batches > 1:
+        fields["training"]["batch_statistics"] = compiled.takes_batch_statistics
     timing["train_s"] = time.perf_counter() - clock
 
     windows = Windows.of(compiled.model, recipe)
@@ -156,10 +171,10 @@ def _perform(
     fields["data"] |= {"unscored": len(result.missing), "metrics": own_metrics()}
     with _kept_going("previews", notes):
         if result.previews:
-            store.put_previews(trial, result.previews)
+            store.put_previews(asked, result.previews)
     with _kept_going("weights", notes):
         if context.weights:
-            with written_aside(store.path("weights", trial, ".keras")) as aside:
+            with written_aside(store.path("weights", asked, ".keras")) as aside:
                 compiled.network.save(aside)
     fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
     if context.latency is not None and context.latency.peaks:
@@ -236,6 +251,18 @@ def _peaks(store: Store, precision: str, context: Context, on_progress: Progress
         put_peaks(store.folder, context.source.cache, setting, lambda: measure_peaks(precision))
     except Exception as error:  # scores are worth keeping without the roof over their latency
         notes.append(f"peaks of the machine not measured: {one_line(error)}")
+
+
+@contextlib.contextmanager
+def _memory_told(recipe: Recipe, fields: dict[str, Any]) -> Iterator[None]:
+    """Tell an error for want of memory, and how many patches were too many, from all others."""
+    try:
+        yield
+    except Exception as error:
+        if not lacks_memory(error):
+            raise
+        fields["training"] = {"out_of_memory": recipe.micro_batch}
+        raise out_of_memory(error, recipe) from error
 
 
 @contextlib.contextmanager

@@ -55,7 +55,7 @@ def select(
     for (epoch, score, _), kept in zip(best, weights, strict=True):
         compiled.set_weights(kept)
         parts = ((tiles, compiled.targets(tiles.truths)) for tiles in cases.whole())
-        found = validate(compiled.forward, compiled.loss, parts, compiled.task, batch=recipe.batch)
+        found = validate(compiled.forward, compiled.loss, parts, compiled.task, batch=recipe.micro_batch)
         whole = found.dice if recipe.monitor == "dice" else found.loss
         rows.append({"epoch": epoch, "score": sign * score, "whole": whole})
         one = Epoch(epoch, sign * whole, found.loss)

@@ -19,9 +19,10 @@ class StepClock(keras.callbacks.Callback):
     and update. Validation stands between two epochs and in none of them.
     """
 
-    def __init__(self, batch: int) -> None:
+    def __init__(self, batch: int, parts: int = 1) -> None:
+        """batch: patches a step. parts: batches of Keras that are one step."""
         super().__init__()
-        self.batch = batch
+        self.batch, self.parts = batch, parts
         self.first_s: float | None = None
         self.steps_s: list[float] = []
         self.before_bytes = memory.peak_bytes()
@@ -31,10 +32,13 @@ class StepClock(keras.callbacks.Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         """Keras makes the batch after this."""
-        self._begun = time.perf_counter()
+        if batch % self.parts == 0:
+            self._begun = time.perf_counter()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         """Note the seconds of the step."""
+        if (batch + 1) % self.parts:
+            return
         float((logs or {})["loss"])  # waits for the device
         seconds = round(time.perf_counter() - self._begun, 6)
         if self.first_s is None:
@@ -45,6 +49,8 @@ class StepClock(keras.callbacks.Callback):
     def reading(self) -> dict[str, Any]:
         """What a record says of the training: see `core.record`."""
         found: dict[str, Any] = {"device": device.kind(), "device_name": device.name(), "batch": self.batch}
+        if self.parts > 1:
+            found["micro_batch"] = self.batch // self.parts
         if self.first_s is not None:  # else a checkpoint had it all
             found |= {"first_step_s": self.first_s, "steps_s": self.steps_s}
         found["host_peak_bytes"] = memory.peak_bytes()

@@ -1,7 +1,6 @@
 """Train one trial and freeze its selection: epoch and threshold on validation, before a test case is predicted."""
 
 import math
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -68,11 +67,13 @@ def train(
     if recipe.monitor == "dice" and not _has_foreground(cases.tiles, compiled):
         raise DataError("validation: no case has a foreground pixel, so Dice cannot choose; set recipe.monitor: loss")
     last = max(1, recipe.epochs - 1)
-    batches = PatchDataset(sampler, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
+    parts = sampler.in_parts(recipe.micro_batches)
+    batches = PatchDataset(parts, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
     selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
     if pruning is not None:
         selector.prune(pruning)
     if selector.state.epoch < recipe.epochs and not selector.finished():
+        on_progress({"phase": "train", "epoch": selector.state.epoch, "step": 0, "of": selector.steps})
         compiled.model.fit(
             batches,
             epochs=recipe.epochs,
@@ -83,7 +84,7 @@ def train(
         )
     selection = select(compiled, selector.state.best, selector.weights, cases, recipe)
     if recipe.threshold == "tuned":
-        threshold, _ = best_threshold(compiled.forward, cases.whole(), compiled.task, batch=recipe.batch)
+        threshold, _ = best_threshold(compiled.forward, cases.whole(), compiled.task, batch=recipe.micro_batch)
         selection = replace(selection, threshold=float(threshold))
     return selection, selector.state.history
 
@@ -102,7 +103,8 @@ class _SelectionCallback(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self.compiled, self.batches, self.recipe, self.on_progress = compiled, batches, recipe, on_progress
-        self.checkpoint, self.parts = checkpoint, [(cases.tiles, cases.targets(compiled.targets))]
+        self.checkpoint, self.looked_at = checkpoint, [(cases.tiles, cases.targets(compiled.targets))]
+        self.steps, self.warned = len(batches) // recipe.micro_batches, False
         self.kept = CANDIDATES if cases.sampled else 1
         self.state, self.weights = TrainingState(rate=recipe.rate), []
         if checkpoint is not None and checkpoint.exists():
@@ -112,7 +114,7 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def prune(self, asked: Magnitude) -> None:
         """Prune on the way, from where training stands."""
-        steps, begun = self.recipe.epochs * len(self.batches), self.state.epoch > 0
+        steps, begun = self.recipe.epochs * self.steps, self.state.epoch > 0
         self.pruning = GradualPruning(self.compiled.model, asked, steps, begun=begun)
 
     def _resume(self, file: Path) -> None:
@@ -134,25 +136,24 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = float((logs or {})["loss"])
-        if self.pruning is not None:
-            self.pruning.after_step(self.batches.epoch * len(self.batches) + batch + 1)
+        done, part = divmod(batch + 1, self.recipe.micro_batches)
+        if self.pruning is not None and not part:
+            self.pruning.after_step(self.batches.epoch * self.steps + done)
         if not np.isfinite(loss):
             names = ", ".join(self.batches.sampler.names(self.batches.epoch, batch))
-            step = self.batches.epoch * len(self.batches) + batch + 1
+            step = self.batches.epoch * self.steps + done + bool(part)
             terms = "".join(f", {name.removeprefix(TERM)} {value:.4g}" for name, value in _terms(logs).items())
             raise Diverged(
                 f"loss is {loss}{terms} at step {step} (epoch {self.batches.epoch + 1}); the batch holds {names}"
             )
-        if time.perf_counter() - self.told > 0.1:
+        if not part and time.perf_counter() - self.told > 0.1:
             self.told = time.perf_counter()
-            self.on_progress(
-                {"phase": "train", "epoch": self.batches.epoch, "step": batch + 1, "of": len(self.batches)}
-            )
+            self.on_progress({"phase": "train", "epoch": self.batches.epoch, "step": done, "of": self.steps})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started
-        compiled, batch = self.compiled, self.recipe.batch
-        found = validate(compiled.forward, compiled.loss, self.parts, compiled.task, batch=batch)
+        compiled, batch = self.compiled, self.recipe.micro_batch
+        found = validate(compiled.forward, compiled.loss, self.looked_at, compiled.task, batch=batch)
         row = {"epoch": epoch + 1, "loss": float((logs or {})["loss"]), "val_loss": found.loss, "val_dice": found.dice}
         row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds
@@ -179,15 +180,19 @@ class _SelectionCallback(keras.callbacks.Callback):
     def _save(self, file: Path) -> None:
         try:
             save(file, self.compiled, self.state, self.weights)
-        except OSError as error:  # training goes on; a broken-off trial would start anew
-            print(f"{file}: checkpoint not written: {error}", file=sys.stderr)
+        except OSError as error:  # training goes on; a broken-off trial would go on from an earlier checkpoint
+            if not self.warned:
+                self.on_progress(
+                    {"phase": "warning", "text": f"checkpoint {file} not written: {error.strerror or error}"}
+                )
+            self.warned = True
         self.saved = time.perf_counter()
 
     def _update_best(self, latest: Epoch) -> None:
         """Keep it if it is among the best; an equal score with a lower loss is better, for plateau and stopping too."""
         state = self.state
         state.epoch = latest.epoch
-        if self.pruning is not None and not self.pruning.reached(latest.epoch * len(self.batches)):
+        if self.pruning is not None and not self.pruning.reached(latest.epoch * self.steps):
             return
         finite = math.isfinite(latest.score)
         better = finite and (not state.best or latest.beats(state.best[0]))

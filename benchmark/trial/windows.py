@@ -61,7 +61,7 @@ class Windows:
         units = (-(-max(1, edge // 2) // d) * d for edge, d in zip(recipe.patch, least, strict=True))
         fixed = None not in model.inputs[0].shape[1:-1]
         grows = recipe.predict_mib != 0 and not fixed and is_local(steps)
-        return cls(recipe.patch, tuple(units), pixels, recipe.overlap, recipe.batch, grows, least)
+        return cls(recipe.patch, tuple(units), pixels, recipe.overlap, recipe.micro_batch, grows, least)
 
     def window(self, space: tuple[int, ...]) -> tuple[int, ...]:
         """The window for an image: all of it, or the largest equal parts that fit; never less than fits a patch.

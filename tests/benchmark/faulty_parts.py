@@ -1,10 +1,13 @@
 """Parts that go wrong in every way a sweep must survive; a plugin file for the tests."""
 
+import ctypes
 import os
 import signal
 import time
+from pathlib import Path
 
 import keras
+import numpy as np
 
 from unetbench.core.errors import Unfit
 from unetbench.losses import LOSSES
@@ -43,6 +46,7 @@ def two_heads(task) -> keras.Model:
 @MODELS.add
 def raises(task) -> keras.Model:
     """Raise an error of its own (a test's)."""
+    print("this model is about to break")
     raise RuntimeError("this model\nis broken")
 
 
@@ -71,3 +75,60 @@ def turns_nan(truth, logits, task) -> object:
     """BCE, and 0 / 0 for a batch of four cases (a test's)."""
     four = keras.ops.equal(keras.ops.shape(logits)[0], 4)
     return LOSSES["bce"](truth, logits, task) * keras.ops.where(four, float("nan"), 1.0)
+
+
+@MODELS.add
+def segfaults(task) -> keras.Model:
+    """Read where nothing is (a test's)."""
+    print("about to read", flush=True)
+    ctypes.string_at(0)
+    raise AssertionError
+
+
+@MODELS.add
+def plain(task, *, width: int = 4) -> keras.Model:
+    """Two convolutions, without statistics or draws (a test's)."""
+    image = keras.Input((None,) * task.rank + (task.channels,))
+    convolution = {2: keras.layers.Conv2D, 3: keras.layers.Conv3D}[task.rank]
+    x = convolution(width, 3, padding="same", activation="relu")(image)
+    return keras.Model(image, convolution(task.outputs, 1)(x))
+
+
+def _where_more(logits, cases, act):
+    """1, and before it what `act` does, where more cases than these are computed at once."""
+    import tensorflow as tf
+
+    def one(count):
+        if count > cases:
+            act()
+        return np.float32(1)
+
+    return tf.numpy_function(one, [tf.shape(logits)[0]], tf.float32)
+
+
+@LOSSES.add
+def takes_room(truth, logits, task, *, cases: int = 4) -> object:
+    """BCE, and a petabyte of memory where more cases are computed at once (a test's)."""
+    import tensorflow as tf
+
+    print(f"room for {cases}")
+    size = tf.where(tf.shape(logits)[0] > cases, tf.constant(2**48, tf.int64), 1)
+    return LOSSES["bce"](truth, logits, task) + tf.stop_gradient(tf.reduce_sum(tf.zeros([size])))
+
+
+@LOSSES.add
+def killed_by_kernel(truth, logits, task) -> object:
+    """BCE, and SIGKILL where more than four cases are computed at once, counted as the kernel does (a test's)."""
+
+    def act():
+        Path(os.environ["UNETBENCH_TEST_KILLS"]).write_text("1")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    return LOSSES["bce"](truth, logits, task) * _where_more(logits, 4, act)
+
+
+@LOSSES.add
+def hangs(truth, logits, task) -> object:
+    """BCE, and no end where more than two cases are computed at once (a test's)."""
+    print("about to hang")
+    return LOSSES["bce"](truth, logits, task) * _where_more(logits, 2, lambda: time.sleep(600))

@@ -5,7 +5,7 @@ import sys
 import psutil
 import pytest
 
-from unetbench.core.memory import lifetime_peak_bytes, memory_bytes, peak_bytes, reset_peak, told
+from unetbench.core.memory import kernel_kills, lifetime_peak_bytes, memory_bytes, peak_bytes, reset_peak, told
 
 
 def test_the_strictest_control_group_decides(tmp_path):
@@ -26,6 +26,21 @@ def test_control_groups_of_the_first_version_are_read_too(tmp_path):
     assert memory_bytes(tmp_path, groups) == psutil.virtual_memory().total
     limit.write_text(f"{5 << 20}\n")
     assert memory_bytes(tmp_path, groups) == 5 << 20
+
+
+def test_kills_are_those_of_the_control_group_before_those_of_the_machine(tmp_path):
+    groups, everywhere = tmp_path / "cgroup", tmp_path / "vmstat"
+    assert kernel_kills(tmp_path, groups, everywhere) is None
+    everywhere.write_text("nr_free_pages 8\noom_kill 5\n")
+    groups.write_text("0::/job\n")
+    assert kernel_kills(tmp_path, groups, everywhere) == 5
+    (tmp_path / "job").mkdir()
+    (tmp_path / "job" / "memory.events").write_text("low 0\noom 2\noom_kill 1\n")
+    assert kernel_kills(tmp_path, groups, everywhere) == 1
+    groups.write_text("4:memory:/old\n")
+    (tmp_path / "memory" / "old").mkdir(parents=True)
+    (tmp_path / "memory" / "old" / "memory.oom_control").write_text("oom_kill_disable 0\nunder_oom 0\noom_kill 3\n")
+    assert kernel_kills(tmp_path, groups, everywhere) == 3
 
 
 @pytest.mark.parametrize(("count", "text"), [(1, "1 MiB"), (700 << 20, "700 MiB"), (3 << 29, "1.5 GiB")])

@@ -38,6 +38,27 @@ def test_a_recipe_of_the_first_standard_has_the_id_of_its_time_and_reads_back(tr
     assert Recipe.from_json(json.loads(json.dumps(asdict(trial.recipe)))) == trial.recipe
 
 
+def test_parts_of_a_batch_are_in_the_id_only_where_a_recipe_says_how_many(trial):
+    first = replace(trial, recipe=replace(trial.recipe, steps="cases", validation="full", predict_mib=0))
+    assert "accumulate" not in first.recipe.identity()
+    assert first.id == "d749e9c767247ac8"  # as before recipes had it
+    asked = [replace(trial, recipe=replace(trial.recipe, accumulate=parts)) for parts in (1, 2)]
+    assert len({trial.id, *(other.id for other in asked)}) == 3
+    assert asked[1].compile_key != trial.compile_key == asked[0].compile_key
+    for other in asked:
+        assert Trial.from_json(json.loads(json.dumps(asdict(other)))) == other
+    before = asdict(trial)
+    del before["recipe"]["accumulate"]
+    assert Trial.from_json(before).id == trial.id
+    assert (asked[1].recipe.micro_batches, asked[1].recipe.micro_batch) == (2, trial.recipe.batch // 2)
+    assert (trial.recipe.micro_batches, trial.recipe.micro_batch) == (1, trial.recipe.batch)
+
+
+def test_parts_that_do_not_divide_the_batch_are_refused_with_those_that_do():
+    with pytest.raises(SpecError, match=r"recipe.accumulate: 3 does not divide a batch of 8; 1, 2, 4, 8 or 'auto'"):
+        Recipe(accumulate=3)
+
+
 def test_each_field_that_matters_changes_the_id(trial):
     others = [
         replace(trial, seed=4),
@@ -110,6 +131,14 @@ def test_what_is_not_finite_is_null_in_json(trial):
     assert Record.from_json(record.to_json()).scores == [{"case": "a", "dice": None}]
 
 
+def test_a_record_from_before_there_were_last_lines_reads_back_without_any(trial):
+    fields = json.loads(Record(trial, "failed", "killed", log=["one", "two"]).to_json())
+    assert Record.from_json(json.dumps(fields)).log == ["one", "two"]
+    del fields["log"]
+    old = Record.from_json(json.dumps({**fields, "schema": 5}))
+    assert (old.log, old.schema) == ([], 5)
+
+
 def test_an_edited_record_is_refused(trial):
     text = Record(trial, "done").to_json().replace('"seed": 3', '"seed": 4')
     with pytest.raises(StoreError, match="was edited"):
@@ -140,6 +169,8 @@ def test_a_later_schema_is_refused(trial):
         {"steps": -1},
         {"predict_mib": -1},
         {"predict_mib": "much"},
+        {"accumulate": 0},
+        {"accumulate": "half"},
     ],
 )
 def test_an_impossible_recipe_names_its_key(wrong):

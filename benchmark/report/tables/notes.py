@@ -12,6 +12,7 @@ from ..frame import size_text
 from ..statistics.compare import ALPHA, MINIMUM_GROUPS
 from .columns import shortened
 from .lighter_table import lighter_remarks
+from .micro_batches import micro_batch_remarks
 from .summary import ComparisonTable
 from .table import STATUS_WORDS, UNDEFINED
 
@@ -110,7 +111,7 @@ def prediction_text(table: ComparisonTable) -> str:
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
-    lines += [*undefined_remarks(table), *_missing_remarks(table), *lighter_remarks(table)]
+    lines += [*undefined_remarks(table), *_missing_remarks(table), *micro_batch_remarks(table), *lighter_remarks(table)]
     lines += [*older_remarks(table), *_identity_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 

@@ -9,6 +9,7 @@ from typing import TextIO
 from ....core.measure import measure
 from ..frame import PRIMARY
 from .columns import padded, shortened, shortened_apart, width, wrapped
+from .micro_batches import micro_batch_remarks
 from .notes import data_notes, older_remarks, rank_remarks, seed_remarks, shared_facts, undefined_remarks
 from .summary import ComparisonTable, Row
 from .table import NO_SCORE, STATUS_WORDS, UNDEFINED, digits, interval_text, prefix, rank_text, score_text
@@ -171,7 +172,12 @@ def _notes(table: ComparisonTable) -> list[str]:
         for row in table.rows
         if row.collapsed
     ]
-    notes += [*undefined_remarks(table), *_missing(table), *older_remarks(table)]
+    notes += [
+        *undefined_remarks(table),
+        *_missing(table),
+        *micro_batch_remarks(table, brief=True),
+        *older_remarks(table),
+    ]
     return [*notes, *(f"Data: {note}" for note in data_notes(table))]
 
 

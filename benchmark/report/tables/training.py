@@ -21,15 +21,16 @@ READINGS = ("step_s", "images_per_s", "first_step_s", "host_peak_bytes", "device
 class Training:
     """The training of one configuration, NaN where no record tells; see `core.record` on what is measured.
 
-    step_s: median over the steps after the first, those of all seeds together. images_per_s: batch over that.
-    first_step_s: of the seed that took longest, since others may find the step compiled. host_peak_bytes,
-    device_peak_bytes: the largest over the seeds.
+    micro_batch: patches that were computed at once, of several seeds the fewest. step_s: median over the steps after
+    the first, those of all seeds together. images_per_s: batch over that. first_step_s: of the seed that took longest,
+    since others may find the step compiled. host_peak_bytes, device_peak_bytes: the largest over the seeds.
     """
 
     backend: str
     device: str
     precision: str
     batch: int
+    micro_batch: int
     step_s: float
     images_per_s: float
     first_step_s: float
@@ -48,6 +49,7 @@ def training_of(table: ComparisonTable, row: Row) -> Training:
         device=next((str(entry["device_name"]) for entry in told if entry.get("device_name")), trial.device),
         precision=trial.recipe.precision,
         batch=trial.recipe.batch,
+        micro_batch=min((entry["micro_batch"] for entry in told if "micro_batch" in entry), default=trial.recipe.batch),
         step_s=step,
         images_per_s=trial.recipe.batch / step,
         **{name: _largest(told, name) for name in READINGS[2:]},
@@ -66,7 +68,7 @@ def training_grid(table: ComparisonTable) -> Grid | None:
         "Backend": [entry.backend for _, entry in found],
         "Device": [entry.device or UNDEFINED for _, entry in found],
         "Precision": [entry.precision for _, entry in found],
-        "Batch": [str(entry.batch) for _, entry in found],
+        "Batch": [_batch(entry) for _, entry in found],
     }
     for name in READINGS:
         values = [getattr(entry, name) for _, entry in found]
@@ -80,6 +82,11 @@ def training_frame(table: ComparisonTable) -> pd.DataFrame:
     """The same of every row as raw numbers in base units."""
     rows = [{"model": row.model, "loss": row.loss, **asdict(training_of(table, row))} for row in table.rows]
     return pd.DataFrame(rows)
+
+
+def _batch(entry: Training) -> str:
+    """Patches of a step and, where that took them in parts, how many at once: `8 by 4`."""
+    return str(entry.batch) if entry.micro_batch == entry.batch else f"{entry.batch} by {entry.micro_batch}"
 
 
 def _largest(told: Sequence[dict[str, Any]], name: str) -> float:

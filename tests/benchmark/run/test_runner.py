@@ -4,12 +4,21 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from unetbench.benchmark.records.machine import machine
 from unetbench.benchmark.records.store import records
+from unetbench.benchmark.run import runner as runners
+from unetbench.benchmark.run.progress import Progress
+from unetbench.benchmark.run.runner import Runner
+from unetbench.benchmark.trial.context import Context
+from unetbench.core.recipe import Recipe
+from unetbench.core.trial import Choice, Trial
+from unetbench.datasets.source import Source
 
 FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
 
@@ -21,7 +30,7 @@ def _by_part(folder):
 @pytest.fixture(scope="module")
 def survived(tmp_path_factory, command, write_sweep):
     folder = tmp_path_factory.mktemp("survived")
-    models = ["raises", "solid_only", "dies", "tiny"]
+    models = ["raises", "solid_only", "dies", "segfaults", "tiny"]
     sweep = write_sweep(folder, "faults", models=models, losses=["bce_dice", "turns_nan"])
     words = ("run", sweep, "--plugin", FAULTY, "--results", folder, "--set", "datasets.0.count=13")
     return command(*words), _by_part(folder / "faults"), folder, words
@@ -30,7 +39,7 @@ def survived(tmp_path_factory, command, write_sweep):
 def test_every_trial_has_a_record_and_the_exit_status_says_that_some_failed(survived):
     process, found, _, _ = survived
     assert process.returncode == 1, process.stderr
-    assert len(found) == 4 * 2
+    assert len(found) == 5 * 2
 
 
 def test_a_sound_trial_after_the_faulty_ones_is_done(survived):
@@ -60,12 +69,24 @@ def test_a_killed_worker_is_named_with_its_signal(survived):
     assert "killed by SIGKILL" in record.reason
 
 
-def test_a_trial_that_takes_too_long_is_timed_out(tmp_path, command, write_sweep):
-    sweep = write_sweep(tmp_path, "slow", models=["sleeps"])
+def test_a_segmentation_fault_is_named_with_the_line_that_met_it(survived):
+    record = survived[1]["segfaults", "bce_dice", 0]
+    assert record.status == "failed"
+    assert "killed by SIGSEGV; it last said: about to read" in record.reason
+    assert record.log[:2] == ["about to read", "Fatal Python error: Segmentation fault"]
+    assert any("faulty_parts.py" in line for line in record.log)
+    assert len(record.log) <= 20
+
+
+def test_a_trial_that_takes_too_long_is_timed_out_with_what_it_printed(tmp_path, command, write_sweep):
+    sweep = write_sweep(tmp_path, "slow", models=["sleeps", "tiny"], losses=["hangs"])
     process = command("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--limit", "5")
     assert process.returncode == 1
-    (record,) = records(tmp_path / "slow")
-    assert (record.status, record.reason) == ("timed_out", "model sleeps: took longer than 5 s")
+    found = _by_part(tmp_path / "slow")
+    assert {record.status for record in found.values()} == {"timed_out"}
+    assert found["sleeps", "hangs", 0].reason == "model sleeps: took longer than 5 s"
+    assert found["tiny", "hangs", 0].reason.endswith("took longer than 5 s")
+    assert "about to hang" in found["tiny", "hangs", 0].log
 
 
 def test_a_loss_that_turns_nan_names_the_step_and_the_cases(survived):
@@ -161,3 +182,51 @@ def test_what_a_settled_trial_lacks_is_told_and_made_when_asked_for(tmp_path, co
     assert len(second.latency) == 1
     process = command(*wanted)
     assert "without" not in process.stderr
+
+
+FULL = """
+import resource
+
+from unetbench.benchmark.trial import train
+
+train.SAVE_EVERY_S = 0.0
+resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such limit")
+def test_a_disk_without_room_for_checkpoint_and_weights_costs_neither_trial_nor_scores(tmp_path, command, write_sweep):
+    """Files end at 40,000 bytes: records are smaller, checkpoint and weights are not."""
+    (tmp_path / "full.py").write_text(FULL)
+    large = [{"name": "tiny", "width": 512}]
+    sweep = write_sweep(tmp_path, "full", models=large, weights=True, previews=0, runtimes=[])
+    words = ("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--no-report")
+    process = command(*words, "--plugin", tmp_path / "full.py")
+    assert process.returncode == 0, process.stderr
+    assert process.stderr.count(f"{Path('full') / 'checkpoints'}") == 1
+    assert "not written: File too large" in process.stderr
+    (record,) = records(tmp_path / "full")
+    assert record.status == "done"
+    assert any(note.startswith("weights not written: ") for note in record.data["notes"])
+    left = [file for kind in ("checkpoints", "weights") for file in tmp_path.glob(f"full/{kind}/*/*")]
+    assert left == []
+
+
+def test_a_worker_that_has_grown_is_replaced_where_the_next_trial_needs_another_model(tmp_path):
+    trial = Trial(Choice("cells"), {"digest": "d"}, Choice("tiny"), Choice("bce"), Recipe((64, 64)), 0)
+    same, other = replace(trial, seed=1), replace(trial, loss=Choice("dice"))
+    context = Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path / "results", "grown", plugins=(str(FAULTY),))
+    runner = Runner(context, progress=Progress(quiet=True))
+    allowed, kept = runners.GROWTH * machine()["memory_bytes"], []
+    with runner.claims:
+        for resident, following in ((allowed - 1, other), (allowed + 1, same), (allowed + 1, other)):
+            worker = runner._spawn(trial, None)
+            worker.before, worker.resident = trial, int(resident)
+            workers = [worker]
+            runner._assign(deque([following]), workers, [None])
+            kept.append(workers[0] is worker)
+            assert workers[0].trial == following
+            for begun in {id(one): one for one in (worker, *workers)}.values():
+                begun.kill()
+            runner.claims.drop(following.id)
+    assert kept == [True, True, False]

@@ -151,8 +151,10 @@ def test_status_tells_what_failed_and_its_last_lines(tmp_path, command, write_sw
     (failed,) = found["failed"]
     assert failed["reason"] == "model raises: RuntimeError: this model is broken"
     assert failed["last_lines"][-1].endswith("PartError: model raises: RuntimeError: this model is broken")
+    assert failed["log"] == ["this model is about to break"]
     text = command("status", tmp_path / "faults").stdout
     assert "2 trials: 1 done, 1 failed\nfailed\n  " in text
+    assert text.endswith("      printed: this model is about to break\n")
 
 
 def test_status_of_what_is_no_sweep_is_one_line(tmp_path, command):

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from unetbench.benchmark.run.tensorflow_log import LEVEL, LINE, holding_stderr_back, last_words
+from unetbench.benchmark.run.tensorflow_log import LEVEL, LINE, holding_stderr_back, last_lines, last_words
 
 CALL = "import sys; from unetbench.benchmark.cli import main; sys.exit(main())"
 
@@ -94,5 +94,29 @@ def test_the_last_words_of_a_process_are_its_own():
         b"I0000 00:00:1795837012.598578   25037 port.cc:153] oneDNN custom operations are on.\n"
         b"WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n\n"
     )
-    assert last_words(log) == "Out of device memory \ufffd"
-    assert last_words(log.split(b"\n", 2)[2]) == ""
+    assert last_lines(log) == ["loading", "Out of device memory \ufffd"]
+    assert last_words(last_lines(log)) == "Out of device memory \ufffd"
+    assert last_words(last_lines(log.split(b"\n", 2)[2])) == ""
+
+
+def test_twenty_lines_of_three_hundred_letters_are_kept():
+    log = b"".join(b"%d %s\n" % (number, b"x" * 400) for number in range(50))
+    lines = last_lines(log)
+    assert [line.split()[0] for line in lines] == [str(number) for number in range(30, 50)]
+    assert {len(line) for line in lines} == {300}
+
+
+def test_of_a_process_that_a_signal_ended_the_innermost_calls_are_kept_and_what_was_said_before():
+    calls = b"".join(b'  File "keras.py", line %d in call\n' % number for number in range(40))
+    fatal = b"Fatal Python error: Aborted\n\nCurrent thread 0x7f (most recent call first):\n" + calls
+    check = b"F0000 00:00:1795823893.366949   11466 tensor.cc:1] Check failed: new_num_elements >= 0\n"
+    lines = last_lines(b"loading\n" + check + fatal)
+    assert lines[:3] == [
+        check.decode().strip(),
+        "Fatal Python error: Aborted",
+        "Current thread 0x7f (most recent call first):",
+    ]
+    assert lines[3] == '  File "keras.py", line 0 in call'
+    assert len(lines) == 20
+    assert last_words(lines) == check.decode().strip()
+    assert last_words(last_lines(fatal)) == "Fatal Python error: Aborted"
