@@ -5,14 +5,19 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 
 from .. import __version__
 from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
+from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
 from .commands import arguments
 from .run.tensorflow_log import quiet_tensorflow
+
+LONGEST = 2000
+"""Letters of an error that are shown."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,9 +33,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for plugin in options.plugin:
             load_plugin(plugin)
-        return options.act(options)
+        with redirect_stdout(PrintableStream(sys.stdout)):  # pyright: ignore[reportArgumentType]
+            return options.act(options)
     except UnetbenchError as error:
-        print(f"unetbench: {error}", file=sys.stderr)
+        print(f"unetbench: {one_line_printable(str(error))[:LONGEST]}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `| head` does

@@ -16,6 +16,7 @@ from ...core.errors import DataError, SpecError, one_line
 from ...datasets.readers import Page
 from ...datasets.readers.tiff_spacing import millimetres
 from ...datasets.regions import Place, Stored
+from .zarr_codecs import foreign_codec
 
 NEEDED = "OME-Zarr needs the package zarr; install it with pip install 'unetbench[zarr]'"
 
@@ -90,11 +91,14 @@ def open_ome_zarr(folder: Path) -> OmeZarr:
         multiscale = attributes.get("ome", attributes)["multiscales"][0]
         level = multiscale["datasets"][0]
         array = group[level["path"]]
+        codec = foreign_codec(array.metadata.to_dict())
         described = tuple(
             axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"]
         )  # names alone before 0.4
     except (KeyError, IndexError, TypeError, ValueError, OSError) as error:
         raise DataError(f"{folder}: is no OME-Zarr image; it has no multiscales to read ({one_line(error)})") from None
+    if codec:
+        raise DataError(f"{folder}: is packed by the codec {codec}, which is not read: it may run code; save it anew")
     axes = "".join(_letter(axis) for axis in described)
     if len(axes) != array.ndim or not re.fullmatch("t?c?s{2,3}", axes):
         names = ", ".join(str(axis["name"]) for axis in described)

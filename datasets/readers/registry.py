@@ -7,7 +7,7 @@ from ...core.errors import SpecError
 from .picture import Picture, Reading
 
 Reader = Callable[[Path, Reading], Picture]
-"""Decodes a file; raises DataError naming it, or OSError, EOFError, zlib.error for one that is damaged."""
+"""Decodes a file; raises DataError naming it, or what its decoder raises for one that is damaged (`read.decoding`)."""
 
 READERS: dict[str, Reader] = {}
 """By suffix in small letters, with its dot."""

@@ -13,6 +13,7 @@ from .photometric import as_shown, notes_of_white
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
+from .sizes import require_memory
 from .tiff_checks import check
 from .tiff_spacing import spacing
 
@@ -45,6 +46,8 @@ def tiff(file: Path, reading: Reading) -> Picture:
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
                 shapes = sorted({s.shape for s in series})
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
+            if not reading.outline:
+                require_memory((len(series), *series[0].shape), series[0].dtype.itemsize, file)
             pixels = [_pixels(s, reading) for s in series]
             array = pixels[0] if len(series) == 1 else np.stack(pixels)
             if array.size < page.size * (opened.imagej_metadata or {}).get("images", 1):  # tifffile reads what is left
