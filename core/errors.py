@@ -14,6 +14,10 @@ class Stopped(SystemExit):
 class UnetbenchError(Exception):
     """Any error that is the input's fault and not the program's; shown as one line, without a traceback."""
 
+    def __str__(self) -> str:
+        """One line, whatever line ends a name in it has."""
+        return " ".join(super().__str__().splitlines())
+
 
 class SpecError(UnetbenchError):
     """A sweep file, an option or a command line asks for something that is not there."""

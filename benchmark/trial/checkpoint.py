@@ -5,7 +5,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -14,7 +14,9 @@ from ...core.errors import one_line
 from ...core.files import written_aside
 from ...core.json_text import parsed
 from ...core.structure import COUNT, NUMBER, ROWS, Kind, check, list_of
-from .compiled_model import CompiledModel
+
+if TYPE_CHECKING:
+    from .compiled_model import CompiledModel  # loads Keras, which a file can be read without
 
 
 class Epoch(NamedTuple):
@@ -62,7 +64,7 @@ class TrainingState:
         return self.best[0].score if self.best else -math.inf
 
 
-def save(file: Path, compiled: CompiledModel, state: TrainingState, weights: list[list[np.ndarray]]) -> None:
+def save(file: Path, compiled: "CompiledModel", state: TrainingState, weights: list[list[np.ndarray]]) -> None:
     """Write model, optimizer, state and the weights of the best epochs, aside and renamed. Raises OSError."""
     arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
     for place, kept in enumerate(weights):
@@ -75,7 +77,7 @@ class Damaged(Exception):
     """A checkpoint that cannot be read, or is not of this model; str() says why."""
 
 
-def load(file: Path, compiled: CompiledModel) -> tuple[TrainingState, list[list[np.ndarray]]]:
+def load(file: Path, compiled: "CompiledModel") -> tuple[TrainingState, list[list[np.ndarray]]]:
     """Put model and optimizer back as `save` found them; return the state and the weights of the best epochs.
 
     Raises Damaged, with the model untouched, when the file is not a checkpoint of it.
