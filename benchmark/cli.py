@@ -41,6 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `| head` does
         return 0
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"unetbench: {one_line_printable(f'{error.filename}: {error.strerror}')[:LONGEST]}", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("unetbench: interrupted; every finished trial is kept: the same command goes on", file=sys.stderr)
         return 130

@@ -33,6 +33,7 @@ _KNOWN = NUMBER.or_null()
 _INSIDE: dict[str, dict[str, Kind]] = {
     "machine": dict.fromkeys(("name", "cpu", "gpu", "digest", "system"), TEXT),
     "git": {"commit": TEXT},
+    "versions": {"backend": one_of("", *BACKENDS)},
     "task": {"rank": COUNT, "channels": COUNT, "classes": list_of(TEXT, least=1), "kind": TEXT},
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
     "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},

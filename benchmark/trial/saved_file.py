@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import keras
 
 from ...core.arrays import damage, member, require_memory
+from ...core.hdf5 import own_numbers
 from ...core.json_text import parsed
 
 MEMBERS = ("config.json", "metadata.json", "model.weights.h5")
@@ -57,39 +57,10 @@ def require_plain(file: Path) -> None:
             require_memory(sum(member(archive, name).file_size for name in names))
             config = parsed(archive.read(MEMBERS[0]).decode())
             weights = archive.read(MEMBERS[2])  # to its end, where its checksum is compared
-        count = _weights(weights)
+        count = own_numbers(io.BytesIO(weights))
         for told in _objects(config):
             _require_known(told)
             _require_sized(told, count)
-
-
-def _weights(content: bytes) -> int:
-    """The number of values in a file of weights. Raises ValueError for links and for arrays that are not all there."""
-    count, seen = 0, set()
-    with h5py.File(io.BytesIO(content), "r") as opened:
-        groups: list[Any] = [opened]
-        while groups:
-            group = groups.pop()
-            seen.add(h5py.h5o.get_info(group.id).addr)
-            for name in group:
-                if not isinstance(group.get(name, getlink=True), h5py.HardLink):
-                    raise ValueError(f"its weights have a link, {name[:200]!r}")
-                found = group[name]
-                if isinstance(found, h5py.Group):
-                    if h5py.h5o.get_info(found.id).addr in seen:
-                        raise ValueError(f"the group {name[:200]!r} of its weights is there twice")
-                    groups.append(found)
-                    continue
-                _require_stored(found, name)
-                count += found.size
-    return count
-
-
-def _require_stored(found: Any, name: str) -> None:
-    if not isinstance(found, h5py.Dataset) or found.dtype.kind not in "biufV" or found.dtype.hasobject:
-        raise ValueError(f"{name[:200]!r} of its weights holds no numbers")
-    if found.external or found.is_virtual or found.nbytes > found.id.get_storage_size():
-        raise ValueError(f"the numbers of {name[:200]!r} are not in its weights")
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:

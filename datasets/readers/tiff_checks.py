@@ -12,7 +12,7 @@ _JPEG = (6, 7)  # of these tifffile makes RGB
 
 
 def check_description(file: Path, opened: Any) -> None:
-    """Raise DataError for XML in a `tifffile.TiffFile` that defines entities, which can stand for more than memory holds.
+    """Raise DataError for XML in a `tifffile.TiffFile` that defines entities: they can stand for very much text.
 
     OME-XML has none. To be called before tifffile looks at `series`, for which it parses the XML.
     """
