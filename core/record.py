@@ -8,6 +8,7 @@ from typing import Any, Literal
 from .errors import SpecError, StoreError, one_line
 from .json_text import parsed
 from .record_checks import check_record
+from .structure import WHOLE, check
 from .trial import Trial
 
 SCHEMA = 5
@@ -89,6 +90,7 @@ class Record:
         """Read a record back. Raises StoreError when it is not one, or of a later schema."""
         try:
             fields = parsed(text)
+            check(fields, "it", {"schema": WHOLE}, "schema", "id", "trial")
             schema, claimed = fields["schema"], fields.pop("id")
             if schema > SCHEMA:
                 raise StoreError(f"{source}: schema {schema} is newer than {SCHEMA}; update unetbench to read it")

@@ -114,6 +114,7 @@ def read(file: Path) -> Deployments:
     """Read one file. Raises StoreError when it is not one, or of a later schema."""
     try:
         fields = read_json(file)
+        check(fields, "it", {"schema": COUNT}, "schema")
         if fields["schema"] > SCHEMA:
             raise StoreError(f"{file}: schema {fields['schema']} is newer than {SCHEMA}; update unetbench to read it")
         _check(fields)

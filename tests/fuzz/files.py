@@ -15,7 +15,7 @@ RNG = np.random.default_rng(0)
 GREY = RNG.integers(0, 256, (7, 9), np.uint8)
 COLOURS = RNG.integers(0, 256, (7, 9, 3), np.uint8)
 LABELS = RNG.integers(0, 4, (7, 9), np.uint8)
-VOLUME = RNG.integers(0, 4, (3, 4, 5), np.uint16)
+VOLUME = RNG.integers(0, 4, (5, 6, 7), np.uint16)
 
 
 def png() -> list[bytes]:

@@ -12,6 +12,9 @@ NUMBERS = (0, 1, 2, 3, 8, 127, 128, 255, 256, 1000, 2**15, 2**16 - 1, 2**16, 10*
 
 FORMS = ("<H", ">H", "<I", ">I", "<Q", ">Q")
 
+KINDS = ("near", "near", "near", "near", "value", "value", "remove", "rename", "double", "exchange")
+"""What happens to a part of a value; `near`: a text becomes another text and a number another number."""
+
 EDITS = ("flip", "set", "number", "insert", "delete", "repeat", "zero", "cut", "swap")
 
 TEXTS = (
@@ -80,12 +83,13 @@ def _nested(depth: int) -> Any:
 
 @st.composite
 def altered(draw: Callable[..., Any], seeds: Sequence[Any]) -> Any:
-    """One of the JSON values with up to three parts replaced, removed, renamed, doubled or exchanged."""
+    """One of the JSON values with one to three parts replaced, removed, renamed, doubled or exchanged."""
     holder = [json.loads(json.dumps(draw(st.sampled_from(seeds))))]
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.sampled_from((1, 1, 1, 2, 3)))):
         places = list(_places(holder))
+        places = places[1:] or places  # not the whole of it, of which there are enough
         inside, key = places[draw(st.integers(0, len(places) - 1))]
-        kind = draw(st.sampled_from(("value", "value", "value", "remove", "rename", "double", "exchange")))
+        kind = draw(st.sampled_from(KINDS))
         if kind == "remove" and inside is not holder:
             del inside[key]
         elif kind == "rename" and isinstance(inside, dict):
@@ -95,6 +99,10 @@ def altered(draw: Callable[..., Any], seeds: Sequence[Any]) -> Any:
         elif kind == "exchange":
             other, at = places[draw(st.integers(0, len(places) - 1))]
             inside[key] = json.loads(json.dumps(other[at]))
+        elif kind == "near" and isinstance(inside[key], str):
+            inside[key] = draw(st.sampled_from(TEXTS) | st.text(max_size=8))
+        elif kind == "near" and isinstance(inside[key], int | float):
+            inside[key] = draw(st.sampled_from(EXTREMES) | st.integers(0, 300) | st.floats())
         else:
             inside[key] = draw(values())
     return holder[0]

@@ -1,5 +1,6 @@
 """The readers that are given wrong files, each with the files it is to refuse or read."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,6 +147,7 @@ def _record() -> Prepared:
 
     from unetbench.benchmark.records.store import read as read_record
     from unetbench.core.record import Record
+    from unetbench.core.trial import Trial
 
     def read(folder: Path, content: bytes) -> object:
         file = folder / "input.json"
@@ -155,8 +157,15 @@ def _record() -> Prepared:
         assert again.trial.id == found.trial.id
         return found.ran.label, found.trial.recipe.describe(), found.to_json().encode()
 
+    def owned(told: Any) -> Any:
+        """With the id that belongs to the trial as it was changed, where it is one."""
+        with contextlib.suppress(Exception):
+            told["id"] = Trial.from_json(told["trial"]).id
+        return told
+
     seeds = values.records()
-    return Prepared(texts(seeds), read, [json.dumps(seed).encode() for seed in seeds])
+    changed = altered(seeds).map(owned).map(lambda told: json.dumps(told).encode())
+    return Prepared(changed | texts(seeds), read, [json.dumps(seed).encode() for seed in seeds])
 
 
 def _json(name: str, seeds: list[Any], act: Callable[[Path], object]) -> Prepared:
