@@ -10,7 +10,7 @@ CODECS = (
 )  # fmt: skip
 """By name, without the `numcodecs.` that Zarr 3 puts before those of that package.
 
-Among those that are left out, numcodecs' `pickle` runs what a chunk says, whatever the type of the array.
+Among those that are left out, numcodecs' `pickle` runs what a chunk says; versions of before 2026 do so for any array.
 """
 
 
