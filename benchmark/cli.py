@@ -6,17 +6,22 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from importlib import import_module
 
 from .. import __version__
 from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
+from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
 from .commands import arguments
 from .run.tensorflow_log import quiet_tensorflow
 
 FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 """What the system says of a disk that is full, and of a quota or a file's limit that is reached."""
+
+LONGEST = 2000
+"""Letters of an error that are shown."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,18 +37,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         for plugin in options.plugin:
             load_plugin(plugin)
-        return options.act(options)
+        with redirect_stdout(PrintableStream(sys.stdout)):  # pyright: ignore[reportArgumentType]
+            return options.act(options)
     except UnetbenchError as error:
-        print(f"unetbench: {error}", file=sys.stderr)
+        print(f"unetbench: {one_line_printable(str(error))[:LONGEST]}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         sys.stderr.close()  # the reader of our output went away, as `| head` does
         return 0
     except OSError as error:
-        if error.errno not in FULL:
+        if error.errno not in FULL and error.filename is None:
             raise
         where = f"{error.filename}: " if error.filename else ""
-        print(f"unetbench: {where}{error.strerror}; free some space: the same command goes on", file=sys.stderr)
+        mend = "; free some space: the same command goes on" if error.errno in FULL else ""
+        print(f"unetbench: {one_line_printable(f'{where}{error.strerror}')[:LONGEST]}{mend}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("unetbench: interrupted; every finished trial is kept: the same command goes on", file=sys.stderr)

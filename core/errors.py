@@ -3,6 +3,9 @@
 import difflib
 from collections.abc import Iterable
 
+LONGEST_NAME = 200
+"""Letters of an unknown name in a message."""
+
 
 class Stopped(SystemExit):
     """A trial ended after an epoch, its checkpoint written, because it was asked to."""
@@ -10,6 +13,10 @@ class Stopped(SystemExit):
 
 class UnetbenchError(Exception):
     """Any error that is the input's fault and not the program's; shown as one line, without a traceback."""
+
+    def __str__(self) -> str:
+        """One line, whatever line ends a name in it has."""
+        return " ".join(super().__str__().splitlines())
 
 
 class SpecError(UnetbenchError):
@@ -60,7 +67,7 @@ def one_line(error: BaseException) -> str:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return one line saying that `name` is unknown and which known names come nearest."""
-    known = sorted(known)
+    name, known = name[:LONGEST_NAME], sorted(known)  # nearness of long texts takes very long to find
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if near:
         return f"{what} {name!r} is unknown; did you mean {' or '.join(map(repr, near))}?"

@@ -5,7 +5,10 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from .errors import StoreError
+from .errors import SpecError, StoreError, one_line
+from .json_text import parsed
+from .record_checks import check_record
+from .structure import WHOLE, check
 from .trial import Trial
 
 SCHEMA = 6
@@ -92,14 +95,19 @@ class Record:
     def from_json(cls, text: str, source: str = "record") -> "Record":
         """Read a record back. Raises StoreError when it is not one, or of a later schema."""
         try:
-            fields = json.loads(text)
+            fields = parsed(text)
+            check(fields, "it", {"schema": WHOLE}, "schema", "id", "trial")
             schema, claimed = fields["schema"], fields.pop("id")
             if schema > SCHEMA:
                 raise StoreError(f"{source}: schema {schema} is newer than {SCHEMA}; update unetbench to read it")
+            check_record(fields)
             record = cls(**{**fields, "trial": Trial.from_json(fields["trial"])})
-        except (ValueError, KeyError, TypeError) as error:
-            raise StoreError(f"{source}: not a record ({error}); delete the file to have the trial run again") from None
-        if record.trial.id != claimed:
+            own = record.trial.id
+        except (ValueError, KeyError, TypeError, AttributeError, SpecError) as error:
+            raise StoreError(
+                f"{source}: not a record ({one_line(error)}); delete the file to have the trial run again"
+            ) from None
+        if own != claimed:
             raise StoreError(f"{source}: the id {claimed} does not belong to its trial; the file was edited")
         return record
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..core.errors import DataError
 from ..core.files import write
+from ..core.json_text import read_json
 
 THREADS = 8
 """Files read at once; hashing releases Python's lock."""
@@ -70,7 +71,7 @@ class FileDigests:
             return
         self._loaded.add(memory)
         try:
-            entries = json.loads(memory.read_text("utf-8"))
+            entries = read_json(memory)
             remembered = {path: ((size, made, moved), digest) for path, (size, made, moved, digest) in entries.items()}
         except (OSError, ValueError, AttributeError, TypeError):  # none yet, or damaged: the files themselves tell
             return

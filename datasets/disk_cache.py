@@ -22,6 +22,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from ..core.json_text import parsed
 from ..core.trial import canonical
 from .case import Case, Dataset
 from .digests import FileDigests
@@ -159,6 +160,8 @@ class _Head:
     def of(cls, told: dict[str, Any], start: int, size: int) -> "_Head":
         spacing, scaling = told["spacing_mm"], told["scaling"]
         image, truth = ((np.dtype(kind), tuple(shape)) for kind, shape in (told["image"], told["truth"]))
+        if image[0].kind not in "buif" or truth[0].kind not in "bui":
+            raise ValueError("these are no pixels")
         return cls(
             size,
             start,
@@ -222,7 +225,10 @@ def _checked(file: Path) -> _Head:
             found = zlib.crc32(part, found)
         if found != check:
             raise Damaged
-        return _Head.of(json.loads(head), _after(_HEAD.size + length), stream.tell())
+        try:
+            return _Head.of(parsed(head.decode()), _after(_HEAD.size + length), stream.tell())
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            raise Damaged from None
 
 
 def _after(position: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import DataError, SpecError
-from .readers import DESKTOP_FILES, suffix
+from .readers import DESKTOP_FILES, require_text, suffix
 
 WILDCARD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
 """What stands for other text in a glob."""
@@ -20,7 +20,8 @@ def listed(home: Path, pattern: str) -> list[str]:
     `._a.png` beside `a.png`), and over Thumbs.db and desktop.ini. `**` does not follow links to folders, which may lead
     in a circle. A folder that is not there holds nothing.
 
-    Raises SpecError for a pattern that makes no sense, DataError for a folder that cannot be listed.
+    Raises SpecError for a pattern that makes no sense, DataError for a folder that cannot be listed and for a name that
+    is not UTF-8.
     """
     if Path(pattern).is_absolute():
         raise SpecError(f"folder: {pattern!r} is an absolute path; globs are relative to the folder")
@@ -32,7 +33,10 @@ def listed(home: Path, pattern: str) -> list[str]:
         segments.append("*")
     compiled = [_Segment(segment, last=False) for segment in segments[:-1]]
     compiled += [_Segment(segment, last=True) for segment in segments[-1:]]
-    return sorted(set(_walk(str(home), "", compiled)), key=lambda path: path.replace("/", "\0")) if compiled else []
+    found = sorted(set(_walk(str(home), "", compiled)), key=lambda path: path.replace("/", "\0")) if compiled else []
+    for path in found:
+        require_text(path)
+    return found
 
 
 class _Segment:

@@ -81,8 +81,12 @@ def _row(home: Path, where: str, row: Mapping[Any, Any], masks: Mapping[str, str
 
 def _there(home: Path, name: str, where: str) -> Path:
     file = home / name
-    if not file.is_file():
-        raise DataError(f"{where}: {file} is no file; names are below the folder")
+    try:
+        there = file.is_file()
+    except OSError:  # a name that no file can have
+        there = False
+    if not there:
+        raise DataError(f"{where}: {str(file)[:300]} is no file; names are below the folder")
     if suffix(file) not in suffixes():
         raise DataError(f"{where}: {file} is no image file; it may be {', '.join(suffixes())}")
     return file

@@ -3,12 +3,15 @@
 import errno
 import shutil
 import tarfile
+import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import DataError
+from .archive import unpack
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,14 @@ def _fetch(name: str, archive: Archive, folder: Path) -> None:
             f"{name}: not on this machine, and {archive.url} cannot be had ({type(error).__name__}); "
             f"get it where there is a network and unpack it to {folder}"
         ) from None
-    except (ValueError, shutil.ReadError, tarfile.TarError) as error:  # the checksum differs, or no sound archive
+    except (
+        ValueError,
+        shutil.ReadError,
+        tarfile.TarError,
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+    ) as error:  # the checksum differs, or no sound archive
         raise DataError(f"{name}: {archive.url}: {' '.join(str(error).split())}") from None
     except OSError as error:
         reason = "no space is left" if error.errno == errno.ENOSPC else error
@@ -97,10 +107,6 @@ def _unpack(file: Path, folder: Path) -> None:
     """Unpack beside and rename, so that a folder which is there is complete; the archive is deleted."""
     aside = folder / ".part"
     shutil.rmtree(aside, ignore_errors=True)
-    if file.suffix == ".zip":
-        shutil.unpack_archive(file, aside)
-    else:
-        safe: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}  # Python 3.11.4 on
-        shutil.unpack_archive(file, aside, **safe)
+    unpack(file, aside)
     aside.rename(folder / file.name.split(".", 1)[0])
     file.unlink()

@@ -1,7 +1,9 @@
 """U-Nets on an encoder of keras.applications."""
 
 import hashlib
+import io
 import warnings
+import zipfile
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -9,7 +11,9 @@ from typing import Any
 
 import keras
 
+from ..core.arrays import damage
 from ..core.errors import FallbackWarning, Unfit, unknown
+from ..core.hdf5 import own_numbers
 from ..core.task import Task
 from . import MODELS
 from .parts.blocks import double_conv
@@ -134,6 +138,8 @@ def _network(chosen: _Encoder, channels: int, weights: str | None) -> tuple[kera
 
 def _make(chosen: _Encoder, channels: int, weights: str | None) -> keras.Model:
     make = getattr(keras.applications, chosen.network)
+    if weights not in (None, "imagenet"):
+        _require_own_numbers(Path(weights))
     with warnings.catch_warnings():
         # Keras warns of other numbers of channels than 1 and 3, which serve when nothing was trained.
         warnings.filterwarnings("ignore", "This model usually expects")
@@ -142,6 +148,16 @@ def _make(chosen: _Encoder, channels: int, weights: str | None) -> keras.Model:
         # Convolutions take their weights at any size.
         warnings.filterwarnings("ignore", "`input_shape` is undefined or non-square")
         return make(include_top=False, weights=weights, input_shape=(None, None, channels))
+
+
+def _require_own_numbers(file: Path) -> None:
+    """Raise ValueError for weights that are not all in their file, for HDF5 can lead to others; OSError stays."""
+    with damage(), file.open("rb") as stream:
+        if zipfile.is_zipfile(stream):
+            with zipfile.ZipFile(stream) as archive:
+                own_numbers(io.BytesIO(archive.read("model.weights.h5")))
+        else:
+            own_numbers(stream)
 
 
 def _from_network(error: Exception) -> bool:

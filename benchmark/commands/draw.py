@@ -2,10 +2,9 @@
 
 import argparse
 
-import yaml
-
 from ...core.errors import SpecError, Unfit
 from ...core.task import Task
+from .trials import keyed
 
 FORMATS = (".svg", ".pdf", ".png")
 
@@ -19,7 +18,7 @@ def draw(options: argparse.Namespace) -> int:
         raise SpecError(f"--draw draws models; {options.name} is one of the {options.registry}")
     if options.draw.suffix not in FORMATS or not options.draw.parent.is_dir():
         raise SpecError(f"--draw {options.draw}: give a file in a folder that is there, ending in {', '.join(FORMATS)}")
-    chosen = dict(_option(text) for text in options.set)
+    chosen = keyed(options.set)
     MODELS.check(options.name, chosen)
     make, label = MODELS[options.name], ", ".join([options.name, *options.set])
     try:
@@ -31,10 +30,3 @@ def draw(options: argparse.Namespace) -> int:
     write(model, options.draw, label)
     print(options.draw)
     return 0
-
-
-def _option(text: str) -> tuple[str, object]:
-    key, sign, value = text.partition("=")
-    if not sign:
-        raise SpecError(f"--set {text}: write key=value, for instance depth=3")
-    return key, yaml.safe_load(value)

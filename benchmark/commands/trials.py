@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...core.errors import SpecError, StoreError
+from ...core.yaml_text import parsed_yaml
 from ...datasets.source import Source
 from ..deploy.trained_trial import TrainedTrial, find_record
 from ..trial.context import Context
@@ -51,5 +50,8 @@ def keyed(pairs: Sequence[str]) -> dict[str, Any]:
         key, sign, value = pair.partition("=")
         if not sign:
             raise SpecError(f"--set {pair}: write key=value, for instance width=32")
-        found[key] = yaml.safe_load(value)
+        try:
+            found[key] = parsed_yaml(value)
+        except ValueError as error:
+            raise SpecError(f"--set {pair}: {error}") from None
     return found

@@ -16,12 +16,20 @@ import numpy as np
 
 from ...core.errors import StoreError
 from ...core.files import write
+from ...core.json_text import read_json
+from ...core.structure import COUNT, Kind, check
 from ...core.task import Task
 from ...datasets.prepare import Preprocess
 from ...runtimes.file_runtime import FileRuntime
+from .about import PLAIN_NAME, About
 
 FORMAT = 1
 """Version of `model.json`."""
+
+_DIGESTS = Kind(
+    "a mapping of digests by names of files of the folder",
+    lambda value: isinstance(value, dict) and all(PLAIN_NAME.holds(name) for name in value),
+)
 
 EXAMPLE = Path(__file__).parent / "example" / "segment.py"
 
@@ -76,14 +84,19 @@ class Export:
         """Read and check a folder. Raises StoreError for one that is none, of a later version or with changed files."""
         file = folder / "model.json"
         try:
-            about = json.loads(file.read_text("utf-8"))
+            about = read_json(file)
+            check(about, "model.json", {"format": COUNT, "sha256": _DIGESTS}, "format", "sha256")
             version, digests = about["format"], about["sha256"]
-        except FileNotFoundError:
+            if version > FORMAT:
+                raise StoreError(f"{file}: format {version} is newer than {FORMAT}; update unetbench to read it")
+            About.of(about)
+            for name in sorted({about["file"], *(path.name for path in folder.glob("network.*"))}):
+                if name not in digests:
+                    raise ValueError(f"it has no digest of {name}")
+        except (FileNotFoundError, NotADirectoryError):
             raise StoreError(f"{folder}: is no export folder, it has no model.json; make one with export") from None
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError) as error:
             raise StoreError(f"{file}: cannot be read ({error}); export the folder again") from None
-        if version > FORMAT:
-            raise StoreError(f"{file}: format {version} is newer than {FORMAT}; update unetbench to read it")
         for name, digest in digests.items():
             if not (folder / name).is_file():
                 raise StoreError(f"{folder / name}: is not there; export the folder again")

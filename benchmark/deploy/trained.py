@@ -7,7 +7,6 @@ from typing import Any, Literal
 import keras
 import numpy as np
 
-from ...core.errors import StoreError, one_line
 from ..trial.saved_network import saved_network
 from .sliced_pooling import SlicedAveragePooling3D, SlicedMaxPooling3D
 
@@ -23,10 +22,7 @@ def load_network(file: Path, precision: Float | None = None) -> keras.Model:
     precision: of every layer, whatever trained it; None for the one it was trained in. bfloat16 networks export without
     an error and run nowhere, so conversions take float32. Raises StoreError naming the file.
     """
-    try:
-        found = saved_network(file)
-    except (OSError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"{file}: is no network that Keras can load ({one_line(error)[:200]})") from error
+    found = saved_network(file)
     return found if precision is None else recast(found, precision)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...core.errors import DataError, SpecError
-from ...datasets.readers import hidden, stem, suffix, suffixes
+from ...datasets.readers import hidden, require_text, stem, suffix, suffixes
 
 ZARR = ".zarr"
 _OME_ZARR = ".ome.zarr"
@@ -46,6 +46,7 @@ def inputs(words: Sequence[str], out: Path) -> list[Input]:
         if not named:
             raise DataError(f"{word}: no image found; images are {', '.join(suffixes())} and OME-Zarr folders")
         for entry in named:
+            require_text(entry.file)
             found.setdefault(entry.file.resolve(), entry)
     by_name: dict[str, Input] = {}
     for entry in sorted(found.values(), key=lambda entry: entry.name):

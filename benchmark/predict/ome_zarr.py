@@ -16,6 +16,7 @@ from ...core.errors import DataError, SpecError, one_line
 from ...datasets.readers import Page
 from ...datasets.readers.tiff_spacing import millimetres
 from ...datasets.regions import Place, Stored
+from .zarr_codecs import foreign_codec
 
 NEEDED = "OME-Zarr needs the package zarr; install it with pip install 'unetbench[zarr]'"
 
@@ -72,7 +73,7 @@ class ZarrImage:
         """Read a region. Raises DataError when it is damaged."""
         try:
             found = np.asarray(self._array[_index(self._axes, self._page, place)])
-        except (OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # of Zarr and of its codecs
             raise DataError(f"{self._folder}: cannot be read; it is damaged ({one_line(error)})") from None
         found = np.moveaxis(found, 0, -1) if "c" in self._axes else found[..., None]
         return np.ascontiguousarray(found, self.dtype)
@@ -85,16 +86,22 @@ def open_ome_zarr(folder: Path) -> OmeZarr:
     """
     zarr = _zarr()
     try:
-        group = zarr.open_group(folder, mode="r")
-        attributes = dict(group.attrs)
-        multiscale = attributes.get("ome", attributes)["multiscales"][0]
-        level = multiscale["datasets"][0]
-        array = group[level["path"]]
-        described = tuple(
-            axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"]
-        )  # names alone before 0.4
-    except (KeyError, IndexError, TypeError, ValueError, OSError) as error:
+        return _opened(folder, zarr.open_group(folder, mode="r"))
+    except DataError:
+        raise
+    except Exception as error:  # Zarr raises whatever the parsing of its metadata does, and ours may hold anything
         raise DataError(f"{folder}: is no OME-Zarr image; it has no multiscales to read ({one_line(error)})") from None
+
+
+def _opened(folder: Path, group: Any) -> OmeZarr:
+    attributes = dict(group.attrs)
+    multiscale = attributes.get("ome", attributes)["multiscales"][0]
+    level = multiscale["datasets"][0]
+    array = group[level["path"]]
+    # names alone before 0.4
+    described = tuple(axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"])
+    if codec := foreign_codec(array.metadata.to_dict()):
+        raise DataError(f"{folder}: is packed by the codec {codec}, which is not read; save it anew with zstd, gzip or blosc")
     axes = "".join(_letter(axis) for axis in described)
     if len(axes) != array.ndim or not re.fullmatch("t?c?s{2,3}", axes):
         names = ", ".join(str(axis["name"]) for axis in described)

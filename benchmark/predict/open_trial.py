@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import FallbackWarning, SpecError, StoreError, Unfit, one_line
+from ...core.errors import DataError, FallbackWarning, SpecError, StoreError, Unfit, one_line
 from ...core.record import Record
 from ...core.sources import source_digest
 from ...core.task import Task
@@ -36,7 +36,7 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     if not weights.is_file():
         raise StoreError(f"{model}: the weights of this trial were not kept, {weights} is not there; {NOT_KEPT}")
     _check_source(trial, model)
-    task = _task(record)
+    task = _task(record, model)
     network = _network(trial, task, weights, precision or trial.recipe.precision)
 
     from ...runtimes import RUNTIMES
@@ -62,10 +62,13 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     )
 
 
-def _task(record: Record) -> Task:
+def _task(record: Record, model: Path) -> Task:
     own = dict(record.task)
     spacing = own.get("spacing_mm")
-    return Task(**{**own, "classes": tuple(own["classes"]), "spacing_mm": tuple(spacing) if spacing else None})
+    try:
+        return Task(**{**own, "classes": tuple(own["classes"]), "spacing_mm": tuple(spacing) if spacing else None})
+    except (KeyError, TypeError, DataError) as error:
+        raise StoreError(f"{model}: its record does not say what it segments ({one_line(error)})") from None
 
 
 def _check_source(trial: Trial, file: Path) -> None:
@@ -86,6 +89,7 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
 
     from ..deploy.trained import load_network
     from ..trial.compiled_model import build
+    from ..trial.saved_network import put_weights
 
     if trial.derivation is not None and trial.derivation.step == "channels":
         return load_network(weights)
@@ -95,13 +99,9 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # of weights to begin with, which the trained ones replace
             network = build(trial, task)
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", UserWarning)  # Keras leaves layers as they began and only warns
-            network.load_weights(weights)
+        put_weights(network, weights, trial.model.label)
     except Unfit:  # weights to begin with that are not on this machine
         return load_network(weights)
-    except (OSError, ValueError, KeyError, UserWarning) as error:
-        raise StoreError(f"{weights}: cannot be loaded into {trial.model.label}: {one_line(error)}") from None
     finally:
         keras.mixed_precision.set_dtype_policy(policy)
     return network

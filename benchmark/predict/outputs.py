@@ -7,14 +7,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from ...core.errors import SpecError, StoreError
 from ...core.files import write
+from ...core.json_text import read_json
+from ...core.printable import csv_cell
+from ...core.structure import NUMBER, ROWS, TEXT, check, list_of
 from .inputs import Input
 
 SETTINGS = "predict.json"
 
 _RESULTS = "measures"
+_RESULT = {"source": list_of(NUMBER), "files": list_of(TEXT), "classes": ROWS, "objects": ROWS}
 _KEYS = ("image", "frame", "slice")
 
 
@@ -41,7 +46,9 @@ class Outputs:
         """Make the folder. Raises StoreError when it cannot be written, SpecError when it is another model's."""
         file, text = self.folder / SETTINGS, json.dumps(settings, indent=2) + "\n"
         try:
-            former = json.loads(file.read_text("utf-8")) if file.is_file() else None
+            former = read_json(file) if file.is_file() else None
+            if former is not None:
+                check(former, "it", {})
             if former != json.loads(text):
                 if former is not None:
                     differing = [key for key in settings if former.get(key) != settings[key]]
@@ -57,13 +64,13 @@ class Outputs:
 
     def file(self, what: str, entry: Input, suffix: str, part: str = "") -> Path:
         """Where an output of an image lies. part: the class, where there is a file for each."""
-        folder = self.folder / what / part if part else self.folder / what
+        folder = self.folder / what / folder_name(part) if part else self.folder / what
         return folder / f"{entry.name}{suffix}"
 
     def finished(self, entry: Input) -> bool:
         """Whether everything that is wanted of an image is there, and the image as it was then."""
         try:
-            found = json.loads(self._result(entry).read_text("utf-8"))
+            found = _result_of(self._result(entry))
         except (OSError, ValueError):
             return False
         made = {file.split("/", 1)[0] for file in found["files"]}
@@ -95,7 +102,11 @@ class Outputs:
     def _rows(self, results: Sequence[Path], kind: str) -> Iterator[dict[str, Any]]:
         for file in results:
             name = file.relative_to(self.folder / _RESULTS).as_posix().removesuffix(".json")
-            for row in json.loads(file.read_text("utf-8"))[kind]:
+            try:
+                rows = _result_of(file)[kind]
+            except (OSError, ValueError) as error:
+                raise StoreError(f"{file}: cannot be read ({error}); remove it and run again") from None
+            for row in rows:
                 yield {"image": name, **row}
 
     def _result(self, entry: Input) -> Path:
@@ -106,6 +117,19 @@ class Outputs:
             write(file, text.encode())
         except OSError as error:
             raise StoreError(f"{file}: cannot be written: {error.strerror}") from None
+
+
+def folder_name(part: str) -> str:
+    """A class as the name of one folder: what would lead elsewhere is written as in addresses, `G1/S` as `G1%2FS`."""
+    plain = quote(part, safe=" ,;()[]{}'&+=@!#$^~") if any(mark in part for mark in "/\\:\0%") else part
+    return plain.replace(".", "%2E") if not plain.strip(". ") else plain
+
+
+def _result_of(file: Path) -> dict[str, Any]:
+    """What the file of a finished image says. Raises OSError and ValueError."""
+    found = read_json(file)
+    check(found, "it", _RESULT, *_RESULT)
+    return found
 
 
 def _state(entry: Input) -> list[int]:
@@ -123,8 +147,8 @@ def _csv(rows: Iterator[dict[str, Any]]) -> str:
     used = [column for column in columns if any(row.get(column) is not None for row in held)] or list(_KEYS[:1])
     text = io.StringIO()
     table = csv.DictWriter(text, used, extrasaction="ignore", lineterminator="\n")
-    table.writeheader()
-    table.writerows(held)
+    table.writerow({column: csv_cell(column) for column in used})
+    table.writerows({key: csv_cell(value) for key, value in row.items()} for row in held)
     return text.getvalue()
 
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import threading
 import time
 import uuid
@@ -15,6 +16,8 @@ from typing import Any
 
 from ...core.errors import StoreError
 from ...core.files import write
+from ...core.json_text import read_json
+from ...core.structure import COUNT, TEXT, check
 from .store import Store
 
 BEAT_S = 20.0
@@ -22,6 +25,9 @@ BEAT_S = 20.0
 
 STALE_S = 180.0
 """Without one for so long a driver is taken for dead; network file systems show a new time up to a minute late."""
+
+_NUMBER = re.compile(r"\.[0-9]{1,9}")
+"""The suffix of a claim."""
 
 JOB = ("SLURM_ARRAY_JOB_ID", "SLURM_ARRAY_TASK_ID", "SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID")
 
@@ -128,7 +134,7 @@ class Claims:
 
     def all(self) -> list[Claim]:
         """Every claim that counts, by key."""
-        files = (file for file in self.folder.glob("[!.]*.*") if file.suffix[1:].isdigit())
+        files = (file for file in self.folder.glob("[!.]*.*") if _NUMBER.fullmatch(file.suffix))
         keys = sorted({file.stem for file in files})
         lasts = {key: self._last(key) for key in keys}
         found = [self._read(key, last[1]) for key, last in lasts.items() if last is not None]
@@ -136,7 +142,7 @@ class Claims:
 
     def _files(self, key: str) -> Iterator[tuple[int, Path]]:
         for file in self.folder.glob(f"{key}.*"):
-            if file.suffix[1:].isdigit():
+            if _NUMBER.fullmatch(file.suffix):
                 yield int(file.suffix[1:]), file
 
     def _last(self, key: str) -> tuple[int, Path] | None:
@@ -183,7 +189,7 @@ class Claims:
             return None
         alive = quiet < self.stale_s and not _is_dead(content, self.me)
         host, process, job, since, progress = (content.get(name, empty) for name, empty in _SHOWN.items())
-        return Claim(key, str(host), int(process), str(job), str(since), quiet, alive, str(progress))
+        return Claim(key, host, process, job, since, quiet, alive, progress)
 
     def _now(self) -> float:
         """The time by the clock of the file system, which need not be ours."""
@@ -215,15 +221,17 @@ class Claims:
 
 
 _SHOWN: dict[str, Any] = {"host": "", "process": 0, "job": "", "since": "", "progress": ""}
+_KINDS = {**dict.fromkeys(("host", "world", "begun", "job", "since", "progress", "token"), TEXT), "process": COUNT}
 
 
 def _content(file: Path) -> dict[str, Any]:
-    """What a claim says; nothing where it was dropped, or is being written on a file system without links."""
+    """What a claim says; nothing where it was dropped, is damaged or, without links, is being written."""
     try:
-        found = json.loads(file.read_text("utf-8"))
+        found = read_json(file)
+        check(found, "claim", _KINDS)
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found
 
 
 def _myself() -> dict[str, Any]:
@@ -261,6 +269,8 @@ def _begun(process: int) -> str:
 
 def _is_dead(content: Mapping[str, Any], me: Mapping[str, Any]) -> bool:
     """Whether the driver of a claim is certain to have ended: it ran where we run, and its process is no more."""
-    if not content or not me["world"] or any(content.get(name) != me[name] for name in ("host", "world")):
+    if not {"process", "begun"} <= content.keys() or not me["world"]:
         return False
-    return _begun(int(content["process"])) != content["begun"]
+    if any(content.get(name) != me[name] for name in ("host", "world")):
+        return False
+    return _begun(content["process"]) != content["begun"]

@@ -12,7 +12,10 @@ from typing import Any
 
 from ...core.errors import StoreError
 from ...core.files import write
+from ...core.json_text import read_json
 from ...core.record import finite
+from ...core.record_checks import TRIAL_ID, check_scores
+from ...core.structure import COUNT, MAPPING, NUMBER, ROWS, TEXT, TEXTS, check, list_of, one_of
 from ...core.trial import Trial
 from .store import Store
 
@@ -21,6 +24,28 @@ SCHEMA = 1
 
 SETTING = ("runtime", "batch", "size", "threads")
 """Keys of a row that say what was timed: a row with the same ones is replaced by a later one."""
+
+_KNOWN, _SAMPLES = NUMBER.or_null(), list_of(NUMBER)
+_FILE = {
+    **dict.fromkeys(("label", "measured"), TEXT),
+    "trial": TRIAL_ID,
+    "machine": MAPPING,
+    "versions": TEXTS,
+    "rows": ROWS,
+}
+_ROW = {
+    **dict.fromkeys(("runtime", "problem", "device", "precision", "layer_errors_problem"), TEXT),
+    "status": one_of("done", "unfit", "unavailable", "failed"),
+    **dict.fromkeys(("batch", "threads", "channels"), COUNT),
+    "size": list_of(COUNT, least=1),
+    "instructions": list_of(TEXT),
+    "session": MAPPING,
+    **dict.fromkeys(("scores", "validation_scores", "layer_errors"), ROWS),
+    **dict.fromkeys(("samples_s", "reference_s", "energy_j", "rounds"), _SAMPLES),
+    **dict.fromkeys(("difference", "own_difference", "gate", "file_bytes", "peak_bytes"), _KNOWN),
+    **dict.fromkeys(("convert_s", "load_s", "first_call_s"), _KNOWN),
+}
+"""Kinds of the fields of a file and of a row."""
 
 
 @dataclass(frozen=True)
@@ -88,12 +113,23 @@ def find(store: Store, trial: Trial) -> Deployments | None:
 def read(file: Path) -> Deployments:
     """Read one file. Raises StoreError when it is not one, or of a later schema."""
     try:
-        fields = json.loads(file.read_text("utf-8"))
+        fields = read_json(file)
+        check(fields, "it", {"schema": COUNT}, "schema")
         if fields["schema"] > SCHEMA:
             raise StoreError(f"{file}: schema {fields['schema']} is newer than {SCHEMA}; update unetbench to read it")
+        _check(fields)
         return Deployments(**fields)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StoreError(f"{file}: cannot be read ({error}); delete it to have the trial timed again") from None
+
+
+def _check(fields: dict[str, Any]) -> None:
+    """Raise ValueError naming the first field that is not of its kind."""
+    check(fields, "deployments", _FILE, *_FILE)
+    for index, row in enumerate(fields["rows"]):
+        check(row, f"rows[{index}]", _ROW, "runtime", "status", "batch", "size", "threads")
+        for name in ("scores", "validation_scores"):
+            check_scores(row.get(name, ()), f"rows[{index}]: {name}", "group", "tp", "fp", "fn", "tn")
 
 
 def deployments(folder: Path) -> Iterator[tuple[str, Deployments]]:

@@ -9,11 +9,22 @@ from typing import Any
 
 from ...core.errors import StoreError
 from ...core.files import write
+from ...core.json_text import read_json
+from ...core.structure import MAPPING, NUMBER, ROWS, TEXT, TEXTS, Kind, check, list_of
 from ...core.trial import canonical
 from .machine import machine, now, versions
 
 READ = ("keras", "backend", "tensorflow", "jax", "torch", "numpy")
 """Versions that can change what is measured."""
+
+_POSITIVE = Kind("a number above 0", lambda value: NUMBER.holds(value) and value > 0)
+_FILE = {
+    **dict.fromkeys(("backend", "device", "precision", "measured"), TEXT),
+    "machine": MAPPING,
+    "versions": TEXTS,
+    "readings": ROWS,
+}
+_READING = {"what": TEXT, "samples_s": list_of(_POSITIVE, least=1), "operations": NUMBER, "bytes": NUMBER}
 
 
 @dataclass(frozen=True)
@@ -78,7 +89,13 @@ def read_peaks(folder: Path) -> list[Peaks]:
     found: list[Peaks] = []
     for file in sorted(folder.glob("machines/*/*.json")):
         try:
-            found.append(Peaks(**json.loads(file.read_text("utf-8"))))
+            fields = read_json(file)
+            check(fields, "peaks", _FILE, *_FILE)
+            for index, reading in enumerate(fields["readings"]):
+                check(reading, f"readings[{index}]", _READING, "what", "samples_s")
+                if not (reading.get("operations") or reading.get("bytes")):
+                    raise ValueError(f"readings[{index}] has neither operations nor bytes")
+            found.append(Peaks(**fields))
         except (OSError, ValueError, TypeError) as error:
             raise StoreError(
                 f"{file}: no peaks of a machine ({error}); delete it to have them measured again"

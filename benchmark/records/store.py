@@ -14,8 +14,11 @@ import yaml
 
 from ...core.errors import StoreError
 from ...core.files import write, written_aside
+from ...core.json_text import read_json
 from ...core.record import Record
+from ...core.structure import TEXT, check
 from ...core.trial import Trial
+from ...core.yaml_text import parsed_yaml
 from .machine import describe, first_name, machine, name_of, names_itself, same_machine
 
 SETTLED = ("done", "unfit")
@@ -94,8 +97,7 @@ class Store:
         for name in self.names:
             for file in sorted((self.folder / "records" / name).glob("*.json")):
                 with contextlib.suppress(FileNotFoundError):  # another driver has removed it
-                    record = Record.from_json(file.read_text("utf-8"), str(file))
-                    if self.is_own(record):
+                    if self.is_own(Record.from_json(_text(file), str(file))):
                         yield file
 
     def found(self, trials: Iterable[Trial]) -> dict[str, Record]:
@@ -207,19 +209,26 @@ class Store:
 def read(file: Path) -> Record:
     """Read one record. Raises StoreError naming the file."""
     try:
-        return Record.from_json(file.read_text("utf-8"), str(file))
+        return Record.from_json(_text(file), str(file))
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise StoreError(f"{file}: not a record, it is no text; delete the file to have the trial run again") from None
 
 
 def read_sweep(folder: Path) -> dict[str, Any]:
     """Read the sweep as it was run, {} where the folder has none. Raises StoreError naming the file."""
     file = folder / "sweep.yaml"
     try:
-        content = yaml.safe_load(file.read_text("utf-8"))
+        content = parsed_yaml(file.read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError) as error:
         raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
     return content if isinstance(content, dict) else {}
 
@@ -228,12 +237,13 @@ def read_planned(folder: Path) -> dict[str, str]:
     """Read the names of a sweep's trials by id, {} where no run has written them. Raises StoreError naming the file."""
     file = folder / PLANNED
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = read_json(file)
+        check(content, "it", dict.fromkeys(content, TEXT) if isinstance(content, dict) else {})
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete it") from None
-    return content if isinstance(content, dict) else {}
+    return content
 
 
 def records(folder: Path) -> Iterator[Record]:

@@ -11,8 +11,9 @@ from .page.document import Plot, Section
 from .plots.front import runtime_front
 from .recommend import Recommendation, recommend
 from .recommended import export_command, headline, numbers, place_text, reason
+from .tables.csv_text import csv_text
 from .tables.deployed import Group, groups
-from .tables.grid import MARKDOWN, Grid
+from .tables.grid import Grid, markdown_code, markdown_text
 from .tables.runtime_notes import runtime_remarks
 from .tables.runtimes import runtimes_frame, runtimes_grid
 
@@ -75,16 +76,16 @@ class RuntimeReport:
         return {
             f"{stem}.md": self._markdown(notes, plots),
             f"{stem}.tex": self.grid.latex([*self.lines, *notes]),
-            f"{stem}.csv": runtimes_frame(self.group).to_csv(index=False),
+            f"{stem}.csv": csv_text(runtimes_frame(self.group)),
         }
 
     def _markdown(self, notes: Sequence[str], plots: Sequence[Plot]) -> str:
         records = dict.fromkeys(row.key for row in self.group.rows)
-        parts = [f"# {self.sweep.resolve().name}: {self.title}\n".translate(MARKDOWN).rstrip() + "\n"]
-        parts += [f"{line.translate(MARKDOWN)}\n" for line in self.lines]
-        parts += [self.grid.markdown(), "".join(f"- {note.translate(MARKDOWN)}\n" for note in notes)]
+        parts = [f"# {markdown_text(f'{self.sweep.resolve().name}: {self.title}')}\n"]
+        parts += [f"{markdown_text(line)}\n" for line in self.lines]
+        parts += [self.grid.markdown(), "".join(f"- {markdown_text(note)}\n" for note in notes)]
         parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-        parts += ["## Records\n", "".join(f"- `{key}`\n" for key in records)]
+        parts += ["## Records\n", "".join(f"- {markdown_code(key)}\n" for key in records)]
         return "\n".join(parts)
 
 

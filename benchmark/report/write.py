@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import chain, count
 from pathlib import Path
 
-import pandas as pd
 from matplotlib.figure import Figure
 
 from ...core.errors import StoreError, UnetbenchError
@@ -23,7 +22,8 @@ from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .runtime_report import FRONT, runtime_reports
 from .tables.columns import shortened
-from .tables.grid import MARKDOWN
+from .tables.csv_text import csv_text
+from .tables.grid import markdown_code, markdown_text
 from .tables.hardware import TITLES, hardware_frames, hardware_grids
 from .tables.lighter_table import lighter_frame, lighter_grid
 from .tables.notes import facts, remarks
@@ -193,43 +193,38 @@ def _tables(read: Frames, table: ComparisonTable, stem: str, written: Written) -
     files = {
         f"{stem}.md": _markdown(read, table, ()),
         f"{stem}.tex": grid.latex(notes),
-        f"{stem}.csv": _csv(results_frame(table)),
+        f"{stem}.csv": csv_text(results_frame(table)),
     }
     for title, more, own in hardware_grids(table, read):
         files[f"{stem}-{title.lower()}.tex"] = more.latex(own or notes)
     for ending, frame in hardware_frames(table, read).items():
-        files[f"{stem}-{ending}.csv"] = _csv(frame)
+        files[f"{stem}-{ending}.csv"] = csv_text(frame)
     if classes:
-        files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": _csv(class_frame(table))}
+        files |= {f"{stem}-classes.tex": classes.latex(notes), f"{stem}-classes.csv": csv_text(class_frame(table))}
     if lighter := lighter_grid(table):
-        files |= {f"{stem}-lighter.tex": lighter.latex(notes), f"{stem}-lighter.csv": _csv(lighter_frame(table))}
+        files |= {f"{stem}-lighter.tex": lighter.latex(notes), f"{stem}-lighter.csv": csv_text(lighter_frame(table))}
     if table.comparison:
-        files[f"{stem}-pairs.csv"] = _csv(pairs_frame(table))
+        files[f"{stem}-pairs.csv"] = csv_text(pairs_frame(table))
     return [written.put(name, text.encode()) for name, text in files.items()]
 
 
 def _markdown(read: Frames, table: ComparisonTable, plots: Sequence[Plot]) -> str:
-    lines = [f"# {_plain(f'{read.sweep}: {table.title}')}\n"]
+    lines = [f"# {markdown_text(f'{read.sweep}: {table.title}')}\n"]
     grids = results_grid(table), lighter_grid(table), class_grid(table), latency_grid(table)
     for level, grid in enumerate(grid for grid in grids if grid):
         lines += [f"## {grid.caption.rpartition(': ')[2].capitalize()}\n"] if level else []
         lines.append(grid.markdown())
-        lines += ["".join(f"- {_plain(line)}\n" for line in remarks(table))] if not level else []
+        lines += ["".join(f"- {markdown_text(line)}\n" for line in remarks(table))] if not level else []
     for title, grid, notes in hardware_grids(table, read):
-        lines += [f"## {title}\n", grid.markdown(), "".join(f"- {_plain(line)}\n" for line in notes)]
+        lines += [f"## {title}\n", grid.markdown(), "".join(f"- {markdown_text(line)}\n" for line in notes)]
     lines += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-    lines += ["## Facts\n", "".join(f"- {name}: {_plain(text)}\n" for name, text in facts(table))]
+    lines += ["## Facts\n", "".join(f"- {name}: {markdown_text(text)}\n" for name, text in facts(table))]
     lines += ["## How the numbers are made\n", "".join(f"- {line}\n" for line in METHODS)]
     lines += [
         "## Records\n",
-        "".join(f"- {_plain(row.label)}: {', '.join(f'`{key}`' for key in row.records)}\n" for row in table.rows),
+        "".join(
+            f"- {markdown_text(row.label)}: {', '.join(markdown_code(key) for key in row.records)}\n"
+            for row in table.rows
+        ),
     ]
     return "\n".join(lines)
-
-
-def _plain(text: str) -> str:
-    return text.translate(MARKDOWN)
-
-
-def _csv(table: pd.DataFrame) -> str:
-    return table.to_csv(index=False)

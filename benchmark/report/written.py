@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 from ...core.files import write
+from ...core.json_text import read_json
 
 LIST = "unetbench-report.json"
 """In a report's folder: each file that a report wrote, with the digest of what it wrote."""
@@ -57,7 +58,7 @@ class Written:
     def _read(self) -> dict[str, list[str]]:
         file = self.folder / LIST
         try:
-            found = json.loads(file.read_text("utf-8"))
+            found = read_json(file)
         except FileNotFoundError:
             return {}
         except (OSError, ValueError) as error:

@@ -1,16 +1,17 @@
 """Read a sweep file, once, and turn it into values; every error names the file, the key, what came and what could."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from ...core.errors import SpecError, unknown
 from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.trial import Choice
+from ...core.yaml_text import parsed_yaml
 from ...datasets import DATASETS
 from ...datasets.meaning import spelled_out
 from ...datasets.prepare import Preprocess
@@ -23,11 +24,14 @@ from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
 from .hardware import Hardware, HardwareKeys, hardware
-from .override import Loader, put
+from .override import put
 from .steps import LighterStep, steps
 from .validate import validate
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
+
+MOST_SEEDS = 100_000
+"""Of one sweep; a list of many more of them would fill the memory before anything is planned."""
 
 
 class SplitOptions(BaseModel):
@@ -46,7 +50,7 @@ class SweepFile(HardwareKeys):
     """The keys of a sweep file."""
 
     model_config = ConfigDict(extra="forbid")
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)  # of a folder
     datasets: list[Entry] = Field(min_length=1)
     models: list[Entry] = Field(min_length=1)
     losses: list[Entry] = Field(min_length=1)
@@ -108,8 +112,9 @@ def shipped() -> list[str]:
 def find(sweep: str) -> Path:
     """Return the file of a sweep given by path or by the name of a shipped one. Raises SpecError."""
     for file in (Path(sweep), SHIPPED / f"{sweep}.yaml"):
-        if file.is_file():
-            return file
+        with contextlib.suppress(OSError):  # a name that no file can have
+            if file.is_file():
+                return file
     raise SpecError(f"no file {sweep}, and {unknown('shipped sweep', sweep, shipped())}")
 
 
@@ -132,11 +137,11 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
 
 def _load(file: Path) -> dict[str, Any]:
     try:
-        raw = yaml.load(file.read_text("utf-8"), Loader)  # a SafeLoader
+        raw = parsed_yaml(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{file}: cannot be read: {error}") from None
-    except yaml.YAMLError as error:
-        raise SpecError(f"{file.name}: not YAML: {' '.join(str(error).split())}") from None
+    except ValueError as error:
+        raise SpecError(f"{file.name}: {error}") from None
     if not isinstance(raw, dict):
         raise SpecError(f"{file.name}: a sweep is a mapping with datasets, models and losses")
     return raw
@@ -146,6 +151,8 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
     where = file.name
     if spec.empty not in POLICIES:
         raise SpecError(f"{where}: empty: {unknown('empty-mask policy', spec.empty, POLICIES)}")
+    if isinstance(spec.seeds, int) and spec.seeds > MOST_SEEDS:
+        raise SpecError(f"{where}: seeds: {spec.seeds} is more than {MOST_SEEDS:,}")
     seeds = tuple(range(spec.seeds)) if isinstance(spec.seeds, int) else tuple(spec.seeds)
     if not seeds or len(set(seeds)) != len(seeds):
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")

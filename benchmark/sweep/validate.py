@@ -8,6 +8,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from ...core.errors import SpecError, unknown
 
+LONGEST = 200
+"""Letters of what came in a message."""
+
 _TYPE = re.compile(r"int|float|str|bool|literal\[.*")
 """What pydantic appends to the place of a value that may be of several types."""
 
@@ -30,7 +33,8 @@ def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
         return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
     if detail["type"] == "missing":
         return f"{path} is missing"
-    return f"{path}: {detail['msg'].lower()}, came {detail['input']!r}"
+    came = repr(detail["input"])
+    return f"{path}: {detail['msg'].lower()}, came {came if len(came) <= LONGEST else f'{came[:LONGEST]}…'}"
 
 
 def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:

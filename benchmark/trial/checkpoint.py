@@ -2,17 +2,21 @@
 
 import json
 import math
-import zipfile
-import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ...core.arrays import read_npz
 from ...core.errors import one_line
 from ...core.files import written_aside
-from .compiled_model import CompiledModel
+from ...core.json_text import parsed
+from ...core.structure import COUNT, NUMBER, ROWS, Kind, check, list_of
+
+if TYPE_CHECKING:
+    from .compiled_model import CompiledModel  # loads Keras, which a file can be read without
 
 
 class Epoch(NamedTuple):
@@ -29,6 +33,15 @@ class Epoch(NamedTuple):
 
 def _or_most(loss: float) -> float:
     return math.inf if math.isnan(loss) else loss
+
+
+_PAIR = Kind("an epoch and its score", lambda value: list_of(NUMBER, least=2).holds(value))
+_KINDS = {
+    **dict.fromkeys(("epoch", "since_best", "since_drop"), COUNT),
+    "rate": NUMBER,
+    "best": list_of(_PAIR),
+    "history": ROWS,
+}
 
 
 @dataclass
@@ -51,7 +64,7 @@ class TrainingState:
         return self.best[0].score if self.best else -math.inf
 
 
-def save(file: Path, compiled: CompiledModel, state: TrainingState, weights: list[list[np.ndarray]]) -> None:
+def save(file: Path, compiled: "CompiledModel", state: TrainingState, weights: list[list[np.ndarray]]) -> None:
     """Write model, optimizer, state and the weights of the best epochs, aside and renamed. Raises OSError."""
     arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
     for place, kept in enumerate(weights):
@@ -64,39 +77,43 @@ class Damaged(Exception):
     """A checkpoint that cannot be read, or is not of this model; str() says why."""
 
 
-def load(file: Path, compiled: CompiledModel) -> tuple[TrainingState, list[list[np.ndarray]]]:
+def load(file: Path, compiled: "CompiledModel") -> tuple[TrainingState, list[list[np.ndarray]]]:
     """Put model and optimizer back as `save` found them; return the state and the weights of the best epochs.
 
     Raises Damaged, with the model untouched, when the file is not a checkpoint of it.
     """
     try:
-        with file.open("rb") as stream, np.load(stream) as arrays:
-            found = {name: arrays[name] for name in arrays.files}
-        fields = json.loads(str(found["progress"]))
-        if "best_epoch" in fields:  # written when one epoch was kept
-            epoch, score = fields.pop("best_epoch"), fields["best"]
-            fields["best"] = [(epoch, score)] if epoch else []
-        losses = {int(row["epoch"]): row["val_loss"] for row in fields["history"]}
-        best = [Epoch(entry[0], entry[1], losses.get(entry[0], math.nan)) for entry in fields["best"]]
-        state = TrainingState(**{**fields, "best": best})
-    except (OSError, EOFError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile, zlib.error) as error:
+        found = read_npz(file)
+        state = _state(parsed(str(found["progress"])))
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise Damaged(one_line(error)) from None
-
-    def of(name: str) -> list[np.ndarray]:
-        count = sum(key.rpartition("_")[0] == name for key in found)
-        return [found[f"{name}_{index}"] for index in range(count)]
-
-    weights = [of(_kept_name(place)) for place in range(len(state.best))]
-    _require(of("state"), compiled.state())
-    for kept in weights:
-        _require(kept, compiled.get_weights())
-    compiled.restore(of("state"))
-    return state, weights
+    whole, kept = compiled.state(), compiled.get_weights()
+    best = [_arrays(found, _kept_name(place), kept) for place in range(len(state.best))]
+    compiled.restore(_arrays(found, "state", whole))
+    return state, best
 
 
-def _require(found: list[np.ndarray], wanted: list[np.ndarray]) -> None:
-    if [array.shape for array in found] != [array.shape for array in wanted]:
+def _state(fields: Any) -> TrainingState:
+    """Raises ValueError, KeyError or TypeError for what is none."""
+    check(fields, "progress", {**_KINDS, **({"best": NUMBER} if "best_epoch" in fields else {})}, *_KINDS)
+    if "best_epoch" in fields:  # written when one epoch was kept
+        epoch, score = fields.pop("best_epoch"), fields["best"]
+        fields["best"] = [(epoch, score)] if epoch else []
+    for row in fields["history"]:
+        check(row, "history", dict.fromkeys(row, NUMBER.or_null()), "epoch", "val_loss")
+    losses = {row["epoch"]: row["val_loss"] for row in fields["history"]}
+    best = [Epoch(entry[0], entry[1], losses.get(entry[0], math.nan)) for entry in fields["best"]]
+    return TrainingState(**{**fields, "best": best})
+
+
+def _arrays(found: Mapping[str, np.ndarray], name: str, wanted: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The arrays of a name, in order. Raises Damaged where they are not as those of the model."""
+    arrays = [found.get(f"{name}_{index}") for index in range(len(wanted))]
+    more = sum(key.rpartition("_")[0] == name for key in found) > len(wanted)
+    made = [array for array in arrays if array is not None]
+    if more or [(a.shape, a.dtype) for a in made] != [(a.shape, a.dtype) for a in wanted]:
         raise Damaged("it holds arrays of another model or optimizer")
+    return made
 
 
 def _kept_name(place: int) -> str:

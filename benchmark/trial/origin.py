@@ -8,7 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from ...core.errors import StoreError, Unfit, one_line
+from ...core.errors import StoreError, Unfit
 from ...core.record import Record
 from ...core.task import Task
 from ...core.trial import Trial
@@ -55,8 +55,8 @@ def origin_of(trial: Trial, store: Store) -> Origin | None:
         )
     try:
         network = saved_network(file)
-    except (OSError, ValueError, TypeError) as error:
-        raise StoreError(f"{file}: cannot be loaded: {one_line(error)}; delete it and train anew") from None
+    except StoreError as error:
+        raise StoreError(f"{error}; delete it and train anew") from None
     network.initial_weights = f"trial {key}"
     return Origin(record, network)
 

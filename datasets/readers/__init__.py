@@ -5,7 +5,7 @@ from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
 from .read import image_once, pages_in, read_image
-from .registry import DESKTOP_FILES, hidden, reads, stem, suffix, suffixes, visible
+from .registry import DESKTOP_FILES, hidden, reads, require_text, stem, suffix, suffixes, visible
 
 __all__ = [
     "DESKTOP_FILES",
@@ -25,6 +25,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "reads",
+    "require_text",
     "stem",
     "suffix",
     "suffixes",

@@ -1,12 +1,12 @@
 """NPY and NPZ, by NumPy; never a pickle."""
 
 import zipfile
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from ...core.arrays import PICKLED, damage, file_bytes, read_member, read_npy
 from ...core.errors import DataError, one_line
 from .picture import Channels, Picture, Reading
 from .registry import reads
@@ -20,8 +20,8 @@ def npy(file: Path, reading: Reading) -> Picture:
     """(*space, c) of numbers. An NPY does not say what its axes are: how 3 and 4 of them were taken is noted."""
     try:
         with file.open("rb") as content:
-            array = np.lib.format.read_array(content, allow_pickle=False)
-    except (ValueError, EOFError) as error:
+            array = read_npy(content, file_bytes(content))
+    except ValueError as error:
         raise unreadable(file, error) from None
     return _picture(array, file, reading)
 
@@ -30,19 +30,19 @@ def npy(file: Path, reading: Reading) -> Picture:
 def npz(file: Path, reading: Reading) -> Picture:
     """As an NPY: the only array, or the one that `Reading.array` names; no other is decompressed."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            name = _chosen(archive.namelist(), file, reading)
-            with archive.open(name) as content:
-                array = np.lib.format.read_array(content, allow_pickle=False)
-    except (ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        with damage():
+            archive = zipfile.ZipFile(file)
+        with archive:
+            array = read_member(archive, _chosen(archive.namelist(), file, reading))
+    except ValueError as error:
         raise unreadable(file, error) from None
     return _picture(array, file, reading)
 
 
 def unreadable(file: Path, error: Exception) -> DataError:
     """What is raised for an NPY or NPZ that NumPy or zipfile cannot read."""
-    if "allow_pickle" in str(error):
-        return DataError(f"{file}: holds Python objects, which are code and never read; save plain arrays")
+    if str(error) == PICKLED:
+        return DataError(f"{file}: {PICKLED}")
     return DataError(f"{file}: is no readable array; it is damaged or cut short ({one_line(error)})")
 
 

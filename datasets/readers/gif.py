@@ -7,6 +7,10 @@ import numpy as np
 from ...core.errors import DataError, one_line
 from .picture import Picture, Reading
 from .registry import reads
+from .sizes import claimed
+
+_MOST_PIXELS = 2560
+"""That a byte of LZW stands for at most: a code of 12 bits for the longest entry of its table, 3839 pixels."""
 
 
 @reads(".gif")
@@ -24,6 +28,7 @@ def _indexed(file: Path) -> tuple[np.ndarray, np.ndarray]:
     """(y, x) indices and the (n, 3) colours that they stand for."""
     from PIL import GifImagePlugin
 
+    _require_plausible(file)
     try:
         with file.open("rb") as content, GifImagePlugin.GifImageFile(content) as image:
             if image.n_frames > 1:
@@ -36,3 +41,13 @@ def _indexed(file: Path) -> tuple[np.ndarray, np.ndarray]:
         if isinstance(error, FileNotFoundError):
             raise
         raise DataError(f"{file}: is no readable GIF; it is damaged or cut short ({one_line(error)})") from None
+
+
+def _require_plausible(file: Path) -> None:
+    """Raise DataError for a size that the file is too short for: Pillow fills its memory before it finds that out."""
+    with file.open("rb") as content:
+        size = claimed(content.read(10))
+    if size is not None and size[0] * size[1] > _MOST_PIXELS * file.stat().st_size:
+        raise DataError(
+            f"{file}: says that it has {size[0]} × {size[1]} pixels and is too short for them; it is damaged"
+        )

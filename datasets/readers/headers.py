@@ -4,7 +4,9 @@ from .orientation import parts
 
 PNG, BMP, JPEG = b"\x89PNG\r\n\x1a\n", b"BM", b"\xff\xd8\xff"
 
-_JPEG2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")  # in a box, and bare
+JPEG2000 = (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")
+"""In a box, and bare."""
+
 _IHDR_END = 33
 
 
@@ -22,7 +24,7 @@ def lossy(content: bytes) -> bool:
         return True
     if content.startswith(b"RIFF") and content[8:12] == b"WEBP":
         return b"VP8 " in {name for name, _, _ in parts(content)}
-    if content.startswith(_JPEG2000):
+    if content.startswith(JPEG2000):
         coding = content.find(b"\xff\x52", content.find(b"\xff\x4f\xff\x51"))
         return content[coding + 13 : coding + 14] == b"\0"  # the wavelet, after 4 bytes of progression and 4 of blocks
     return False

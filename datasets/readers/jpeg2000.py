@@ -9,6 +9,10 @@ from ...core.errors import DataError, one_line
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
+from .sizes import claimed, require_memory
+
+_DECODED_BYTES = 8
+"""Of a pixel while it is decoded, of one channel: OpenJPEG computes in 32 bits, and gives a copy."""
 
 
 @reads(".jp2", ".j2k")
@@ -17,6 +21,8 @@ def jpeg2000(file: Path, reading: Reading) -> Picture:
     import imagecodecs
 
     content = file.read_bytes()
+    if (size := claimed(content)) is not None:
+        require_memory((*size, _DECODED_BYTES), 1, file)
     try:
         array = np.asarray(imagecodecs.jpeg2k_decode(content))
     except (imagecodecs.Jpeg2kError, ValueError) as error:

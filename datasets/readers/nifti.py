@@ -10,6 +10,7 @@ from ...core.errors import DataError, one_line
 from .anatomical import to_ras
 from .picture import Picture, Reading
 from .registry import reads
+from .sizes import require_memory
 
 FOURTH = "the fourth axis of a NIfTI is read as channels; say `pages: frames` if it is time"
 
@@ -33,6 +34,8 @@ def nifti(file: Path, reading: Reading) -> Picture:
 
     try:
         volume: Any = nibabel.load(file)
+        if file.suffix.lower() == ".gz" and not reading.outline:  # others are mapped, and must be as long as they say
+            require_memory(volume.shape, volume.get_data_dtype().itemsize, file)
         header, array = volume.header, _pixels(volume, reading)
         affine, rounding_rad = _affine(header)
     except (ImageFileError, HeaderDataError, ValueError) as error:

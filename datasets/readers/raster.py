@@ -6,10 +6,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...core.errors import DataError
+from ...core.errors import DataError, one_line
 from .orientation import orientation_of, parts, upright
 from .picture import Picture, Reading
 from .registry import reads
+from .sizes import require_opencv_size
 
 TRANSPARENCY = "transparency that differs between pixels was left out (`channels: last` keeps it as a channel)"
 """What is noted of a picture whose alpha was more than a formality."""
@@ -38,7 +39,11 @@ def raster(file: Path, reading: Reading) -> Picture:
 
 def decoded(content: bytes, file: Path) -> np.ndarray:
     """Decode (y, x) or (y, x, c) in OpenCV's order of colours. Raises DataError naming the file."""
-    array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    require_opencv_size(content, file)
+    try:
+        array = cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+    except cv2.error as error:
+        raise DataError(f"{file}: is not decoded by OpenCV; it is damaged or too large ({one_line(error)})") from None
     # a JPEG cut short decodes to grey blocks: its last scan (FFDA) must be followed by an end of image (FFD9)
     cut = content.startswith(b"\xff\xd8") and content.rfind(b"\xff\xd9") < content.rfind(b"\xff\xda")
     if array is None or cut:

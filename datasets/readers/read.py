@@ -1,13 +1,12 @@
 """Decode one image file, its channels last. Whatever cannot be read is a DataError."""
 
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 
-from ...core.errors import DataError, one_line
+from ...core.errors import DataError, UnetbenchError, one_line
 from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
 from .pages import Page, pages
 from .picture import Picture, Reading
@@ -35,7 +34,11 @@ def decoding(file: Path) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file") from None
-    except (OSError, EOFError, SyntaxError, zlib.error) as error:  # Pillow calls a damaged PNG a SyntaxError
+    except MemoryError:
+        raise DataError(f"{file}: does not fit into memory; if it is not so large it is damaged") from None
+    except UnetbenchError:
+        raise
+    except Exception as error:  # decoders promise no list of what they raise for damage: Pillow has SyntaxError for it
         raise DataError(f"{file}: cannot be read; it is damaged, cut short or locked ({one_line(error)})") from None
 
 

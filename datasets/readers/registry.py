@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from ...core.errors import SpecError
+from ...core.errors import DataError, SpecError
+from ...core.printable import printable
 from .picture import Picture, Reading
 
 Reader = Callable[[Path, Reading], Picture]
-"""Decodes a file; raises DataError naming it, or OSError, EOFError, zlib.error for one that is damaged."""
+"""Decodes a file; raises DataError naming it, or what its decoder raises for one that is damaged (`read.decoding`)."""
 
 READERS: dict[str, Reader] = {}
 """By suffix in small letters, with its dot."""
@@ -54,5 +55,16 @@ def hidden(file: Path) -> bool:
 
 
 def visible(folder: Path, pattern: str) -> list[Path]:
-    """What a glob finds in a folder, sorted, without hidden files."""
-    return sorted(file for file in folder.glob(pattern) if not hidden(file))
+    """What a glob finds in a folder, sorted, without hidden files. Raises DataError for a name that is no text."""
+    found = sorted(file for file in folder.glob(pattern) if not hidden(file))
+    for file in found:
+        require_text(file)
+    return found
+
+
+def require_text(file: Path | str) -> None:
+    """Raise DataError for a file whose name is not UTF-8, for names of cases go into records and tables."""
+    try:
+        str(file).encode()
+    except UnicodeEncodeError:
+        raise DataError(f"{printable(str(file))}: its name is not UTF-8; rename it") from None

@@ -1,19 +1,18 @@
 """The rows of one array of an NPZ, read one after the other without holding the array."""
 
+import math
 import threading
 import weakref
 import zipfile
-import zlib
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 
+from ...core.arrays import damage, member, npy_head
 from ...core.errors import DataError
 from .arrays import unreadable
-
-_HEADS = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
 
 
 class Rows:
@@ -27,17 +26,22 @@ class Rows:
         self._file, self._lock = file, threading.Lock()
         try:
             with ExitStack() as opened:
-                archive = opened.enter_context(zipfile.ZipFile(file))
-                names = [member.removesuffix(".npy") for member in archive.namelist()]
-                if name not in names:
+                with damage():
+                    archive = opened.enter_context(zipfile.ZipFile(file))
+                names = [each.removesuffix(".npy") for each in archive.namelist()]
+                if f"{name}.npy" not in archive.namelist():
                     raise DataError(f"{file}: has no array {name!r}; it has {', '.join(names) or 'none'}")
-                self._content = opened.enter_context(archive.open(f"{name}.npy"))
-                self.shape, self.dtype = _head(self._content, f"{file}: the array {name}")
+                with damage():
+                    info = member(archive, f"{name}.npy")
+                    self._content: IO[bytes] = opened.enter_context(archive.open(info))
+                    head = npy_head(self._content, info.file_size)
                 weakref.finalize(self, opened.pop_all().close)
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        except (OSError, ValueError) as error:
             raise unreadable(file, error) from None
-        self._start = self._content.tell()
-        self._bytes = int(np.prod(self.shape[1:])) * self.dtype.itemsize
+        if head.fortran or not head.shape:
+            raise DataError(f"{file}: the array {name} holds no rows of numbers in C order; save it anew by np.savez")
+        self.shape, self.dtype, self._start = head.shape, head.dtype, head.start
+        self._bytes = math.prod(self.shape[1:]) * self.dtype.itemsize
 
     def __len__(self) -> int:
         return self.shape[0]
@@ -45,21 +49,11 @@ class Rows:
     def __getitem__(self, index: int) -> np.ndarray:
         """Row `index`, in native byte order. Raises DataError for damage."""
         try:
-            with self._lock:
-                self._content.seek(self._start + index * self._bytes)
-                content = self._content.read(self._bytes)
-            row = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
-        except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+            with damage():
+                with self._lock:
+                    self._content.seek(self._start + index * self._bytes)
+                    content = self._content.read(self._bytes)
+                row = np.frombuffer(content, self.dtype).reshape(self.shape[1:])
+        except (OSError, ValueError) as error:
             raise unreadable(self._file, error) from None
         return row.astype(self.dtype.newbyteorder("="))
-
-
-def _head(content: IO[bytes], what: str) -> tuple[tuple[int, ...], np.dtype]:
-    """Shape and dtype of an NPY, whose first row is what comes next. Raises DataError where it has no plain rows."""
-    version = np.lib.format.read_magic(content)
-    if version not in _HEADS:
-        raise DataError(f"{what} is of NPY version {version}; save it anew by np.savez")
-    shape, fortran, dtype = _HEADS[version](content)
-    if fortran or dtype.hasobject or not shape:
-        raise DataError(f"{what} holds no rows of numbers in C order; save it anew by np.savez")
-    return shape, dtype

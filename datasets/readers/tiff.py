@@ -13,7 +13,8 @@ from .photometric import as_shown, notes_of_white
 from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
-from .tiff_checks import check
+from .sizes import require_memory
+from .tiff_checks import check, check_description
 from .tiff_spacing import spacing
 
 APART = "planes that are stored apart were taken as channels (`channels: none` makes them a volume)"
@@ -40,11 +41,14 @@ def tiff(file: Path, reading: Reading) -> Picture:
 
     try:
         with tifffile.TiffFile(file) as opened:
+            check_description(file, opened)
             page, series = opened.series[0].keyframe, opened.series
             check(file, opened)
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:
                 shapes = sorted({s.shape for s in series})
                 raise DataError(f"{file}: its pages differ in shape: {shapes}; save one image a file")
+            if not reading.outline:
+                require_memory((len(series), *series[0].shape), series[0].dtype.itemsize, file)
             pixels = [_pixels(s, reading) for s in series]
             array = pixels[0] if len(series) == 1 else np.stack(pixels)
             if array.size < page.size * (opened.imagej_metadata or {}).get("images", 1):  # tifffile reads what is left

@@ -11,6 +11,15 @@ _DESCRIPTION = 270
 _JPEG = (6, 7)  # of these tifffile makes RGB
 
 
+def check_description(file: Path, opened: Any) -> None:
+    """Raise DataError for XML in a `tifffile.TiffFile` that defines entities: they can stand for very much text.
+
+    OME-XML has none. To be called before tifffile looks at `series`, for which it parses the XML.
+    """
+    if "<!DOCTYPE" in opened.pages.first.description.upper():
+        raise DataError(f"{file}: its OME-XML defines entities, which no microscope does; save it anew")
+
+
 def check(file: Path, opened: Any) -> None:
     """Raise DataError for a `tifffile.TiffFile` whose pages or pixels are not all there or whose colours are foreign.
 

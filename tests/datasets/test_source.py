@@ -130,6 +130,6 @@ def test_an_archive_that_holds_something_else_is_said_so(tmp_path, server):
 def test_an_archive_that_would_write_outside_its_folder_is_refused(tmp_path, server):
     folder, address = server
     archives = [Archive(f"{address}/cells.tar", _tar(folder / "cells.tar", "../../escaped.txt"))]
-    with pytest.raises(DataError, match="outside the destination"):
+    with pytest.raises(DataError, match="would lie outside of the folder; it is not unpacked"):
         Source(None, tmp_path / "cache").find("cells", LAYOUT, origin="the moon", archives=archives)
     assert not list(tmp_path.rglob("escaped.txt"))

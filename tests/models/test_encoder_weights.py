@@ -2,6 +2,7 @@
 
 import hashlib
 
+import h5py
 import keras
 import numpy as np
 import pytest
@@ -81,3 +82,10 @@ def test_a_file_that_holds_no_weights_is_an_error_that_names_it(tmp_path):
 def test_weights_of_colour_images_are_refused_for_two_channels(saved):
     with pytest.raises(Unfit, match="the task has 2 channels"):
         MODELS["encoder_unet"](Task(2, 2, ("cell",)), encoder="mobilenet", weights=str(saved[0]))
+
+
+def test_weights_that_lead_to_another_file_are_refused(tmp_path):
+    with h5py.File(tmp_path / "a.weights.h5", "w") as made:
+        made["layers"] = h5py.ExternalLink("other.h5", "/layers")
+    with pytest.raises(Unfit, match=r"a\.weights\.h5' do not fit MobileNet: its weights have a link, 'layers'"):
+        MODELS["encoder_unet"](COLOUR, encoder="mobilenet", weights=str(tmp_path / "a.weights.h5"))

@@ -11,7 +11,7 @@ from typing import Any
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
-from ..tables.grid import MARKDOWN, Grid
+from ..tables.grid import Grid, markdown_text
 from ..tables.hardware import hardware_grids
 from ..tables.lighter_table import lighter_grid
 from ..tables.notes import facts, remarks
@@ -67,7 +67,7 @@ class Plot:
 
     def markdown(self) -> str:
         """The figure as a file beside the text, and what it shows."""
-        return f"![{self.title}]({self.png.name})\n\n{self.caption}" if self.png else self.problem.translate(MARKDOWN)
+        return f"![{self.title}]({self.png.name})\n\n{self.caption}" if self.png else markdown_text(self.problem)
 
 
 @dataclass(frozen=True)

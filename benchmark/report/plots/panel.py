@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -12,6 +11,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from ....core.arrays import read_npz
 from ....core.errors import StoreError
 from ....core.measure import measure
 from ....core.record import Record
@@ -28,6 +28,12 @@ CLASS_COLOURS = ("#E69F00", "#56B4E9", "#CC79A7", "#FFFFFF", "#999933", "#882255
 
 CASES, MODELS = 6, 3
 
+KINDS = ("image", "truth", "prediction")
+"""Of the arrays of a preview."""
+
+LONGEST_SIDE = 20.0
+"""Times a picture's other side; what is longer is drawn smaller, not on a page of many metres."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -36,6 +42,14 @@ class Picture:
     image: np.ndarray
     truth: np.ndarray
     prediction: np.ndarray
+
+    def check(self) -> None:
+        """Raise ValueError for arrays of other types and shapes."""
+        arrays, space = (self.image, self.truth, self.prediction), self.truth.shape
+        if any(array.dtype != np.uint8 or not array.size for array in arrays) or len(space) != 2:
+            raise ValueError("its pictures are no 8-bit images of two axes")
+        if self.prediction.shape != space or self.image.shape not in (space, (*space, 3)):
+            raise ValueError("image, truth and prediction differ in size")
 
 
 def panel(table: ComparisonTable, sweep: Path) -> Figure | None:
@@ -53,7 +67,8 @@ def panel(table: ComparisonTable, sweep: Path) -> Figure | None:
     classes = table.example.task.get("classes") or table.classes
     background = table.example.task.get("kind") == "exclusive"
     first = 1 if background else 0
-    ratio = [np.divide(*shown[0][2][name].image.shape[:2]) for name in names]
+    sides = [shown[0][2][name].image.shape[:2] for name in names]
+    ratio = [min(max(high / wide, 1 / LONGEST_SIDE), LONGEST_SIDE) for high, wide in sides]
     titles = ["image", "truth", f"prediction\n{_title(shown[0][0])}"]
     titles += [f"error\n{_title(row)}" for row, _, _ in shown]
     width = max(1.75, room(titles, 8) + 0.1)
@@ -103,11 +118,13 @@ def overlay(image: np.ndarray, layers: Sequence[tuple[np.ndarray, str]]) -> np.n
 def read_previews(file: Path) -> dict[str, Picture]:
     """The previews of one trial by case name, in stored order. Raises StoreError when the file is damaged."""
     try:
-        with file.open("rb") as stream, np.load(stream) as arrays:  # np.load leaves a damaged file open
-            names = [(key.removeprefix("case_"), str(arrays[key])) for key in arrays.files if key.startswith("case_")]
-            kinds = ("image", "truth", "prediction")
-            return {name: Picture(*(arrays[f"{kind}_{index}"] for kind in kinds)) for index, name in sorted(names)}
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+        arrays = read_npz(file)
+        names = [(key.removeprefix("case_"), str(arrays[key])) for key in arrays if key.startswith("case_")]
+        found = {name: Picture(*(arrays[f"{kind}_{index}"] for kind in KINDS)) for index, name in sorted(names)}
+        for picture in found.values():
+            picture.check()
+        return found
+    except (OSError, ValueError, KeyError) as error:
         raise StoreError(f"{file}: previews cannot be read ({error}); delete the file to do without them") from None
 
 

@@ -13,11 +13,12 @@ LATEX = str.maketrans(
         "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
         "±": r"$\pm$", "×": r"$\times$", "†": r"$\dagger$", "–": "--", "·": r"$\cdot$", "µ": r"$\mu$", "…": r"\dots{}",
         "\u00a0": "~", "\u202f": r"\,", "≤": r"$\leq$", "≥": r"$\geq$", "<": r"\textless{}", ">": r"\textgreater{}",
-        "|": r"\textbar{}", "\n": " ", "\r": " ",
+        "|": r"\textbar{}",
     }
 )  # fmt: skip
-
-MARKDOWN = str.maketrans({**{mark: f"\\{mark}" for mark in "\\|*`$<"}, "\n": " ", "\r": " "})
+_BLANKS = dict.fromkeys((*range(32), 127, 0x2028, 0x2029), " ")  # what ends a line, or what TeX calls invalid
+LATEX |= _BLANKS
+_MARKDOWN = str.maketrans({**_BLANKS, **{mark: f"\\{mark}" for mark in "\\|*`$<"}})
 
 LATIN = 0x17F
 """The last letter that pdflatex has without further packages."""
@@ -40,10 +41,10 @@ class Grid:
     def markdown(self) -> str:
         """A GitHub table, columns padded so that the source can be read too."""
         cells = [
-            [_bold_markdown(c.translate(MARKDOWN), i in self.bold, k) for k, c in enumerate(row)]
+            [_bold_markdown(markdown_text(c), i in self.bold, k) for k, c in enumerate(row)]
             for i, row in enumerate(self.cells)
         ]
-        rows = [[header.translate(MARKDOWN) for header in self.headers], *cells]
+        rows = [[markdown_text(header) for header in self.headers], *cells]
         widths = [max(3, *(width(row[column]) for row in rows)) for column in range(len(self.headers))]
         rule = [("-" * w) if k < self.names else "-" * (w - 1) + ":" for k, w in enumerate(widths)]
         lines = [[padded(cell, widths[k], left=k < self.names) for k, cell in enumerate(row)] for row in rows]
@@ -98,6 +99,16 @@ class Grid:
             inside = "".join(f'<td class="{kind}">{cell}</td>' for kind, cell in zip(kinds, cells, strict=True))
             rows.append(f"<tr{' class=best' if index in self.bold else ''}>{inside}</tr>")
         return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+
+
+def markdown_text(text: str) -> str:
+    """The text so that Markdown shows it as it is: no mark, no HTML and no link or picture, which `](` would make."""
+    return text.translate(_MARKDOWN).replace("](", "]\\(")
+
+
+def markdown_code(text: str) -> str:
+    """The text as code."""
+    return f"`{text.translate(_BLANKS).replace('`', chr(39))}`"
 
 
 def _bold_markdown(cell: str, bold: bool, column: int) -> str:

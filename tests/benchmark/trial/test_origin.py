@@ -186,7 +186,7 @@ def test_a_parent_that_is_not_done_is_the_reason_of_its_child(trained, tmp_path)
     with pytest.raises(StoreError, match=r"is done, but .* has no \w{16}.keras; `unetbench run --retrain-incomplete`"):
         origin_of(trial, store)
     store.path("weights", parent.trial, ".keras").write_bytes(b"no archive")
-    with pytest.raises(StoreError, match="cannot be loaded: .*; delete it and train anew"):
+    with pytest.raises(StoreError, match="is no network that Keras can load .*; delete it and train anew"):
         origin_of(trial, store)
 
 

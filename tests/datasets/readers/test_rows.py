@@ -35,8 +35,10 @@ def test_an_array_is_never_held_whole(tmp_path):
 def test_what_has_no_rows_of_numbers_is_refused(tmp_path):
     file = tmp_path / "a.npz"
     np.savez(file, number=np.array(3), objects=np.array([[{}]], object), fortran=np.zeros((3, 4), order="F"))
+    reason = "holds Python objects, which are code and never read"
     for name in ("number", "objects", "fortran"):
-        with pytest.raises(DataError, match=rf"the array {name} holds no rows of numbers in C order"):
+        expected = reason if name == "objects" else rf"the array {name} holds no rows of numbers in C order"
+        with pytest.raises(DataError, match=expected):
             Rows(file, name)
     with pytest.raises(DataError, match=r"a\.npz: has no array 'images'; it has number, objects, fortran"):
         Rows(file, "images")

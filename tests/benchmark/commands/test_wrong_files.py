@@ -1,0 +1,120 @@
+"""Every command that is given a file of another kind, or none, answers with one line and status 2."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from unetbench.benchmark.cli import main
+
+COMMANDS = ("rerun", "status", "report", "predict", "export", "recommend", "prune", "time", "plan", "run")
+
+
+def _made(folder, kind):
+    """A place of that kind, with suffixes that commands look for."""
+    place = folder / "place.json"
+    if kind == "folder":
+        place.mkdir()
+    elif kind == "empty":
+        place.touch()
+    elif kind == "junk":
+        place.write_bytes(bytes(range(256)) * 4)
+    elif kind == "other json":
+        place.write_text(json.dumps({"schema": 5, "id": "x"}))
+    elif kind == "list":
+        place.write_text("[]")
+    elif kind == "deep":
+        place.write_text("[" * 100_000)
+    elif kind == "image":
+        np.save(folder / "a.npy", np.zeros((4, 4)))
+        (folder / "a.npy").rename(place)
+    elif kind == "long name":
+        return folder / ("a" * 300)
+    return place
+
+
+def _words(command, place, out):
+    more = {
+        "predict": [str(out / "image.npy"), "--out", str(out / "out")],
+        "export": ["--format", "onnx", "--out", str(out / "out")],
+        "prune": ["--channels", "0.5"],
+    }
+    return [command, str(place), *more.get(command, [])]
+
+
+KINDS = ("missing", "folder", "empty", "junk", "other json", "list", "deep", "image", "long name")
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_wrong_file_is_one_line(capsys, tmp_path, command, kind):
+    np.save(tmp_path / "image.npy", np.zeros((8, 8), np.uint8))
+    place = _made(tmp_path, kind)
+    status = main(_words(command, place, tmp_path))
+    said = capsys.readouterr()
+    assert status in (1, 2)
+    lines = [line for line in said.err.strip().split("\n") if line]
+    assert len(lines) == 1
+    assert lines[0].startswith("unetbench: ")
+    assert "Traceback" not in said.err + said.out
+
+
+def _sweep_folder(tmp_path):
+    folder = tmp_path / "results" / "small"
+    (folder / "records" / "desk").mkdir(parents=True)
+    (folder / "sweep.yaml").write_text("name: small\n")
+    return folder
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\x00", b"[]", b"[" * 100_000, b'{"schema": 99, "id": ""}'])
+@pytest.mark.parametrize("command", ["status", "report", "recommend"])
+def test_a_damaged_record_in_a_sweep_is_named(capsys, tmp_path, command, content):
+    folder = _sweep_folder(tmp_path)
+    (folder / "records" / "desk" / "0123456789abcdef.json").write_bytes(content)
+    (folder / "deployments" / "desk").mkdir(parents=True)
+    (folder / "deployments" / "desk" / "0123456789abcdef.json").write_bytes(content)
+    assert main([command, str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert len(said.strip().split("\n")) == 1
+    assert "0123456789abcdef.json" in said
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("sweep.yaml", b"\xff\xfe\x00"),
+        ("sweep.yaml", b"a: &a [*a]"),
+        ("sweep.yaml", b"a: !!python/name:os.system"),
+        ("planned.json", b"[1]"),
+        ("planned.json", b'{"a": 5}'),
+    ],
+)
+def test_a_damaged_file_beside_the_records_is_named(capsys, tmp_path, name, content):
+    folder = _sweep_folder(tmp_path)
+    (folder / name).write_bytes(content)
+    command = "status" if name == "planned.json" else "recommend"
+    if command == "recommend":
+        (folder / "deployments" / "desk").mkdir(parents=True)
+        (folder / "deployments" / "desk" / "0123456789abcdef.json").write_bytes(b"{}")
+    assert main([command, str(folder)]) == 2
+    said = capsys.readouterr().err
+    assert len(said.strip().split("\n")) == 1
+    assert name in said
+
+
+def test_damaged_claims_are_nobodys_and_status_goes_on(capsys, tmp_path):
+    folder = _sweep_folder(tmp_path)
+    (folder / "claims" / "desk").mkdir(parents=True)
+    for name, content in (("a.0", b"\xff"), ("b.0", b'{"process": "x"}'), ("c.²", b"{}"), ("d.1", b"[]")):
+        (folder / "claims" / "desk" / name).write_bytes(content)
+    assert main(["status", str(folder)]) in (0, 1)
+    assert "3 stale" not in capsys.readouterr().err
+
+
+def test_an_escape_sequence_in_a_record_does_not_reach_the_terminal(capsys, tmp_path):
+    folder = _sweep_folder(tmp_path)
+    (folder / "planned.json").write_text(json.dumps({"0" * 16: "\x1b]0;title\x07 cells"}))
+    os.utime(folder)
+    main(["status", str(folder)])
+    assert "\x1b" not in capsys.readouterr().out
