@@ -17,6 +17,9 @@ contents; 5, in a trial derivation, and in a model parent, sparsity, channels an
 backend and device (before, a record's versions alone name the backend), and in model moved_activations.
 """
 
+TERM = "loss: "
+"""Begins the name of a loss's term in a row of the history."""
+
 Status = Literal["done", "unfit", "failed", "timed_out"]
 
 

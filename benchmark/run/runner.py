@@ -107,12 +107,12 @@ class Runner:
         *,
         settled: Container[str],
         known: Mapping[str, Record] | None = None,
-        beside: Sequence[Trial] = (),
+        rejected: Sequence[Record] = (),
     ) -> Outcome:
         """Run what is not settled, same graph after same graph. Raises StoreError when no record can be written.
 
         settled: ids. known: records by id that there were when these were found, which may be a while ago; by default
-        those of now. beside: the sweep's other trials, whose data or parts cannot be used; progress names all alike.
+        those of now. rejected: records of the sweep's other trials, whose data or parts cannot be used.
         """
         outcome = Outcome()
         pending: list[Trial] = []
@@ -123,7 +123,7 @@ class Runner:
             else:
                 pending.append(trial)
         self.shared.begin(self.store.found(pending) if known is None else known)
-        self.progress.begin(trials, outcome.settled, beside)
+        self.progress.begin(trials, pending, known=known, rejected=rejected)
         workers, self.workers = self.workers, []
         with self.claims:
             try:
@@ -215,7 +215,7 @@ class Runner:
     def _hand(self, trial: Trial, worker: WorkerProcess) -> None:
         worker.trial = worker.before = trial
         worker.since = 0.0
-        self.progress.start(trial)
+        self.progress.start(trial, worker.where)
         worker.send(trial)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
@@ -248,6 +248,7 @@ class Runner:
                     self.claims.tell(worker.trial.id, _reading(worker.trial, message[1]))
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
+                self.progress.stop(worker.trial)
                 worker.trial = None
             elif message[0] == "record":
                 worker.trial, worker.resident = None, message[2]
