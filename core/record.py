@@ -21,6 +21,9 @@ backend and device (before, a record's versions alone name the backend), and in 
 recipe accumulate, and in training micro_batch, micro_because, batch_statistics and out_of_memory.
 """
 
+TERM = "loss: "
+"""Begins the name of a loss's term in a row of the history."""
+
 Status = Literal["done", "unfit", "failed", "timed_out"]
 
 

@@ -23,9 +23,10 @@ INSIDE = {
         **dict.fromkeys(_MIDDLE, _LOWEST),
         "deploy": (*_LOWEST, "trial"),
         **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
+        "logs": (*_LOWEST, "trial", "run"),
         "predict": (*_LOWEST, "trial", "deploy"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "commands"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -16,6 +16,7 @@ def run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--retrain-incomplete", action="store_true", help="train those anew that lack latency or files"
     )
+    _log_options(command)
     command.add_argument("--no-report", action="store_true", help="leave the report for later")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--no-wait", action="store_true", help="end when other drivers on this folder have the rest")
@@ -190,6 +191,14 @@ def _sweep_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--results", type=Path, default=Path("results"), help="where records go (default: results)")
     command.add_argument("--no-download", action="store_true", help="never fetch data")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+
+
+def _log_options(command: argparse.ArgumentParser) -> None:
+    text = "write what happens as JSON lines at the end of a file, or - for stdout"
+    command.add_argument("--events", metavar="FILE", help=text)
+    command.add_argument("--tensorboard", type=Path, metavar="DIR", help="log every trial for TensorBoard")
+    text = "log every trial to MLflow: http://SERVER:PORT, sqlite:///FILE or another database"
+    command.add_argument("--mlflow", metavar="ADDRESS", help=text)
 
 
 def _trial_options(command: argparse.ArgumentParser) -> None:

@@ -26,6 +26,7 @@ from ..sweep.decode import decoded
 from ..sweep.incomplete import lacking
 from ..trial.context import Context
 from .deploy_trials import apart, deploy_trials
+from .run_logs import logs, takes_stdout
 from .slurm import slurm_script
 
 STOPPED = 75
@@ -42,8 +43,9 @@ def run(options: argparse.Namespace) -> int:
     if hasattr(signal, "SIGUSR1"):  # a scheduler says in time that it will end the job
         signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     context = context_of(wanted, options)
-    planned = plan.trials(wanted, context)
     store = Store.here(context.results, context.sweep)
+    progress = Progress(wanted.labels, quiet=options.quiet, logs=logs(options, wanted, store))
+    planned = plan.trials(wanted, context)
     store.check()
     store.put_sweep(wanted.resolved)
     known = store.found(entry.trial for entry in planned)
@@ -55,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
         context,
         workers=options.workers,
         limit_s=options.limit,
-        progress=Progress(wanted.labels, quiet=options.quiet),
+        progress=progress,
         wait=not options.no_wait,
         stop=asked,
     )
@@ -73,7 +75,7 @@ def run(options: argparse.Namespace) -> int:
     spoiled = runner.check_parts([trial for trial in listed if trial.id not in settled])
     missing = _put_failed(planned, spoiled, store)
     sound = [trial for trial in listed if trial.id not in spoiled]
-    outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled, known=known)
+    outcome = runner.run(sound, settled=settled, known=known, rejected=missing)
     made = [*missing, *outcome.made]
     if outcome.stopped:
         return _stopped()
@@ -180,7 +182,7 @@ def _report(store: Store, options: argparse.Namespace) -> None:
     from ..report.tables.terminal import columns_of, terminal_text
     from ..report.write import write_reports
 
-    stream = sys.stderr if options.json else sys.stdout
+    stream = sys.stderr if takes_stdout(options) else sys.stdout
     for report in write_reports(store.folder):
         print(f"\n{terminal_text(report.tables, columns_of(stream))}", file=stream)
         for line in report.recommended:

@@ -1,103 +1,129 @@
-"""Progress bars for sweep, trial and epoch on stderr; plain lines where stderr is no terminal."""
+"""What the driver tells of a sweep under way: kept count of here, shown on stderr, and passed on to the logs."""
 
+import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
 
+from ...core.errors import one_line
 from ...core.record import Record
 from ...core.trial import Trial
 from ..naming.labels import Labels
 from ..naming.trial_names import TrialNames
-
-LINE_EVERY_S = 60.0
-"""Where stderr is a log file: seconds between two lines about a trial under way."""
-
-
-TIMING = "time "
-"""Begins the phase in which a runtime is timed, and its name follows."""
+from .bars import Bars
+from .lines import Lines
+from .listener import Listener, SweepState
+from .running import Running
+from .time_left import TimeLeft
 
 
 class Progress:
-    """What a person sees while a sweep runs. labels: what its parts are called. quiet: show nothing at all."""
+    """Keeps count of a sweep and tells its listeners: bars on a terminal, plain lines elsewhere, and the logs.
 
-    def __init__(self, labels: Labels | None = None, *, quiet: bool = False) -> None:
-        self.labels = labels or Labels({})
+    labels: what its parts are called. quiet: show nothing. expected: seconds that a trial is expected to take, by id;
+    without them the time left is found from the trials so far. logs: further listeners; an error in one of them is told
+    in one line, and that log hears nothing more, for no sweep is to end for it.
+    """
+
+    def __init__(
+        self,
+        labels: Labels | None = None,
+        *,
+        quiet: bool = False,
+        expected: Mapping[str, float] | None = None,
+        logs: Sequence[Listener] = (),
+    ) -> None:
+        self.labels, self.expected = labels or Labels({}), expected or {}
         self.names = TrialNames([], self.labels)
-        self.quiet, self.tty = quiet, sys.stderr.isatty()
-        self.sweep: tqdm[Any] | None = None
-        self.trial: tqdm[Any] | None = None
-        self.epoch: tqdm[Any] | None = None
-        self.started, self.of, self.count = {}, 0, 0
-        self.told = time.monotonic()
+        self.shown = [] if quiet else [Bars(self.labels) if _terminal() else Lines()]
+        self.logs = list(logs)
+        self.state = SweepState(0, 0, TimeLeft([]))
 
-    def begin(self, trials: Sequence[Trial], settled: int, beside: Sequence[Trial] = ()) -> None:
-        """Open the bars. beside: trials of the sweep that are not run; names tell all apart."""
-        self.names = TrialNames([*trials, *beside], self.labels)
-        self.of, self.count = len(trials), settled
-        if settled:
-            self._line(f"{settled} of {self.of} trials are settled already")
-        if self.tty and not self.quiet:
-            shared: dict[str, Any] = {"file": sys.stderr, "leave": False, "dynamic_ncols": True}
-            bar = "{desc:<28.28} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} {postfix}"
-            clock = "{desc:<28.28} {percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}]"
-            self.sweep = tqdm(total=self.of, initial=settled, desc="sweep", position=0, bar_format=clock, **shared)
-            self.trial = tqdm(total=1, desc="trial", position=1, bar_format=bar, **shared)
-            self.epoch = tqdm(total=1, desc="epoch", position=2, bar_format=bar, **shared)
+    def begin(
+        self,
+        trials: Sequence[Trial],
+        pending: Sequence[Trial],
+        *,
+        known: Mapping[str, Record] | None = None,
+        rejected: Sequence[Record] = (),
+    ) -> None:
+        """Begin to count. pending: those of the trials that are to be run. known: records of before, by id.
 
-    def start(self, trial: Trial) -> None:
-        """A trial goes to a worker."""
-        self.started[trial.id] = time.monotonic()
-        if self.trial is not None:
-            self.trial.reset(trial.training.epochs)
-            self.trial.set_description_str(str(self.names[trial]))
+        rejected: records of the sweep's other trials, which cannot be run; names tell all apart.
+        """
+        self.names = TrialNames([*trials, *(record.trial for record in rejected)], self.labels)
+        left = TimeLeft(pending, self.expected)
+        self.state = SweepState(len(trials) + len(rejected), len(trials) - len(pending), left)
+        self._tell(lambda listener: listener.begin(self.state))
+        if known and self.logs:
+            to_run = {trial.id for trial in pending}
+            for record in [known[trial.id] for trial in trials if trial.id in known and trial.id not in to_run]:
+                name = str(self.names[record.trial])
+                self._tell(lambda listener, record=record, name=name: listener.known(self.state, record, name))
+        for record in rejected:
+            self.state.counts[record.status] += 1
+            name = str(self.names[record.trial])
+            self._tell(lambda listener, record=record, name=name: listener.reject(self.state, record, name))
 
-    def on_progress(self, trial: Trial, event: dict[str, Any]) -> None:
-        """A worker says where it is."""
-        phase = event["phase"]
-        if phase == "warning":
-            self._line(f"{self.names[trial]}: warning: {event['text']}")
+    def start(self, trial: Trial, where: str = "") -> None:
+        """A trial goes to a worker, once more where it was lost. where: the process or the worker of a cluster."""
+        before = self.state.running.pop(trial.id, None)
+        taken = {running.worker for running in self.state.running.values()}
+        worker = before.worker if before else next(k for k in range(1, len(taken) + 2) if k not in taken)
+        running = Running(trial, str(self.names[trial]), worker, where, time.monotonic())
+        self.state.running[trial.id] = running
+        self.state.time_left.start(trial.id, len(self.state.running))
+        self._tell(lambda listener: listener.start(self.state, running))
+
+    def on_progress(self, trial: Trial, event: Mapping[str, Any]) -> None:
+        """A worker says where it is; see `Listener.on_progress`. What comes late of a trial that is over is dropped."""
+        running = self.state.running.get(trial.id)
+        if running is None:
             return
-        if self.trial is None or self.epoch is None:
-            if phase == "epoch" and time.monotonic() - self.told > LINE_EVERY_S:
-                self.told = time.monotonic()
-                reading = f"loss {event['loss']:.4f}, validation Dice {event['val_dice']:.3f}, best {event['best']:.3f}"
-                self._line(f"{self.names[trial]}: epoch {event['epoch']} of {trial.training.epochs}, {reading}")
-            return
-        if phase == "epoch":
-            self.trial.n = event["epoch"]
-            shown = {"loss": f"{event['loss']:.4f}", "val_dice": f"{event['val_dice']:.3f}"}
-            self.trial.set_postfix({**shown, "best": f"{event['best']:.3f}"}, refresh=True)
-            return
-        if phase.startswith(TIMING):
-            phase = TIMING + self.labels.runtime(phase.removeprefix(TIMING))
-        self.epoch.set_description_str(phase if phase != "train" else f"epoch {event['epoch'] + 1}", refresh=False)
-        self.epoch.total, self.epoch.n = event.get("of", 1), event.get("step", 0)
-        self.epoch.refresh()
+        running.note(event, time.monotonic())
+        self._tell(lambda listener: listener.on_progress(self.state, running, event))
+
+    def stop(self, trial: Trial) -> None:
+        """A trial has ended at a checkpoint, and has no record."""
+        running = self.state.running.pop(trial.id, None)
+        if running is not None:
+            self.state.time_left.give_back(trial.id)
+            self._tell(lambda listener: listener.stop(self.state, running))
 
     def wait(self, count: int) -> None:
         """Nothing is left but what other drivers have."""
-        self._line(f"{count} trials are under way elsewhere; waiting for them")
+        self._tell(lambda listener: listener.wait(self.state, count))
 
     def finish(self, record: Record, *, elsewhere: bool = False) -> None:
         """A trial has its record; elsewhere: another driver made it."""
-        self.count += 1
-        seconds = time.monotonic() - self.started.pop(record.trial.id, time.monotonic())
-        scores = [row["dice"] for row in record.scores if row["dice"] is not None]
-        told = f"Dice {sum(scores) / len(scores):.3f}" if scores else record.reason
-        label = f"[{self.count}/{self.of}] {self.names[record.trial]}"
-        self._line(f"{label}: {record.status}, {told}, {'elsewhere' if elsewhere else f'{seconds:.0f} s'}")
-        if self.sweep is not None:
-            self.sweep.update()
+        running = self.state.running.pop(record.trial.id, None)
+        seconds = None if elsewhere or running is None else time.monotonic() - running.begun
+        self.state.counts[record.status] += 1
+        self.state.time_left.finish(record.trial.id, seconds, done=record.status == "done")
+        name = str(self.names[record.trial])
+        self._tell(lambda listener: listener.finish(self.state, record, name, None if elsewhere else running))
 
     def end(self) -> None:
-        """Close the bars."""
-        for bar in (self.epoch, self.trial, self.sweep):
-            if bar is not None:
-                bar.close()
+        """The sweep is over, or was ended."""
+        self._tell(lambda listener: listener.end(self.state))
 
-    def _line(self, text: str) -> None:
-        if not self.quiet:
-            tqdm.write(text, file=sys.stderr)
+    def _tell(self, what: Callable[[Listener], None]) -> None:
+        for listener in self.shown:
+            what(listener)
+        for listener in list(self.logs):
+            try:
+                what(listener)
+            except Exception as error:  # whatever befalls a log, a server that is down or a full disk
+                self.logs.remove(listener)
+                _warn(f"{listener.name}: {one_line(error)}; nothing more is written there, and the sweep goes on")
+
+
+def _terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _warn(text: str) -> None:
+    tqdm.write(f"unetbench: {text}", file=sys.stderr)

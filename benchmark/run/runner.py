@@ -108,12 +108,12 @@ class Runner:
         *,
         settled: Container[str],
         known: Mapping[str, Record] | None = None,
-        beside: Sequence[Trial] = (),
+        rejected: Sequence[Record] = (),
     ) -> Outcome:
         """Run what is not settled, same graph after same graph. Raises StoreError when no record can be written.
 
         settled: ids. known: records by id that there were when these were found, which may be a while ago; by default
-        those of now. beside: the sweep's other trials, whose data or parts cannot be used; progress names all alike.
+        those of now. rejected: records of the sweep's other trials, whose data or parts cannot be used.
         """
         outcome = Outcome()
         pending: list[Trial] = []
@@ -124,7 +124,7 @@ class Runner:
             else:
                 pending.append(trial)
         self.shared.begin(self.store.found(pending) if known is None else known)
-        self.progress.begin(trials, outcome.settled, beside)
+        self.progress.begin(trials, pending, known=known, rejected=rejected)
         workers, self.workers = self.workers, []
         with self.claims:
             try:
@@ -214,7 +214,7 @@ class Runner:
         return ready(queue, workers, self.shared.elsewhere)
 
     def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
-        self.progress.start(trial)
+        self.progress.start(trial, worker.where)
         worker.take(trial, again)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
@@ -247,6 +247,7 @@ class Runner:
                     self.claims.tell(worker.trial.id, _reading(worker.trial, message[1]))
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
+                self.progress.stop(worker.trial)
                 worker.trial = None
             elif message[0] == "record":
                 worker.resident = message[2]

@@ -64,6 +64,11 @@ class WorkerProcess:
         self.printed = self.log.stat().st_size if self.log.exists() else 0
         self.send(again or trial)
 
+    @property
+    def where(self) -> str:
+        """What a person looks for in a list of processes, and the GPU if it has one of its own."""
+        return f"process {self.process.pid}" + ("" if self.place.gpu is None else f", GPU {self.place.gpu}")
+
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""
         if self.trial is None and self.process.is_alive():

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 
 from ...core.recipe import Recipe
+from ...core.record import TERM
 from ...core.task import Task
 from ...core.trial import Trial
 from ...losses import LOSSES
@@ -25,8 +26,6 @@ from .origin import Origin, Teaching, starting_network, teaching
 from .windows import Windows
 
 LossFunction = Callable[[Any, Any], Any]
-TERM = "loss: "
-"""What the name of a loss's term begins with in the logs and the history."""
 
 
 class CompiledModel:

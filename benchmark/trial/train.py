@@ -12,10 +12,11 @@ import numpy as np
 
 from ...core.errors import DataError, Diverged, Stopped
 from ...core.recipe import Recipe
+from ...core.record import TERM
 from ...datasets.patches import PatchSampler
 from ...models.lighter.magnitude import GradualPruning, Magnitude
 from .checkpoint import Damaged, Epoch, TrainingState, load, save
-from .compiled_model import TERM, CompiledModel
+from .compiled_model import CompiledModel
 from .selection import CANDIDATES, Selection, select
 from .step_clock import StepClock
 from .validate import Tiles, ValidationCases, best_threshold, validate
@@ -120,6 +121,7 @@ class _SelectionCallback(keras.callbacks.Callback):
     def _resume(self, file: Path) -> None:
         try:
             self.state, self.weights = load(file, self.compiled)
+            self.on_progress({"phase": "resume", "history": self.state.history})
         except Damaged as error:
             aside = file.with_name(f"{file.stem}.damaged{file.suffix}")
             file.replace(aside)
@@ -148,7 +150,8 @@ class _SelectionCallback(keras.callbacks.Callback):
             )
         if not part and time.perf_counter() - self.told > 0.1:
             self.told = time.perf_counter()
-            self.on_progress({"phase": "train", "epoch": self.batches.epoch, "step": done, "of": self.steps})
+            where = {"epoch": self.batches.epoch, "step": done, "of": self.steps}
+            self.on_progress({"phase": "train", **where, "loss": loss})
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         seconds = time.perf_counter() - self.started

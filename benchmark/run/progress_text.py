@@ -1,0 +1,57 @@
+"""What progress says, in words: times, trials, where a sweep stands."""
+
+import math
+
+from ...core.record import Record
+from .listener import SweepState, mean_dice
+from .running import Running
+
+TIMING = "time "
+"""Begins the phase in which a runtime is timed, and its name follows."""
+
+
+def duration(seconds: float) -> str:
+    """Return a time as a person says it, to about a tenth: `40 s`, `12 min`, `2 h 10 min`, `3 d 4 h`."""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    if minutes < 100:
+        return f"{minutes} min"
+    hours, tens = divmod(round(minutes / 10), 6)
+    if hours < 48:
+        return f"{hours} h {tens}0 min" if tens else f"{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{days} d {hours} h" if hours else f"{days} d"
+
+
+def standing(state: SweepState) -> str:
+    """What is behind the number of trials: `2 failed, about 3 h left`; empty when there is nothing to say."""
+    left = state.left_s if state.over < state.total else None
+    words = [f"{state.failed} failed"] if state.failed else []
+    return ", ".join([*words, f"about {duration(left)} left"] if left is not None else words)
+
+
+def outcome(state: SweepState) -> str:
+    """The line at the end: `12 trials: 3 settled before, 8 done, 1 failed; 12 min`."""
+    counts = {"settled before": state.settled, **state.counts, "under way": len(state.running)}
+    counts["to come"] = state.total - state.over - len(state.running)
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
+    return f"{state.total} trials: {told or 'none'}; {duration(state.spent_s)}"
+
+
+def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:
+    """The line of a trial that has its record; running: None when another driver ran it."""
+    dice = mean_dice(record)
+    told = f"Dice {dice:.3f}" if dice is not None else record.reason
+    took = duration(running.spent_s) if running else "elsewhere"
+    return f"[{state.over}/{state.total}] {name}: {record.status}, {told}, {took}"
+
+
+def scores(running: Running) -> list[str]:
+    """Loss of the epoch at hand, validation Dice of the last one, and the best one so far, as far as there are any."""
+    found = (
+        ("loss", running.loss, ".4f"),
+        ("Dice", running.latest.get("val_dice"), ".3f"),
+        ("best", running.latest.get("best"), ".3f"),
+    )
+    return [f"{word} {value:{form}}" for word, value, form in found if value is not None and math.isfinite(value)]
