@@ -1,6 +1,8 @@
 """All that decides how training and prediction go, apart from data, model, loss and seed."""
 
+import json
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from .errors import SpecError
@@ -127,6 +129,11 @@ class Recipe:
         own = asdict(self)
         own["steps"] = 0 if self.steps == "cases" else self.steps
         return {k: v for k, v in own.items() if k == "steps" or k not in FIRST_STANDARD or v != FIRST_STANDARD[k]}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The identity as JSON with sorted keys and no spaces."""
+        return json.dumps(self.identity(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Recipe":
