@@ -1,6 +1,8 @@
 """All that decides how training and prediction go, apart from data, model, loss and seed."""
 
+import json
 from dataclasses import asdict, dataclass, field, fields
+from functools import cached_property
 from typing import Any, ClassVar, Literal
 
 from .errors import SpecError
@@ -158,6 +160,11 @@ class Recipe:
         own["steps"] = 0 if self.steps == "cases" else self.steps
         before = {k: v for k, v in {**FIRST_STANDARD, **LATER}.items() if k != "steps"}
         return {k: v for k, v in own.items() if k not in before or v != before[k]}
+
+    @cached_property
+    def canonical(self) -> str:
+        """The identity as JSON with sorted keys and no spaces."""
+        return json.dumps(self.identity(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
 
     @classmethod
     def from_json(cls, fields: dict[str, Any]) -> "Recipe":

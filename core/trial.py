@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from .recipe import Recipe
@@ -24,6 +25,16 @@ class Choice:
     def settings(self) -> str:
         """The options as text: `width=32, depth=3`."""
         return ", ".join(f"{k}={_plain(v)}" for k, v in self.options.items())
+
+    @cached_property
+    def canonical(self) -> str:
+        """The same text for the same part and options, on every machine."""
+        return canonical({"name": self.name, "options": self.options})
+
+    @cached_property
+    def unplaced(self) -> str:
+        """The same text for the same part and options but `path`, which says where something is and not what."""
+        return canonical({"name": self.name, "options": {k: v for k, v in self.options.items() if k != "path"}})
 
 
 @dataclass(frozen=True)
@@ -80,16 +91,23 @@ class Trial:
     backend: str = "tensorflow"
     device: str = ""
 
-    @property
+    @cached_property
     def id(self) -> str:
         """Sixteen hexadecimal digits of the SHA-256 of the canonical JSON."""
-        fields = asdict(self)
-        fields["dataset"]["options"].pop("path", None)
-        fields["recipe"] = self.recipe.identity()
-        for name, usual in (("sources", {}), ("derivation", None), ("backend", "tensorflow"), ("device", "")):
-            if fields[name] == usual:  # as before they counted
-                fields.pop(name)
-        return hashlib.sha256(canonical(fields).encode()).hexdigest()[:16]
+        fields = {"dataset": self.dataset.unplaced, "loss": self.loss.canonical, "model": self.model.canonical}
+        fields |= {"recipe": self.recipe.canonical, "seed": canonical(self.seed), "split": canonical(self.split)}
+        if self.derivation is not None:  # this and the following are named where they differ from before they counted
+            fields["derivation"] = canonical(asdict(self.derivation))
+        for name, value, usual in (
+            ("sources", self.sources, {}),
+            ("backend", self.backend, "tensorflow"),
+            ("device", self.device, ""),
+        ):
+            if value != usual:
+                fields[name] = canonical(value)
+        # Put together from the texts of its parts, which the trials of a sweep share: of 100,000 it matters.
+        text = ",".join(f'"{name}":{fields[name]}' for name in sorted(fields))
+        return hashlib.sha256(f"{{{text}}}".encode()).hexdigest()[:16]
 
     @property
     def training(self) -> Recipe:
@@ -103,15 +121,16 @@ class Trial:
     def network_key(self) -> str:
         """Trials with equal keys can share a network and its traced prediction."""
         recipe = self.recipe
-        own = [asdict(self.model), asdict(self.dataset), recipe.patch, recipe.precision, recipe.predict_mib]
-        return canonical(own if self.derivation is None else [*own, asdict(self.derivation)])
+        own = f"{self.model.canonical},{self.dataset.canonical}"
+        own += f",{canonical([recipe.patch, recipe.precision, recipe.predict_mib])}"
+        return own if self.derivation is None else f"{own},{canonical(asdict(self.derivation))}"
 
     @property
     def compile_key(self) -> str:
         """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
         traced = [recipe.batch, recipe.micro_batches, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
-        return canonical([self.network_key, asdict(self.loss), traced])
+        return f"{self.network_key},{self.loss.canonical},{canonical(traced)}"
 
     @property
     def label(self) -> str:

@@ -45,6 +45,7 @@ def plan(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench plan`."""
     _sweep_options(command)
     _cache_option(command)
+    command.add_argument("--workers", type=_count, default=1, help="as `run` is to have them (default 1)")
 
 
 def report(command: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from threading import Event
 
@@ -16,14 +16,16 @@ from ...datasets.source import Source
 from ..naming.trial_names import TrialNames
 from ..records.claims import Claims
 from ..records.machine import now, provenance
+from ..records.sample import sample
 from ..records.store import SETTLED, Store
-from ..records.store import read as read_record
 from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
 from ..sweep import plan, room
 from ..sweep.decode import decoded
-from ..sweep.incomplete import lacking
+from ..sweep.estimates import expected_seconds, threads_of
+from ..sweep.incomplete import incomplete
+from ..sweep.throughput import Throughput
 from ..trial.context import Context
 from .deploy_trials import apart, deploy_trials
 from .run_logs import logs, takes_stdout
@@ -48,7 +50,7 @@ def run(options: argparse.Namespace) -> int:
     planned = plan.trials(wanted, context)
     store.check()
     store.put_sweep(wanted.resolved)
-    known = store.found(entry.trial for entry in planned)
+    known = store.found((entry.trial for entry in planned), rows=False)
     settled = {key: record for key, record in known.items() if record.status in SETTLED}
     names = TrialNames([entry.trial for entry in planned], wanted.labels)
     planned = decoded(planned, context.source.cache / "decoded", settled)
@@ -60,12 +62,14 @@ def run(options: argparse.Namespace) -> int:
         progress=progress,
         wait=not options.no_wait,
         stop=asked,
+        seconds=_expected([entry for entry in planned if entry.trial.id not in settled], store, options.workers),
     )
-    incomplete = _incomplete(settled, store, runner)
-    if incomplete and options.retrain_incomplete:
-        settled = {key: record for key, record in settled.items() if key not in incomplete}
-    elif incomplete:
-        counts = Counter(what for lacks in incomplete.values() for what in lacks)
+    devices = {record.trial.device for record in settled.values()}
+    lacking = incomplete(settled, store, {device: runner.context_on(device) for device in devices})
+    if lacking and options.retrain_incomplete:
+        settled = {key: record for key, record in settled.items() if key not in lacking}
+    elif lacking:
+        counts = Counter(what for lacks in lacking.values() for what in lacks)
         text = ", ".join(f"{count} without {what}" for what, count in counts.items())
         print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
     pending = [entry for entry in planned if entry.trial.id not in settled]
@@ -151,8 +155,8 @@ def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: 
 
     None where another driver, which may lack nothing, has the trial or has settled it.
     """
-    for file in list(store.own_files()):
-        if file.exists() and str(read_record(file).trial.split.get("digest", "")).startswith(plan.UNLISTED):
+    for file, record in store.own_records():
+        if str(record.trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink(missing_ok=True)
     about, kept = provenance(), []
     found = [
@@ -170,11 +174,11 @@ def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: 
     return kept
 
 
-def _incomplete(settled: Mapping[str, Record], store: Store, runner: Runner) -> dict[str, list[str]]:
-    """By id, what the records of settled trials lack of what the sweep wants kept."""
-    contexts = {device: runner.context_on(device) for device in {r.trial.device for r in settled.values()}}
-    lacks = {key: lacking(record, store, contexts[record.trial.device]) for key, record in settled.items()}
-    return {key: entries for key, entries in lacks.items() if entries}
+def _expected(planned: Sequence[plan.Planned], store: Store, workers: int) -> Mapping[str, float]:
+    """Seconds by id, by trials of this machine; where none of them tells, by those of others, for their ratios."""
+    earlier = sample(store.results)
+    own, threads = Throughput(filter(store.is_own, earlier)), threads_of(workers)
+    return expected_seconds(planned, own, threads) or expected_seconds(planned, Throughput(earlier), threads)
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:

@@ -25,7 +25,7 @@ def status(options: argparse.Namespace) -> int:
     machines = sorted({*_names(folder / "records"), *_names(folder / "claims")}) or ["no machine yet"]
     made: dict[str, dict[str, Record]] = {machine: {} for machine in machines}
     for file in sorted(folder.glob("records/*/*.json")):
-        record = read(file)
+        record = read(file, rows=False)
         made.setdefault(file.parent.name, {})[record.trial.id] = record
     found = [
         _of_machine(machine, names, made[machine], Claims(folder / "claims" / machine).all()) for machine in machines

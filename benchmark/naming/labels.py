@@ -46,7 +46,7 @@ class Labels:
         self._entries = {kind: list(_entries(sweep.get(kind), kind, where)) for kind in REGISTRIES}
         for entries in self._entries.values():
             _check_different(entries)
-        self._known: dict[str, str] = {}
+        self._known: dict[tuple[str, str, str], str] = {}
 
     def model(self, choice: Choice) -> str:
         """The label of a model, "" for none."""
@@ -63,8 +63,7 @@ class Labels:
     def dataset(self, trial: Trial) -> str:
         """The label of a trial's data set, "" for none. Recipe and split decide where a data set is listed twice."""
         split = {name: value for name, value in trial.split.items() if name not in ("digest", "fold")}
-        described = [trial.dataset.name, trial.dataset.options, split, trial.recipe.describe()]
-        known = canonical(described)
+        known = trial.dataset.canonical, trial.recipe.canonical, canonical(split)
         if known not in self._known:
             self._known[known] = self._dataset(trial)
         return self._known[known]

@@ -4,22 +4,16 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ...core.trial import Choice, canonical
+from ...core.trial import Choice
 
 PUNCTUATION = "-._"
 """What a file name keeps beside letters and digits."""
 
 LONGEST_BYTES = 160
 """Of a file name without its endings; file systems allow 255 bytes with them."""
-
-
-def choice_key(choice: Choice) -> str:
-    """The same text for the same part and options."""
-    return canonical(asdict(choice))
 
 
 def base(choice: Choice) -> str:
@@ -44,8 +38,8 @@ def short_names(parts: Sequence[tuple[Choice, str]], *, by_base: bool = False) -
     Without a label it is the part's name with the options that not all parts share; with `by_base`, that not all parts
     of the same name share. `path`, which says where a folder lies, is told only if nothing else tells it apart.
     """
-    distinct = list(dict.fromkeys((choice_key(choice), label) for choice, label in parts))
-    choices = {choice_key(choice): choice for choice, _ in parts}
+    distinct = list(dict.fromkeys((choice.canonical, label) for choice, label in parts))
+    choices = {choice.canonical: choice for choice, _ in parts}
     groups: dict[str, list[Choice]] = {}
     for choice in choices.values():
         groups.setdefault(base(choice) if by_base else "", []).append(choice)
@@ -54,7 +48,7 @@ def short_names(parts: Sequence[tuple[Choice, str]], *, by_base: bool = False) -
         _candidates(choices[part], label, common[base(choices[part]) if by_base else ""]) for part, label in distinct
     ]
     named = dict(zip(distinct, _apart(candidates, [bool(label) for _, label in distinct]), strict=True))
-    return [named[choice_key(choice), label] for choice, label in parts]
+    return [named[choice.canonical, label] for choice, label in parts]
 
 
 def file_stem(name: str) -> str:

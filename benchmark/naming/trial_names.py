@@ -1,13 +1,11 @@
 """What progress, plans and tables call the trials of a sweep."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass
 
 from ...core.trial import Choice, Derivation, Trial, canonical
 from .labels import Labels
-from .names import choice_key, shared, short_names
-
-_ANY = Choice("")
+from .names import shared, short_names
 
 
 @dataclass(frozen=True)
@@ -43,21 +41,21 @@ class TrialNames:
     def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
         self._labels = labels or Labels({})
         listed = list(trials)
-        datasets = [(trial.dataset, self._labels.dataset(trial)) for trial in listed]
-        keys = [(choice_key(choice), label) for choice, label in datasets]
-        self._datasets = dict(zip(keys, short_names(datasets, by_base=True), strict=True)) if listed else {}
+        datasets = {(trial.dataset.canonical, self._labels.dataset(trial)): trial.dataset for trial in listed}
+        parts = [(choice, label) for (_, label), choice in datasets.items()]
+        self._datasets = dict(zip(datasets, short_names(parts, by_base=True), strict=True)) if parts else {}
         self._models = _named((trial.model for trial in listed), self._labels.model)
         self._steps = _steps(trial.derivation for trial in listed)
         self._losses = _named((trial.loss for trial in listed), self._labels.loss)
         self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
-        dataset = self._datasets[choice_key(trial.dataset), self._labels.dataset(trial)]
-        model, loss = self._models[choice_key(trial.model)], self._losses[choice_key(trial.loss)]
+        dataset = self._datasets[trial.dataset.canonical, self._labels.dataset(trial)]
+        model, loss = self._models[trial.model.canonical], self._losses[trial.loss.canonical]
         if trial.derivation is not None:
             of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
             if trial.derivation.step == "distil":
-                step = step.replace(of.label, self._models.get(choice_key(of), of.label))
+                step = step.replace(of.label, self._models.get(of.canonical, of.label))
             elif of != trial.model:  # the parent comes from another one too
                 model = of.label
             model = f"{model}, {step}"
@@ -67,8 +65,8 @@ class TrialNames:
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
     """The options that short names leave out, since all trials have them: `All models`, `normalisation=batch`."""
-    models = {choice_key(trial.model): trial.model for trial in trials}
-    losses = {choice_key(trial.loss): trial.loss for trial in trials}
+    models = {trial.model.canonical: trial.model for trial in trials}
+    losses = {trial.loss.canonical: trial.loss for trial in trials}
     lines = []
     for kind, plural, choices in (("Model", "models", models), ("Loss", "losses", losses)):
         common = shared(list(choices.values())) if choices else {}
@@ -95,10 +93,11 @@ def _steps(derivations: Iterable[Derivation | None]) -> dict[str, str]:
 
 
 def _step_key(derivation: Derivation) -> str:
-    return canonical(asdict(replace(derivation, parent="", of=derivation.of if derivation.step == "distil" else _ANY)))
+    teacher = derivation.of.canonical if derivation.step == "distil" else ""
+    return canonical([derivation.step, derivation.options, teacher])
 
 
 def _named(choices: Iterable[Choice], label_of: Callable[[Choice], str]) -> dict[str, str]:
-    distinct = {choice_key(choice): choice for choice in choices}
+    distinct = {choice.canonical: choice for choice in choices}
     parts = [(choice, label_of(choice)) for choice in distinct.values()]
     return dict(zip(distinct, short_names(parts), strict=True)) if parts else {}

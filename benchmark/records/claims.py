@@ -108,6 +108,10 @@ class Claims:
         last = self._last(key)
         return last is not None and self._is_mine(last[1])
 
+    def inherited(self, key: str) -> bool:
+        """Whether a claim of ours followed that of a driver that died."""
+        return key in self.held and self.held[key].suffix != ".0"
+
     def tell(self, key: str, progress: str) -> None:
         """Let the next sign of life say how far a trial is."""
         self.told[key] = progress
@@ -124,21 +128,27 @@ class Claims:
             if below or (file == mine and self._is_mine(file)):
                 file.unlink(missing_ok=True)
 
-    def of_others(self, key: str) -> Claim | None:
-        """The claim of a driver at work that is not this one, or None."""
-        last = self._last(key)
-        if last is None or self._is_mine(last[1]):
-            return None
-        found = self._read(key, last[1])
-        return found if found is not None and found.alive else None
-
     def all(self) -> list[Claim]:
         """Every claim that counts, by key."""
-        files = (file for file in self.folder.glob("[!.]*.*") if _NUMBER.fullmatch(file.suffix))
-        keys = sorted({file.stem for file in files})
-        lasts = {key: self._last(key) for key in keys}
-        found = [self._read(key, last[1]) for key, last in lasts.items() if last is not None]
-        return [claim for claim in found if claim is not None]
+        return list(self._claims(self._lasts()).values())
+
+    def others(self) -> dict[str, Claim]:
+        """The claims of drivers at work that are not this one, by key, from one look at the folder."""
+        found = self._claims({key: file for key, file in self._lasts().items() if not self._is_mine(file)})
+        return {key: claim for key, claim in found.items() if claim.alive}
+
+    def _claims(self, files: Mapping[str, Path]) -> dict[str, Claim]:
+        now = self._now() if files else 0.0
+        found = {key: self._read(key, files[key], now) for key in sorted(files)}
+        return {key: claim for key, claim in found.items() if claim is not None}
+
+    def _lasts(self) -> dict[str, Path]:
+        """The files that count, by key."""
+        found: dict[str, tuple[int, Path]] = {}
+        for file in self.folder.glob("[!.]*.*"):
+            if _NUMBER.fullmatch(file.suffix):
+                found[file.stem] = max(found.get(file.stem, (-1, file)), (int(file.suffix[1:]), file))
+        return {key: file for key, (_, file) in found.items()}
 
     def _files(self, key: str) -> Iterator[tuple[int, Path]]:
         for file in self.folder.glob(f"{key}.*"):
@@ -180,11 +190,11 @@ class Claims:
     def _is_mine(self, file: Path) -> bool:
         return _content(file).get("token") == self.token
 
-    def _read(self, key: str, file: Path) -> Claim | None:
-        """What a claim says, None where it was dropped meanwhile."""
+    def _read(self, key: str, file: Path, now: float | None = None) -> Claim | None:
+        """What a claim says, None where it was dropped meanwhile. now: by the clock of the file system."""
         content = _content(file)
         try:
-            quiet = max(0.0, self._now() - file.stat().st_mtime)
+            quiet = max(0.0, (self._now() if now is None else now) - file.stat().st_mtime)
         except FileNotFoundError:
             return None
         alive = quiet < self.stale_s and not _is_dead(content, self.me)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -48,6 +49,7 @@ class Store:
         self.records = self.folder / "records" / machine
         itself = names_itself(self.hardware, machine)
         self.names = (machine, first_name(self.hardware)) if itself else (machine,)
+        self._half_written: dict[str, list[Path]] | None = None
 
     @classmethod
     def here(cls, results: Path, sweep: str) -> "Store":
@@ -56,11 +58,15 @@ class Store:
 
     @cached_property
     def _elsewhere(self) -> dict[str, list[Path]]:
-        """Files of this machine's names in the sweeps beside this one, by trial, as they stood at the first look."""
+        """Folders of this machine's names in the sweeps beside this one, by the names of the files that they hold.
+
+        As they stood at the first look.
+        """
         found: dict[str, list[Path]] = {}
         for name in self.names:
-            for file in sorted(self.results.glob(f"*/records/{name}/*.json")):
-                found.setdefault(file.name, []).append(file)
+            for folder in sorted(self.results.glob(f"*/records/{name}")):
+                for file in _files(folder) if folder.parents[1] != self.folder else ():
+                    found.setdefault(file, []).append(folder)
         return found
 
     def check(self) -> None:
@@ -74,7 +80,7 @@ class Store:
             needed = f"{free >> 20} MiB free, {NEEDED_BYTES >> 20} needed"
             raise StoreError(f"{self.folder}: {needed}; free some or give --results DIR")
         for file in sorted(self.records.glob("*.json")):
-            self._refuse_other_hardware(read(file), file)
+            self._refuse_other_hardware(read(file, rows=False), file)
 
     def is_own(self, record: Record) -> bool:
         """Whether the record was made on this machine, as far as it tells."""
@@ -87,44 +93,65 @@ class Store:
         """
         return self.record_of(trial.id)
 
-    def record_of(self, key: str) -> Record | None:
-        """What `find` returns for the trial of that id."""
-        file = self._find(key)
-        return read(file) if file else None
+    def record_of(self, key: str, *, rows: bool = True) -> Record | None:
+        """What `find` returns for the trial of that id. rows: False leaves history and scores out."""
+        found = self._find(key, rows=rows)
+        return found[1] if found is not None else None
 
-    def own_files(self) -> Iterator[Path]:
-        """Every file of this sweep that holds a record of this machine."""
-        for name in self.names:
-            for file in sorted((self.folder / "records" / name).glob("*.json")):
+    def own_ids(self) -> set[str]:
+        """Ids of the trials of which this sweep has a file in a folder of this machine's names, from one look."""
+        files = (file for name in self.names for file in _files(self.folder / "records" / name))
+        return {file.removesuffix(".json") for file in files}
+
+    def own_records(self) -> Iterator[tuple[Path, Record]]:
+        """Every record of this machine in this sweep with its file, without history and scores."""
+        for folder in (self.folder / "records" / name for name in self.names):
+            for file in (folder / name for name in sorted(_files(folder))):
                 with contextlib.suppress(FileNotFoundError):  # another driver has removed it
-                    if self.is_own(Record.from_json(_text(file), str(file))):
-                        yield file
+                    record = Record.from_json(_text(file), str(file), rows=False)
+                    if self.is_own(record):
+                        yield file, record
 
-    def found(self, trials: Iterable[Trial]) -> dict[str, Record]:
-        """The records of the trials that this machine has made, by id; see `find`."""
-        found = {trial.id: self.find(trial) for trial in trials}
+    def found(self, trials: Iterable[Trial], *, rows: bool = True) -> dict[str, Record]:
+        """The records of the trials that this machine has made, by id; see `find`. rows: as `record_of` has it."""
+        here, beside = self.own_ids(), self._elsewhere
+        there = (trial.id for trial in trials if trial.id in here or f"{trial.id}.json" in beside)
+        found = {key: self.record_of(key, rows=rows) for key in there}
         return {key: record for key, record in found.items() if record is not None}
 
-    def settled(self, trials: Iterable[Trial]) -> dict[str, Record]:
-        """The records of the trials that need no run, by id."""
-        return {key: record for key, record in self.found(trials).items() if record.status in SETTLED}
+    def settled(self, trials: Iterable[Trial], *, rows: bool = True) -> dict[str, Record]:
+        """The records of the trials that need no run, by id. rows: as `record_of` has it."""
+        return {key: record for key, record in self.found(trials, rows=rows).items() if record.status in SETTLED}
 
     def tidy(self, record: Record) -> None:
         """Remove the checkpoint of a settled trial, and what killed processes have left half written of any trial."""
-        for kind in ("checkpoints", "weights", "previews"):
-            folder = self.folder / kind / self.machine
-            for file in folder.glob(f".*.part.{record.trial.id}.*"):
-                file.unlink(missing_ok=True)
+        if self._half_written is None:
+            self._half_written = {}
+            for kind in ("checkpoints", "weights", "previews"):
+                folder = self.folder / kind / self.machine
+                for name in (name for name in _files(folder, "") if name.startswith(".") and ".part." in name):
+                    key = name.partition(".part.")[2].partition(".")[0]
+                    self._half_written.setdefault(key, []).append(folder / name)
+        for file in self._half_written.pop(record.trial.id, ()):
+            file.unlink(missing_ok=True)
         if record.status in SETTLED:
             for end in (WHOLE, IN_PARTS):
                 (self.folder / "checkpoints" / self.machine / f"{record.trial.id}{end}").unlink(missing_ok=True)
 
-    def copy_from_other_sweep(self, trial: Trial) -> None:
-        """Copy the record of a settled trial into this sweep when it was made for another one."""
-        file = self._find(trial.id)
-        if file is not None and self.folder not in file.parents:
-            # Under the name it was made with, so that no older record seems to know its hardware.
-            self._put(read(file), self.folder / "records" / file.parent.name / file.name)
+    def suspect(self) -> None:
+        """A process was killed: the next `tidy` looks anew for what is half written, instead of remembering."""
+        self._half_written = None
+
+    def copy_from_other_sweeps(self, trials: Iterable[Trial]) -> None:
+        """Copy the records of settled trials into this sweep that were made for another one."""
+        here, beside = self.own_ids(), self._elsewhere
+        for trial in trials:
+            if trial.id in here and f"{trial.id}.json" not in beside:
+                continue
+            found = self._find(trial.id)
+            if found is not None and self.folder not in found[0].parents:
+                # Under the name it was made with, so that no older record seems to know its hardware.
+                self._put(found[1], self.folder / "records" / found[0].parent.name / found[0].name)
 
     def put(self, record: Record) -> Path:
         """Write a record in place of this machine's former one of the trial.
@@ -132,11 +159,11 @@ class Store:
         Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
         """
         file = self.records / f"{record.trial.id}.json"
-        if file.exists() and (other := read(file).ran.backend) != record.ran.backend:
+        if file.exists() and (other := read(file, rows=False).ran.backend) != record.ran.backend:
             file.rename(file.with_stem(f"{file.stem}-{other}"))  # of a time when a trial did not name its backend
         self._put(record, file)
         for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
-            if former.exists() and self.is_own(read(former)):
+            if former.exists() and self.is_own(read(former, rows=False)):
                 former.unlink()
         return file
 
@@ -183,19 +210,21 @@ class Store:
         files = (folder / "weights" / name / f"{key}.keras" for folder in folders for name in self.names)
         return next((file for file in files if file.is_file()), None)
 
-    def _find(self, key: str) -> Path | None:
-        """The file of this machine's record of the trial: here before elsewhere, a settled one before any other."""
-        name, found = f"{key}.json", []
-        here = [self.folder / "records" / machine / name for machine in self.names]
-        for file in dict.fromkeys((*here, *self._elsewhere.get(name, ()))):
-            record = read(file) if file.exists() else None
-            if record is not None and file == here[0]:
+    def _find(self, key: str, *, rows: bool = True) -> tuple[Path, Record] | None:
+        """The file and the record of this machine: here before elsewhere, a settled one before any other."""
+        name, first = f"{key}.json", None
+        here = [self.folder / "records" / machine for machine in self.names]
+        for file in (folder / name for folder in (*here, *self._elsewhere.get(name, ()))):
+            if not file.exists():
+                continue
+            record = read(file, rows=rows)
+            if file.parent == here[0]:
                 self._refuse_other_hardware(record, file)
-            if record is not None and self.is_own(record) and record.ran.backend == record.trial.backend:
-                found.append(file)
+            if self.is_own(record) and record.ran.backend == record.trial.backend:
                 if record.status in SETTLED:
-                    return file
-        return found[0] if found else None
+                    return file, record
+                first = first or (file, record)
+        return first
 
     def _refuse_other_hardware(self, record: Record, file: Path) -> None:
         if not self.is_own(record):
@@ -206,10 +235,10 @@ class Store:
             )
 
 
-def read(file: Path) -> Record:
-    """Read one record. Raises StoreError naming the file."""
+def read(file: Path, *, rows: bool = True) -> Record:
+    """Read one record; rows: False leaves history and scores out. Raises StoreError naming the file."""
     try:
-        return Record.from_json(_text(file), str(file))
+        return Record.from_json(_text(file), str(file), rows=rows)
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
 
@@ -250,3 +279,12 @@ def records(folder: Path) -> Iterator[Record]:
     """Every record below a sweep's folder, by machine and id."""
     for file in sorted(folder.glob("records/*/*.json")):
         yield read(file)
+
+
+def _files(folder: Path, suffix: str = ".json") -> list[str]:
+    """Names of the files in a folder, which need not be there; without a look at each."""
+    try:
+        with os.scandir(folder) as entries:
+            return [entry.name for entry in entries if entry.name.endswith(suffix)]
+    except FileNotFoundError:
+        return []

@@ -15,7 +15,6 @@ from ...core.record import Record
 from ...core.trial import canonical
 from ...metrics.empty import apply
 from ..naming.labels import Labels
-from ..naming.names import choice_key
 from ..naming.trial_names import TrialNames
 from ..records.deployments import Deployments, deployments
 from ..records.peaks import Peaks, read_peaks
@@ -118,7 +117,7 @@ def table_key(record: Record, machine: str) -> str:
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
     recipe = replace(record.trial.recipe, precision="float32").describe()
-    return canonical([choice_key(record.trial.dataset), split, digest, recipe, machine])
+    return canonical([record.trial.dataset.canonical, split, digest, recipe, machine])
 
 
 def collapsed(scores: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import shutil
 import tempfile
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from multiprocessing.connection import wait
@@ -22,13 +22,16 @@ from ..trial.micro_batches import Again, once_more
 from ..trial.own_parts import part_checks
 from ..trial.places import Place, slots
 from .check_worker import checked
-from .order import by_network, keeps_peak, likest, ready, shares_graph
+from .order import Queue, keeps_peak, shares_graph
 from .progress import Progress
 from .shared import Shared
 from .worker_process import WorkerProcess
 
 GROWTH = 0.3
 """Share of the machine's memory, split among the workers, beyond which a worker is replaced by a fresh process."""
+
+WHOLE = 100
+"""Records of a run that are kept whole; of further ones, history, scores and latency are in their files only."""
 
 
 @dataclass
@@ -58,7 +61,8 @@ class Runner:
     Each process computes in one place, a backend and a device, and trials on one device are all run before those on
     the next: at most one a GPU at a time, `workers` elsewhere. Other drivers may run the same sweep on the same folder.
     wait: for what they have, and run it where they die; else end when nothing is left that is nobody's. stop: once set,
-    no trial begins, and those under way end at the next epoch, with a checkpoint.
+    no trial begins, and those under way end at the next epoch, with a checkpoint. seconds: that trials are expected to
+    take, by id, as far as known; where several run at once, the longest begin first.
     """
 
     def __init__(
@@ -70,13 +74,14 @@ class Runner:
         progress: Progress,
         wait: bool = True,
         stop: Event | None = None,
+        seconds: Mapping[str, float] | None = None,
     ) -> None:
         self.context, self.count, self.limit_s, self.progress, self.wait = context, workers, limit_s, progress, wait
         self.store = Store.here(context.results, context.sweep)
         self.claims = Claims.of(self.store)
         self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
-        self.spawned, self.workers = 0, []
+        self.spawned, self.workers, self.seconds = 0, [], seconds
 
     def context_on(self, device: str) -> Context:
         """The settings of the trials on a device: its share of the cores and no latency where several run at once."""
@@ -115,14 +120,9 @@ class Runner:
         settled: ids. known: records by id that there were when these were found, which may be a while ago; by default
         those of now. rejected: records of the sweep's other trials, whose data or parts cannot be used.
         """
-        outcome = Outcome()
-        pending: list[Trial] = []
-        for trial in trials:
-            if trial.id in settled:
-                self.store.copy_from_other_sweep(trial)
-                outcome.settled += 1
-            else:
-                pending.append(trial)
+        pending = [trial for trial in trials if trial.id not in settled]
+        outcome = Outcome(settled=len(trials) - len(pending))
+        self.store.copy_from_other_sweeps(trial for trial in trials if trial.id in settled)
         self.shared.begin(self.store.found(pending) if known is None else known)
         self.progress.begin(trials, pending, known=known, rejected=rejected)
         workers, self.workers = self.workers, []
@@ -142,13 +142,12 @@ class Runner:
         """Run trials, those of one device after those of another; returns what came free of a device that was over."""
         freed: list[Trial] = []
         for device in dict.fromkeys(trial.device for trial in pending):
-            queue = deque(by_network([trial for trial in pending if trial.device == device]))
+            there = [trial for trial in pending if trial.device == device]
+            queue = Queue(there, self.seconds, len(slots(device, self.context.gpus, self.count)))
             freed += self._run_queue(queue, workers, device, outcome)
         return freed
 
-    def _run_queue(
-        self, queue: deque[Trial], workers: list[WorkerProcess], device: str, outcome: Outcome
-    ) -> list[Trial]:
+    def _run_queue(self, queue: Queue, workers: list[WorkerProcess], device: str, outcome: Outcome) -> list[Trial]:
         places, told, freed = slots(device, self.context.gpus, self.count), False, []
         while True:
             if self.asked.is_set():
@@ -158,17 +157,19 @@ class Runner:
                     worker.ask_to_stop()
             self._assign(queue, workers, places)
             busy = any(worker.trial for worker in workers)
-            if not busy and not self._ready(queue, workers) and (outcome.stopped or not self._awaits_others(told)):
+            done = not busy and not queue.ready(workers, self.shared.elsewhere)
+            if done and (outcome.stopped or not self._awaits_others(told)):
                 break
             told = told or not busy
             self._listen(workers, outcome)
-            made, free = self.shared.look() if not outcome.stopped else ([], [])
-            queue.extend(trial for trial in free if trial.device == device)
+            made, free = self.shared.look(queue.ids) if not outcome.stopped else ([], [])
+            queue.drop(record.trial.id for record in made)
+            queue.add(trial for trial in free if trial.device == device)
             freed += [trial for trial in free if trial.device != device]
             for record in made:
-                outcome.others.append(record)
+                outcome.others.append(_kept(record, outcome.others))
                 self.progress.finish(record, elsewhere=True)
-        self.shared.hold_back(queue)
+        self.shared.hold_back(queue.rest())
         return freed
 
     def _awaits_others(self, told: bool) -> bool:
@@ -178,7 +179,7 @@ class Runner:
             self.progress.wait(len(self.shared.elsewhere))
         return waits
 
-    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
+    def _assign(self, queue: Queue, workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
         allowed = GROWTH * machine()["memory_bytes"] / len(places)
         for worker in [worker for worker in workers if worker.trial is None]:
             trial = self._claimed(queue, workers, worker)
@@ -198,20 +199,13 @@ class Runner:
                 self._hand(trial, workers[-1])
 
     def _claimed(
-        self, queue: deque[Trial], workers: Sequence[WorkerProcess], worker: WorkerProcess | None = None
+        self, queue: Queue, workers: Sequence[WorkerProcess], worker: WorkerProcess | None = None
     ) -> Trial | None:
         """The next trial that is no other driver's, for a worker or for a new one; it is taken out of the queue."""
-        while able := self._ready(queue, workers):
-            trial = able[0] if worker is None else likest(able, worker)
-            if trial is None:
-                return None
-            queue.remove(trial)
+        while (trial := queue.take(workers, self.shared.elsewhere, worker)) is not None:
             if self.shared.is_mine(trial):
                 return trial
         return None
-
-    def _ready(self, queue: Sequence[Trial], workers: Sequence[WorkerProcess]) -> list[Trial]:
-        return ready(queue, workers, self.shared.elsewhere)
 
     def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
         self.progress.start(trial, worker.where)
@@ -264,6 +258,7 @@ class Runner:
         if record.status == "timed_out" or record.training.get("out_of_memory") or not worker.process.is_alive():
             workers.remove(worker)
             worker.kill()
+            self.store.suspect()
         worker.trial, record = None, worker.completed(record)
         if again is None:
             self._keep(record, outcome)
@@ -276,7 +271,7 @@ class Runner:
             self.progress.on_progress(record.trial, {"phase": "warning", "text": text})
 
     def _keep(self, record: Record, outcome: Outcome) -> None:
-        outcome.made.append(record)
+        outcome.made.append(_kept(record, outcome.made))
         self.progress.finish(record)
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
         if overtaken and self.store.settled([record.trial]):
@@ -288,6 +283,11 @@ class Runner:
             raise
         self.store.tidy(record)
         self.claims.drop(record.trial.id)
+
+
+def _kept(record: Record, before: Sequence[Record]) -> Record:
+    """The record as the driver keeps it: a long sweep's would fill its memory."""
+    return record if len(before) < WHOLE else replace(record, history=[], scores=[], latency=[], training={})
 
 
 def _reading(trial: Trial, event: dict[str, Any]) -> str:

@@ -1,15 +1,16 @@
 """The trials of a sweep among several drivers that run it on one results folder."""
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from ...core.record import Record
 from ...core.trial import Trial
 from ..records.claims import Claims
 from ..records.store import Store
 
-LOOK_S = 2.0
-"""Seconds between two looks at what the others do."""
+LOOK_S, LOOK_SHARE = 2.0, 0.02
+"""Seconds between two looks at what the others do; more where that is this share of what a look takes: it lists two
+folders, which with many trials on a network file system takes seconds."""
 
 
 class Shared:
@@ -23,7 +24,8 @@ class Shared:
         self.elsewhere: dict[str, Trial] = {}
         self._known: Mapping[str, Record] = {}
         self._seen: dict[str, float] = {}
-        self._looked = time.monotonic()
+        self._passed: set[str] = set()
+        self._next = time.monotonic() + LOOK_S
 
     def begin(self, known: Mapping[str, Record]) -> None:
         """Take note of the records, by id, that there were when it was settled which trials are to be run."""
@@ -35,28 +37,39 @@ class Shared:
             self.hold_back([trial])
             return False
         if not self._is_news(self.store.find(trial)):
+            if self.claims.inherited(trial.id):
+                self.store.suspect()
             return True
         self.claims.drop(trial.id)
         self.hold_back([trial])
-        self._looked = 0.0
+        self._next = 0.0
         return False
 
-    def look(self) -> tuple[list[Record], list[Trial]]:
-        """The records that others have made since the last look, and the trials that they gave back or died over."""
+    def look(self, queued: Collection[str] = ()) -> tuple[list[Record], list[Trial]]:
+        """The records that others have made since the last look, and the trials that they gave back or died over.
+
+        queued: ids of trials that this driver is still to run; records of these are told too.
+        """
         made: list[Record] = []
         free: list[Trial] = []
-        if not self.elsewhere or time.monotonic() - self._looked < LOOK_S:
+        begun = time.monotonic()
+        if begun < self._next:
             return made, free
-        for key, trial in list(self.elsewhere.items()):
-            if self.claims.of_others(key) is not None:
-                continue
-            record = self.store.find(trial)
+        claimed = self.claims.others() if self.elsewhere else {}
+        for key in [key for key in self.elsewhere if key not in claimed]:
+            record = self.store.record_of(key)
             if record is not None and self._is_news(record):
                 made.append(record)
             else:
-                free.append(trial)
+                free.append(self.elsewhere[key])
             del self.elsewhere[key], self._seen[key]
-        self._looked = time.monotonic()
+        told = {record.trial.id for record in made} | self._passed | self._known.keys()
+        for key in (self.store.own_ids() - told).intersection(queued):
+            self._passed.add(key)  # what is no news is not read again at each look
+            record = self.store.record_of(key)
+            if record is not None and self._is_news(record):
+                made.append(record)
+        self._next = time.monotonic() + max(LOOK_S, (time.monotonic() - begun) / LOOK_SHARE)
         return made, free
 
     def hold_back(self, trials: Iterable[Trial]) -> None:
@@ -68,8 +81,8 @@ class Shared:
     def in_doubt(self) -> bool:
         """Whether a driver elsewhere has not shown since we met its claim that it lives."""
         now = time.monotonic()
-        claims = {key: self.claims.of_others(key) for key in self.elsewhere}
-        return any(claim is not None and claim.quiet_s > now - self._seen[key] for key, claim in claims.items())
+        claims = self.claims.others()
+        return any(claims[key].quiet_s > now - seen for key, seen in self._seen.items() if key in claims)
 
     def _is_news(self, record: Record | None) -> bool:
         known = self._known.get(record.trial.id) if record is not None else None

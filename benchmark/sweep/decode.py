@@ -22,15 +22,17 @@ def decoded(planned: Sequence[Planned], memory: Path, settled: Container[str]) -
     options it is read with. Data that is generated, not read from files, and that of settled trials is not looked at.
     settled: ids of trials.
     """
-    problems: dict[str, str] = {}
+    problems: dict[int, str] = {}
     found: list[Planned] = []
     for entry in planned:
-        from_files = entry.opened is not None and any(case.files for case in entry.opened.dataset.cases)
-        if entry.opened is not None and from_files and entry.trial.id not in settled:
-            key = _key(entry.trial.dataset, entry.opened)
-            if key not in problems:
-                problems[key] = _problem(entry.opened, memory / key)
-            entry = replace(entry, problem=entry.problem or problems[key])
+        opened = entry.opened
+        if opened is not None and entry.trial.id not in settled:
+            if id(opened) not in problems:
+                from_files = any(case.files for case in opened.dataset.cases)
+                mark = memory / _key(entry.trial.dataset, opened)
+                problems[id(opened)] = _problem(opened, mark) if from_files else ""
+            if problems[id(opened)]:
+                entry = replace(entry, problem=entry.problem or problems[id(opened)])
         found.append(entry)
     return found
 

@@ -1,25 +1,38 @@
 """What a sweep wants kept beside the scores and a settled trial's record has not."""
 
+from collections.abc import Mapping
+
 from ...core.record import Record
 from ..records.store import Store
 from ..trial.context import Context
 from ..trial.own_parts import own_metrics, own_runtimes
 
 
-def lacking(record: Record, store: Store, context: Context) -> list[str]:
-    """Return what is wanted and missing, as words; nothing unless the trial is done.
+def incomplete(records: Mapping[str, Record], store: Store, contexts: Mapping[str, Context]) -> dict[str, list[str]]:
+    """What is wanted and missing of records that are done, as words, by the records' keys; those that lack nothing not.
 
-    Scores of the user's own metrics as their sources are now, latency by runtime, weights, previews.
+    Scores of the user's own metrics as their sources are now, latency by runtime, weights, previews. contexts: by the
+    device of trials.
     """
-    if record.status != "done":
-        return []
+    metrics = own_metrics()
+    runtimes = {device: own_runtimes(context) for device, context in contexts.items()}
+    found: dict[str, list[str]] = {}
+    for key, record in records.items():
+        device = record.trial.device
+        if record.status == "done" and (lacks := _lacking(record, store, contexts[device], metrics, runtimes[device])):
+            found[key] = lacks
+    return found
+
+
+def _lacking(
+    record: Record, store: Store, context: Context, metrics: Mapping[str, str], own: Mapping[str, str]
+) -> list[str]:
     scored = record.data.get("metrics", {})
     found = [
         f"scores of metric {name}" + (" as it is now" if name in scored else "")
-        for name, digest in own_metrics().items()
+        for name, digest in metrics.items()
         if scored.get(name) != digest
     ]
-    own = own_runtimes(context)
     timed = {str(entry.get("runtime")): entry.get("source", "") for entry in record.latency}
     for runtime in context.runtimes if context.latency is not None else ():
         if runtime.label not in timed:

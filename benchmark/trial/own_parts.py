@@ -1,11 +1,11 @@
 """Which parts of the user's own trials depend on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from ...core.registry import SINGULAR, Registry
 from ...core.sources import source_digest
-from ...core.trial import Trial, canonical
+from ...core.trial import Trial
 from ...metrics import METRICS
 from ...runtimes import RUNTIMES
 from .context import Context
@@ -30,12 +30,12 @@ def part_checks(trials: Sequence[Trial], context: Context) -> list[tuple[PartChe
 
     Those of metrics and runtimes name no trials: all have them.
     """
-    found: dict[str, tuple[PartCheck, list[Trial]]] = {}
+    found: dict[tuple[object, ...], tuple[PartCheck, list[Trial]]] = {}
     for trial in trials:
         choices = {"datasets": trial.dataset, "models": trial.model, "losses": trial.loss}
         for key in trial.sources:
-            used = asdict(choices[key.split(" ", 1)[0]])
-            place = canonical([key, used, asdict(trial.dataset), trial.recipe.patch, trial.backend, trial.device])
+            used = choices[key.split(" ", 1)[0]].canonical
+            place = key, used, trial.dataset.canonical, trial.recipe.patch, trial.backend, trial.device
             found.setdefault(place, (PartCheck(key, trial), []))[1].append(trial)
     own = [("metrics", name) for name in own_metrics()] + [("runtimes", name) for name in own_runtimes(context)]
     whole = [(PartCheck(f"{kind} {name}", trial), []) for kind, name in own for trial in trials[:1]]

@@ -1,6 +1,8 @@
 """A trial's id is a hash of what can change the outcome, the same in every process."""
 
+import hashlib
 import json
+import pickle
 from dataclasses import asdict, replace
 
 import pytest
@@ -8,7 +10,7 @@ import pytest
 from unetbench.core.errors import SpecError, StoreError
 from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.record import SCHEMA, Record
-from unetbench.core.trial import Choice, Derivation, Trial
+from unetbench.core.trial import Choice, Derivation, Trial, canonical
 
 
 @pytest.fixture
@@ -190,3 +192,33 @@ def test_a_recipe_tells_what_differs_from_the_standard():
 def test_a_weighted_sum_is_labelled_by_its_terms():
     parts = [{"name": "tversky", "weight": 0.7, "options": {"beta": 0.8}}, {"name": "boundary"}]
     assert Choice("weighted_sum", {"parts": parts}).label == "weighted_sum(parts=0.7 tversky(beta=0.8) + boundary)"
+
+
+def test_the_id_is_the_hash_of_the_canonical_json_of_all_that_counts(trial):
+    options = {"share": 0.5, "epochs": 3, "rate": 1e-4}
+    child = replace(
+        trial,
+        sources={"losses mine": "ab"},
+        derivation=Derivation("channels", trial.id, trial.model, options),
+        backend="jax",
+        device="gpu",
+    )
+    for one in (trial, child):
+        fields = asdict(one) | {"recipe": one.recipe.identity()}
+        fields["dataset"]["options"].pop("path")
+        usual = {"sources": {}, "derivation": None, "backend": "tensorflow", "device": ""}
+        text = canonical({name: value for name, value in fields.items() if value != usual.get(name, "none")})
+        assert one.id == hashlib.sha256(text.encode()).hexdigest()[:16]
+        assert pickle.loads(pickle.dumps(one)).id == replace(one).id == one.id
+
+
+def test_a_record_is_read_without_its_rows_whatever_they_hold(trial):
+    record = Record(
+        trial, "done", history=[{"epoch": 1}], scores=[{"case": 'a "latency": b'}], latency=[{"runtime": "keras"}]
+    )
+    assert Record.from_json(record.to_json()) == record
+    assert Record.from_json(record.to_json(), rows=False) == replace(record, history=[], scores=[])
+    other = json.dumps(json.loads(record.to_json()))  # not as it was written
+    assert Record.from_json(other, rows=False) == record
+    with pytest.raises(StoreError, match="mine: not a record"):
+        Record.from_json(record.to_json()[:-20], "mine", rows=False)

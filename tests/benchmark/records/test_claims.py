@@ -46,8 +46,8 @@ def test_what_one_has_no_other_gets_until_it_is_dropped(driver):
     assert one.take("a")
     assert not other.take("a")
     assert other.take("b")
-    assert other.of_others("a").process == os.getpid()
-    assert one.of_others("a") is None
+    assert other.others()["a"].process == os.getpid()
+    assert list(one.others()) == ["b"]
     one.drop("a")
     assert other.take("a")
     assert not one.holds("a")
@@ -190,6 +190,7 @@ def test_claims_say_who_and_where(driver, monkeypatch):
     one.take("b")
     one.take("a")
     first, second = driver().all()
+    assert not one.others()
     assert (first.key, second.key, first.job, first.alive) == ("a", "b", "81_3", True)
     assert first.quiet_s < 10
     assert first.since[:2] == "20"

@@ -1,6 +1,7 @@
 """Records are whole or not there, found by any sweep of the same machine, and never lost silently."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -29,7 +30,7 @@ def test_a_trial_done_for_another_sweep_is_taken_over(tmp_path):
     second = Store(tmp_path, "second", "desk")
     assert second.settled([TRIAL])
     assert not list(records(tmp_path / "second")), "asking writes nothing"
-    second.copy_from_other_sweep(TRIAL)
+    second.copy_from_other_sweeps([TRIAL])
     assert list(records(tmp_path / "second")) == [record]
 
 
@@ -109,7 +110,7 @@ def test_machines_that_share_a_name_of_processor_share_no_record(tmp_path):
     store_of(tmp_path, other).put(Record(TRIAL, "done", machine=other))
     assert store_of(tmp_path, other).settled([TRIAL])
     assert not store_of(tmp_path, here).settled([TRIAL])
-    assert not list(store_of(tmp_path, here).own_files())
+    assert not list(store_of(tmp_path, here).own_records())
 
 
 @pytest.mark.parametrize("sweep", ["a", "another"])
@@ -117,7 +118,7 @@ def test_a_sweep_begun_before_stepping_was_told_goes_on(tmp_path, sweep):
     file = put_older(tmp_path, sweep=sweep)
     store = store_of(tmp_path, known())
     assert store.settled([TRIAL])
-    store.copy_from_other_sweep(TRIAL)
+    store.copy_from_other_sweeps([TRIAL])
     kept = tmp_path / "a" / "records" / "amd-epyc-2-cores" / file.name
     assert list(store.folder.glob("records/*/*.json")) == [kept], "it stays what it is, and is there once"
     assert json.loads(kept.read_text())["schema"] == 1
@@ -138,7 +139,7 @@ def test_an_older_failed_record_is_replaced_by_the_new_one(tmp_path):
     file = put_older(tmp_path, "failed")
     store = store_of(tmp_path, known())
     assert not store.settled([TRIAL])
-    assert list(store.own_files()) == [file]
+    assert [found for found, _ in store.own_records()] == [file]
     store.put(Record(TRIAL, "done", machine=known()))
     assert [record.status for record in records(store.folder)] == ["done"]
 
@@ -182,3 +183,31 @@ def test_the_store_of_this_machine_knows_its_hardware(tmp_path):
     assert file.parent.name == machine()["name"]
     assert Store.here(tmp_path, "b").settled([TRIAL])
     assert read(file).schema == SCHEMA
+
+
+def test_what_killed_processes_left_is_looked_for_once_and_again_when_one_was_killed(tmp_path):
+    store = Store(tmp_path, "a", "desk")
+    (tmp_path / "a/weights/desk").mkdir(parents=True)
+    left = [tmp_path / f"a/weights/desk/.{process}.part.{TRIAL.id}.keras" for process in ("1f", "2f")]
+    left[0].touch()
+    store.tidy(Record(TRIAL, "done"))
+    assert not left[0].exists()
+    left[1].touch()
+    store.tidy(Record(TRIAL, "done"))
+    assert left[1].exists()
+    store.suspect()
+    store.tidy(Record(TRIAL, "done"))
+    assert not left[1].exists()
+
+
+def test_records_are_found_by_one_look_at_the_folders(tmp_path):
+    here, beside = Store(tmp_path, "a", "desk"), Store(tmp_path, "b", "desk")
+    trials = [replace(TRIAL, seed=seed) for seed in range(3)]
+    here.put(Record(trials[0], "failed", history=[{"epoch": 1}]))
+    beside.put(Record(trials[1], "done", history=[{"epoch": 1}]))
+    assert here.own_ids() == {trials[0].id}
+    assert here.found(trials) == {trial.id: here.find(trial) for trial in trials[:2]}
+    short = here.found(trials, rows=False)
+    assert [record.history for record in short.values()] == [[], []]
+    assert [record.status for record in short.values()] == ["failed", "done"]
+    assert list(here.settled(trials)) == [trials[1].id]

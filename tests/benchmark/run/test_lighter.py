@@ -1,27 +1,10 @@
 """A sweep with lighter steps: parents first, each step a trial with its own record, a second run trains nothing."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from unetbench.benchmark.records.store import records
-from unetbench.benchmark.run.order import ready
-from unetbench.benchmark.run.worker_process import WorkerProcess
-from unetbench.core.recipe import Recipe
-from unetbench.core.trial import Choice, Derivation, Trial
-
-PARENT = Trial(Choice("cells"), {}, Choice("unet"), Choice("dice"), Recipe(), 0)
-CHILD = replace(PARENT, derivation=Derivation("channels", PARENT.id, PARENT.model, {"share": 0.5}))
-
-
-def test_a_child_waits_for_its_parent_to_end():
-    idle = WorkerProcess(*[None] * 5)
-    busy = replace(idle, trial=PARENT)
-    assert ready([PARENT, CHILD], [idle]) == [PARENT]
-    assert ready([CHILD], [busy, idle]) == []
-    assert ready([CHILD], [idle]) == [CHILD]
-    assert ready([CHILD], [idle], {PARENT.id}) == []
 
 
 @pytest.fixture(scope="module")

@@ -26,8 +26,12 @@ def _driver(store, known=None):
 
 
 def _look(shared):
-    shared._looked = 0.0
-    return shared.look()
+    return _look_for(shared, ())
+
+
+def _look_for(shared, queued):
+    shared._next = 0.0
+    return shared.look(queued)
 
 
 def test_a_trial_that_another_has_is_free_again_when_it_is_given_back(store):
@@ -91,3 +95,17 @@ def test_a_settled_trial_leaves_no_checkpoint_and_nothing_half_written(store):
     assert len(list(store.folder.glob("*/*/*"))) == 2
     store.tidy(Record(TRIAL, "done"))
     assert list(store.folder.glob("*/*/*")) == [kept]
+
+
+def test_what_another_has_made_of_what_is_still_to_come_is_told_without_a_claim(store):
+    failed = replace(TRIAL, seed=1)
+    old = Record(failed, "failed", finished="2026-01-01")
+    store.put(old)
+    late = _driver(store)
+    late.begin({failed.id: old})
+    assert _look_for(late, {TRIAL.id, failed.id}) == ([], [])
+    record = Record(TRIAL, "done", finished="2026-01-02")
+    store.put(record)
+    assert _look_for(late, {failed.id}) == ([], [])
+    assert _look_for(late, {TRIAL.id, failed.id}) == ([record], [])
+    assert _look_for(late, {TRIAL.id, failed.id}) == ([], [])

@@ -1,0 +1,126 @@
+"""What a sweep costs beside its trainings: planning many trials, handing them out, starting them, and many in a row.
+
+    python tests/perf/scale.py [--parts planning,records,sweep,workers] [--folder DIR] [--json FILE]
+                               [--planned 100000] [--recorded 10000] [--trials 1000] [--pair 200] [--rounds 3]
+
+planning: from a sweep file of so many trials, and of a tenth, to the order in which eight workers get them; the share
+    of each step in seconds, and the memory of the process.
+records: the same sweep with so many records that are there already: to find them, to tell what they lack, `status`.
+sweep: so many trainings of a second or less (a network of two levels and two channels on generated cells, one epoch,
+    varying seeds) by one worker, in ten bins: seconds a trial, of the driver between two trials, from handing over to
+    the first epoch on a warm worker, and the resident memory of worker and driver.
+workers: wall time of a sweep of such trials with two workers as a share of that with one, in turns, the start of the
+    workers included. Neither times runtimes.
+
+Runs of the parts are processes of their own. Memory is MiB.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import mean, median
+from typing import Any
+
+BINS = 10
+PARTS = Path(__file__).with_name("scale_parts.py")
+
+
+def main() -> None:
+    """Run the parts and print."""
+    options = _options()
+    folder = Path(tempfile.mkdtemp(dir=options.folder))
+    found: dict[str, Any] = {}
+    try:
+        for part in options.parts.split(","):
+            print(f"\n{part}", flush=True)
+            found[part] = SHOWN[part](folder, options)
+    finally:
+        shutil.rmtree(folder)
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2), "utf-8")
+
+
+def _show_planning(folder: Path, options: argparse.Namespace) -> Any:
+    runs = [_in_process("planning", folder, {"count": count}) for count in (options.planned // 10, options.planned)]
+    print(f"{'':34}" + "".join(f"{run['trials']:>14,}" for run in runs))
+    for step in runs[0]["seconds"]:
+        print(f"{step:34}" + "".join(f"{run['seconds'][step]:12.2f} s" for run in runs))
+    print(f"{'all':34}" + "".join(f"{sum(run['seconds'].values()):12.2f} s" for run in runs))
+    print(f"{'memory, more than with one trial':34}" + "".join(f"{run['mib']:10.0f} MiB" for run in runs))
+    return runs
+
+
+def _show_records(folder: Path, options: argparse.Namespace) -> Any:
+    run = _in_process("records", folder, {"count": options.planned, "recorded": options.recorded})
+    for step, seconds in run["seconds"].items():
+        print(f"{step:34}{seconds:12.2f} s, {1000 * seconds / options.recorded:.3f} ms a record")
+    return run
+
+
+def _show_sweep(folder: Path, options: argparse.Namespace) -> Any:
+    run = _in_process("sweep", folder, {"count": options.trials})
+    head = ("trials", "s a trial", "driver, ms", "starting, ms", "worker, MiB", "driver, MiB", "workers")
+    print("  ".join(f"{name:>12}" for name in head))
+    rows = run["trials"]
+    for first in range(0, len(rows), len(rows) // BINS):
+        part = rows[first : first + len(rows) // BINS]
+        values = (
+            f"{first + 1}-{first + len(part)}",
+            f"{mean(row['wall_s'] for row in part):.3f}",
+            f"{1000 * mean(row['driver_s'] for row in part):.1f}",
+            f"{1000 * median(row['starting_s'] for row in part):.0f}",
+            f"{part[-1]['worker_mib']:.0f}",
+            f"{part[-1]['driver_mib']:.0f}",
+            f"{part[-1]['workers']}",
+        )
+        print("  ".join(f"{value:>12}" for value in values))
+    cpu_ms = 1000 * run["driver_cpu_s"] / len(rows)
+    print(f"processor time of the driver: {cpu_ms:.1f} ms a trial; all done: {run['done']}")
+    return run
+
+
+def _show_workers(folder: Path, options: argparse.Namespace) -> Any:
+    walls: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(options.rounds):
+        for workers, seconds in walls.items():
+            seconds.append(_in_process("workers", folder, {"count": options.pair, "workers": workers})["wall_s"])
+    for workers, seconds in walls.items():
+        print(
+            f"{workers} worker{'s' if workers > 1 else ' '}: " + ", ".join(f"{spent:.1f}" for spent in seconds) + " s"
+        )
+    ratios = sorted(two / one for one, two in zip(walls[1], walls[2], strict=True))
+    print(
+        f"two of one: {median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f}); load of the machine {os.getloadavg()}"
+    )
+    return walls
+
+
+def _in_process(part: str, folder: Path, arguments: dict[str, Any]) -> Any:
+    words = [sys.executable, str(PARTS), part, str(folder), json.dumps(arguments)]
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+SHOWN = {"planning": _show_planning, "records": _show_records, "sweep": _show_sweep, "workers": _show_workers}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--parts", default=",".join(SHOWN))
+    parser.add_argument("--planned", type=int, default=100_000)
+    parser.add_argument("--recorded", type=int, default=10_000)
+    parser.add_argument("--trials", type=int, default=1000)
+    parser.add_argument("--pair", type=int, default=200)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, help="where results lie meanwhile; what is made there is removed")
+    parser.add_argument("--json", type=Path)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
