@@ -1,13 +1,10 @@
 """Drive a sweep: hand trials to worker processes, write every record, survive everything."""
 
-import shutil
-import tempfile
 import time
 from collections import Counter, deque
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Hashable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import wait
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -16,39 +13,19 @@ from ...core.record import Record
 from ...core.trial import Trial
 from ..records.claims import Claims
 from ..records.machine import machine, now, provenance
-from ..records.store import SETTLED, Store
+from ..records.store import SETTLED
 from ..trial.context import Context
-from ..trial.own_parts import part_checks
-from ..trial.places import Place, slots
+from ..trial.own_parts import PartCheck, part_checks
 from .check_worker import checked
-from .order import by_network, keeps_peak, likest, ready, shares_graph
+from .crew import Crew, Processes
+from .order import by_network, is_spent, likest, ready
+from .outcome import Outcome
 from .progress import Progress
-from .shared import Shared
+from .shared import LOOK_S, Shared
 from .worker_process import WorkerProcess
 
 GROWTH = 0.3
 """Share of the machine's memory, split among the workers, beyond which a worker is replaced by a fresh process."""
-
-
-@dataclass
-class Outcome:
-    """What a run did: the records it made, and the trials that were settled before.
-
-    others: records that other drivers made meanwhile. elsewhere: trials that they had when this one ended. stopped:
-    whether it ended before its trials because it was asked to.
-    """
-
-    made: list[Record] = field(default_factory=list)
-    settled: int = 0
-    lost: list[str] = field(default_factory=list)
-    others: list[Record] = field(default_factory=list)
-    elsewhere: list[Trial] = field(default_factory=list)
-    stopped: bool = False
-
-    @property
-    def fine(self) -> bool:
-        """Whether every trial is done or declared unfit; what other drivers still have does not count."""
-        return not self.lost and all(record.status in SETTLED for record in (*self.made, *self.others))
 
 
 class Runner:
@@ -57,7 +34,8 @@ class Runner:
     Each process computes in one place, a backend and a device, and trials on one device are all run before those on
     the next: at most one a GPU at a time, `workers` elsewhere. Other drivers may run the same sweep on the same folder.
     wait: for what they have, and run it where they die; else end when nothing is left that is nobody's. stop: once set,
-    no trial begins, and those under way end at the next epoch, with a checkpoint.
+    no trial begins, and those under way end at the next epoch, with a checkpoint. crew: who runs the trials, by default
+    that many processes on this machine.
     """
 
     def __init__(
@@ -69,20 +47,14 @@ class Runner:
         progress: Progress,
         wait: bool = True,
         stop: Event | None = None,
+        crew: Crew | None = None,
     ) -> None:
-        self.context, self.count, self.limit_s, self.progress, self.wait = context, workers, limit_s, progress, wait
-        self.store = Store.here(context.results, context.sweep)
+        self.context, self.limit_s, self.progress, self.wait = context, limit_s, progress, wait
+        self.crew = crew or Processes(context, workers)
+        self.store = self.crew.store
         self.claims = Claims.of(self.store)
         self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
-        self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
-        self.spawned, self.workers = 0, []
-
-    def context_on(self, device: str) -> Context:
-        """The settings of the trials on a device: its share of the cores and no latency where several run at once."""
-        several = len(slots(device, self.context.gpus, self.count))
-        if several < 2:
-            return self.context
-        return replace(self.context, threads=max(1, machine()["cores"] // several), latency=None)
+        self.workers = []
 
     def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
         """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
@@ -91,15 +63,20 @@ class Runner:
         """
         problems: dict[str, Record] = {}
         for check, users in part_checks(trials, self.context):
-            worker = self._worker_for(check.trial)
-            record = checked(check, worker, self.context, self.limit_s)
-            if not worker.process.is_alive():
-                self.workers = []
+            record = self.check(check)
             if record is not None and not users:
                 raise PartError(record.reason)
             if record is not None:
                 problems |= {trial.id: replace(record, trial=trial) for trial in users}
         return problems
+
+    def check(self, check: PartCheck) -> Record | None:
+        """Run one part of the user's own; the record of the check's trial where it spoils that, else None."""
+        worker = self._worker_for(check.trial)
+        record = checked(check, worker, self.context, self.limit_s)
+        if not worker.is_alive():
+            self.workers = []
+        return record
 
     def run(
         self,
@@ -130,9 +107,7 @@ class Runner:
                 while pending and not outcome.stopped:
                     pending = self._run_devices(pending, workers, outcome)
             finally:  # before the claims are dropped: nobody is to begin what still runs
-                for worker in workers:
-                    worker.end()
-                shutil.rmtree(self.logs, ignore_errors=True)
+                self.crew.dismiss(workers)
                 self.progress.end()
         outcome.elsewhere = list(self.shared.elsewhere.values())
         return outcome
@@ -148,16 +123,17 @@ class Runner:
     def _run_queue(
         self, queue: deque[Trial], workers: list[WorkerProcess], device: str, outcome: Outcome
     ) -> list[Trial]:
-        places, told, freed = slots(device, self.context.gpus, self.count), False, []
+        told, freed = False, []
         while True:
             if self.asked.is_set():
                 outcome.stopped = True
                 queue.clear()
                 for worker in workers:
                     worker.ask_to_stop()
-            self._assign(queue, workers, places)
+            wanted = len(queue) + sum(worker.trial is not None for worker in workers)
+            self._assign(queue, workers, self.crew.seats(device, wanted))
             busy = any(worker.trial for worker in workers)
-            if not busy and not self._ready(queue, workers) and (outcome.stopped or not self._awaits_others(told)):
+            if not busy and not self._ready(queue, workers) and (outcome.stopped or not self.awaits_others(told)):
                 break
             told = told or not busy
             self._listen(workers, outcome)
@@ -170,30 +146,29 @@ class Runner:
         self.shared.hold_back(queue)
         return freed
 
-    def _awaits_others(self, told: bool) -> bool:
+    def awaits_others(self, told: bool) -> bool:
         """Whether to wait for what others have; who is not to wait does so until it is sure that they live."""
         waits = bool(self.shared.elsewhere) and (self.wait or self.shared.in_doubt())
         if waits and self.wait and not told:
             self.progress.wait(len(self.shared.elsewhere))
         return waits
 
-    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
-        allowed = GROWTH * machine()["memory_bytes"] / len(places)
+    def _assign(self, queue: deque[Trial], workers: list[WorkerProcess], seats: Sequence[Hashable]) -> None:
+        allowed = GROWTH * machine()["memory_bytes"] / max(1, len(seats))
         for worker in [worker for worker in workers if worker.trial is None]:
-            trial = self._claimed(queue, workers, worker)
-            other_model = trial is not None and worker.before is not None and not shares_graph(trial, worker.before)
-            if trial is None or (other_model and (worker.resident > allowed or keeps_peak(worker.place))):
+            trial = self._claimed(queue, workers, worker) if worker.seat in seats else None
+            if trial is None or is_spent(worker, trial, allowed):
                 workers.remove(worker)
-                worker.end()
+                self.crew.end(worker)
                 if trial is not None:
-                    worker = self._spawn(trial, worker.place.gpu)
+                    worker = self.crew.spawn(trial, worker.seat)
                     workers.append(worker)
             if trial is not None:
                 self._hand(trial, worker)
-        for gpu in (Counter(places) - Counter(worker.place.gpu for worker in workers)).elements():
+        for seat in (Counter(seats) - Counter(worker.seat for worker in workers)).elements():
             trial = self._claimed(queue, workers)
             if trial is not None:
-                workers.append(self._spawn(trial, gpu))
+                workers.append(self.crew.spawn(trial, seat))
                 self._hand(trial, workers[-1])
 
     def _claimed(
@@ -205,7 +180,7 @@ class Runner:
             if trial is None:
                 return None
             queue.remove(trial)
-            if self.shared.is_mine(trial):
+            if self.crew.claims or self.shared.is_mine(trial):
                 return trial
         return None
 
@@ -214,7 +189,7 @@ class Runner:
 
     def _hand(self, trial: Trial, worker: WorkerProcess) -> None:
         worker.trial = worker.before = trial
-        worker.since = 0.0
+        worker.since, worker.known = 0.0, self.shared.known.get(trial.id)
         self.progress.start(trial)
         worker.send(trial)
 
@@ -222,14 +197,11 @@ class Runner:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
         if not self.workers or not self.workers[0].place.takes(trial):
             for worker in self.workers:
-                worker.end()
-            self.workers = [self._spawn(trial, slots(trial.device, self.context.gpus, self.count)[0])]
+                self.crew.end(worker)
+            while not (seats := self.crew.seats(trial.device)):
+                time.sleep(LOOK_S)
+            self.workers = [self.crew.spawn(trial, seats[0])]
         return self.workers[0]
-
-    def _spawn(self, trial: Trial, gpu: int | None) -> WorkerProcess:
-        self.spawned += 1
-        place, log = Place(trial.backend, trial.device, gpu), self.logs / f"worker-{self.spawned}.log"
-        return WorkerProcess.spawn(self.context_on(trial.device), place, log)
 
     def _listen(self, workers: list[WorkerProcess], outcome: Outcome) -> None:
         busy = {worker.pipe: worker for worker in workers if worker.trial is not None}
@@ -238,6 +210,9 @@ class Runner:
             try:
                 message = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
+                if worker.is_lost():
+                    self._leave(worker, workers)
+                    continue
                 self._discard_worker(worker, workers, outcome, "failed", worker.exit_reason())
                 continue
             if message[0] == "tell" and worker.trial is not None:
@@ -249,13 +224,27 @@ class Runner:
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
                 worker.trial = None
+            elif message[0] == "elsewhere" and worker.trial is not None:
+                self.shared.hold_back([worker.trial])
+                worker.trial = None
+            elif message[0] == "unwritten":
+                raise StoreError(message[1])
             elif message[0] == "record":
                 worker.trial, worker.resident = None, message[2]
-                self._keep(Record.from_json(message[1]), outcome)
+                self._keep(Record.from_json(message[1]), outcome, written=self.crew.claims)
         for worker in list(workers):
             spent = time.monotonic() - worker.since if worker.since else 0.0
             if worker.trial is not None and 0 < self.limit_s < spent:
                 self._discard_worker(worker, workers, outcome, "timed_out", f"took longer than {self.limit_s:g} s")
+
+    def _leave(self, worker: WorkerProcess, workers: list[WorkerProcess]) -> None:
+        """Have a worker's trial run elsewhere, once its claim is gone; that may be a while where a host is."""
+        workers.remove(worker)
+        if worker.trial is not None:
+            text = f"{worker.exit_reason()}; the trial goes on elsewhere"
+            self.progress.on_progress(worker.trial, {"phase": "warning", "text": text})
+            self.shared.hold_back([worker.trial])
+        worker.kill()
 
     def _discard_worker(
         self, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome, status: Any, reason: str
@@ -264,11 +253,14 @@ class Runner:
         worker.kill()
         if worker.trial is not None:
             about = provenance(threads=worker.context.threads)
+            about |= {"machine": {**about["machine"], **self.store.hardware}} if self.crew.claims else {}
             self._keep(Record(worker.trial, status, reason, finished=now(), **about), outcome)
 
-    def _keep(self, record: Record, outcome: Outcome) -> None:
+    def _keep(self, record: Record, outcome: Outcome, *, written: bool = False) -> None:
         outcome.made.append(record)
         self.progress.finish(record)
+        if written:
+            return
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
         if overtaken and self.store.settled([record.trial]):
             return  # by who took it over while we gave no sign of life

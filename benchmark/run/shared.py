@@ -15,19 +15,19 @@ LOOK_S = 2.0
 class Shared:
     """Which trials are this driver's, and what becomes of those that others have.
 
-    elsewhere: trials that another driver has claimed, by id.
+    elsewhere: trials that another driver has claimed, by id. known: the records of before the run, by id.
     """
 
     def __init__(self, store: Store, claims: Claims) -> None:
         self.store, self.claims = store, claims
         self.elsewhere: dict[str, Trial] = {}
-        self._known: Mapping[str, Record] = {}
+        self.known: Mapping[str, Record] = {}
         self._seen: dict[str, float] = {}
         self._looked = time.monotonic()
 
     def begin(self, known: Mapping[str, Record]) -> None:
         """Take note of the records, by id, that there were when it was settled which trials are to be run."""
-        self._known = known
+        self.known = known
 
     def is_mine(self, trial: Trial) -> bool:
         """Claim a trial. False where another driver has it, or has just finished it: `look` tells the latter."""
@@ -72,5 +72,5 @@ class Shared:
         return any(claim is not None and claim.quiet_s > now - self._seen[key] for key, claim in claims.items())
 
     def _is_news(self, record: Record | None) -> bool:
-        known = self._known.get(record.trial.id) if record is not None else None
+        known = self.known.get(record.trial.id) if record is not None else None
         return record is not None and (known is None or record.finished != known.finished)

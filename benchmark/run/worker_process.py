@@ -3,11 +3,13 @@
 import contextlib
 import multiprocessing
 import signal
+from collections.abc import Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ...core.memory import memory_bytes, told
+from ...core.record import Record
 from ...core.trial import Trial
 from ..records.signals import deaf_children
 from ..trial.context import Context
@@ -21,7 +23,8 @@ class WorkerProcess:
     """One process. trial: what it runs; since: from when, 0.0 before it began; before: its last trial; resident: bytes.
 
     context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
-    phase: of the trial. asked: whether it was to stop.
+    phase: of the trial. asked: whether it was to stop. seat: which of its crew's it has.
+    known: the record of its trial that there was before the run.
     """
 
     process: Any
@@ -35,6 +38,8 @@ class WorkerProcess:
     phase: str = ""
     resident: int = 0
     asked: bool = False
+    seat: Hashable = None
+    known: Record | None = None
 
     @classmethod
     def spawn(cls, context: Context, place: Place, log: Path) -> "WorkerProcess":
@@ -46,6 +51,14 @@ class WorkerProcess:
             process.start()
         theirs.close()
         return cls(process, ours, context, place, log)
+
+    def is_alive(self) -> bool:
+        """Whether it can be given anything."""
+        return self.process.is_alive()
+
+    def is_lost(self) -> bool:
+        """Whether it ended for a reason that says nothing about its trial; the end of a process always may."""
+        return False
 
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""
