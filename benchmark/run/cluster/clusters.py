@@ -57,7 +57,7 @@ def opened(where: Where, sweep: str, trials: int) -> Iterator[Cluster]:
             with _local(where.count) as cluster, Client(cluster, set_as_default=False) as client:
                 yield Cluster(f"local:{where.count}", client, lambda _: None)
         else:
-            with _jobs(where, sweep) as cluster, _failures_told(where.kind):
+            with _failures_told(where.kind), _jobs(where, sweep) as cluster:
                 most = where.count or _configured()
                 first = min(most, max(1, trials))
                 adaptive = cluster.adapt(minimum=first, maximum=first)

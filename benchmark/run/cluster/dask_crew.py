@@ -70,7 +70,7 @@ class DaskCrew:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.dismiss([worker for worker, _ in self._busy.values()])
+        self.dismiss([worker for worker, _ in list(self._busy.values())])
         left = self._run(tasks.leave, self.session, workers=self.sites)
         _wait(left.done, LEAVE_S)
         self.mark.unlink(missing_ok=True)
@@ -172,7 +172,7 @@ class DaskCrew:
         name = self._name(address)
         self._gpus.pop(address, None)
         del self.sites[address]
-        lost = [(worker, future) for worker, future in self._busy.values() if worker.seat.address == address]
+        lost = [(worker, future) for worker, future in list(self._busy.values()) if worker.seat.address == address]
         for worker, future in lost:
             self._lose(worker, f"{name} is gone")
             future.cancel()
