@@ -11,7 +11,9 @@ def run(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench run`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    command.add_argument("--workers", type=_count, help="trials at once on this machine (default 1)")
+    text = "run on dask: local:N, tcp://HOST:PORT, a scheduler file, slurm, pbs or lsf (docs/cluster.md)"
+    command.add_argument("--cluster", metavar="WHERE", help=text)
     command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     command.add_argument(
         "--retrain-incomplete", action="store_true", help="train those anew that lack latency or files"
@@ -23,6 +25,7 @@ def run(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--print-slurm", type=_count, metavar="COPIES", help="print the script of a SLURM job array and end"
     )
+    command.add_argument("--print-job", action="store_true", help="print the job of a worker of --cluster and end")
 
 
 def status(command: argparse.ArgumentParser) -> None:

@@ -18,6 +18,7 @@ from ..records.claims import Claims
 from ..records.machine import now, provenance
 from ..records.sample import sample
 from ..records.store import SETTLED, Store
+from ..run.crew import Crew
 from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import file as sweep
@@ -27,6 +28,7 @@ from ..sweep.estimates import expected_seconds, threads_of
 from ..sweep.incomplete import incomplete
 from ..sweep.throughput import Throughput
 from ..trial.context import Context
+from . import crews
 from .deploy_trials import apart, deploy_trials
 from .run_logs import logs, takes_stdout
 from .slurm import slurm_script
@@ -41,13 +43,25 @@ def run(options: argparse.Namespace) -> int:
     if options.print_slurm is not None:
         print(slurm_script(options.words, wanted.name, options.print_slurm))
         return 0
+    if options.print_job:
+        crews.print_job(options, wanted.name)
+        return 0
     asked = Event()
     if hasattr(signal, "SIGUSR1"):  # a scheduler says in time that it will end the job
         signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     context = context_of(wanted, options)
-    store = Store.here(context.results, context.sweep)
-    progress = Progress(wanted.labels, quiet=options.quiet, logs=logs(options, wanted, store))
     planned = plan.trials(wanted, context)
+    with crews.opened(options, context, planned, asked) as crew:
+        if crew is None:
+            return _stopped()
+        return _run(options, wanted, crews.for_workers(planned, context, crew), crew, asked)
+
+
+def _run(
+    options: argparse.Namespace, wanted: sweep.Sweep, planned: list[plan.Planned], crew: Crew, asked: Event
+) -> int:
+    context, store = crew.context, crew.store
+    progress = Progress(wanted.labels, quiet=options.quiet, logs=logs(options, wanted, store))
     store.check()
     store.put_sweep(wanted.resolved)
     known = store.found((entry.trial for entry in planned), rows=False)
@@ -57,15 +71,15 @@ def run(options: argparse.Namespace) -> int:
     store.put_planned({entry.trial.id: str(names[entry.trial]) for entry in planned})
     runner = Runner(
         context,
-        workers=options.workers,
-        limit_s=options.limit,
+        crew=crew,
+        limit_s=options.limit if not crew.claims else 0.0,
         progress=progress,
         wait=not options.no_wait,
         stop=asked,
-        seconds=_expected([entry for entry in planned if entry.trial.id not in settled], store, options.workers),
+        seconds=_expected([entry for entry in planned if entry.trial.id not in settled], store, options.workers or 1),
     )
     devices = {record.trial.device for record in settled.values()}
-    lacking = incomplete(settled, store, {device: runner.context_on(device) for device in devices})
+    lacking = incomplete(settled, store, {device: crew.context_on(device) for device in devices})
     if lacking and options.retrain_incomplete:
         settled = {key: record for key, record in settled.items() if key not in lacking}
     elif lacking:
@@ -73,7 +87,7 @@ def run(options: argparse.Namespace) -> int:
         text = ", ".join(f"{count} without {what}" for what, count in counts.items())
         print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
     pending = [entry for entry in planned if entry.trial.id not in settled]
-    for line in room.warnings(pending, context, options.workers):
+    for line in room.warnings(pending, context, len(crew.seats(""))) if crews.is_here(store) else ():
         print(f"unetbench: {line}", file=sys.stderr)
     listed = [entry.trial for entry in planned if not entry.problem]
     spoiled = runner.check_parts([trial for trial in listed if trial.id not in settled])
@@ -86,9 +100,13 @@ def run(options: argparse.Namespace) -> int:
     if outcome.elsewhere:
         count = len(outcome.elsewhere)
         print(f"unetbench: {count} trials are under way elsewhere; `unetbench status {store.folder}`", file=sys.stderr)
+    runtimes = apart(wanted.runtimes)
+    if runtimes and not crews.is_here(store):
+        crews.tell_not_timed([runtime.label for runtime in runtimes], store)
+        runtimes = []
     deployed = deploy_trials(
         sound,
-        apart(wanted.runtimes),
+        runtimes,
         context,
         wanted.latency,
         quiet=options.quiet,
@@ -159,6 +177,7 @@ def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: 
         if str(record.trial.split.get("digest", "")).startswith(plan.UNLISTED):
             file.unlink(missing_ok=True)
     about, kept = provenance(), []
+    about["machine"] = {**about["machine"], **store.hardware}
     found = [
         Record(entry.trial, "failed", entry.problem, finished=now(), **about) for entry in planned if entry.problem
     ]

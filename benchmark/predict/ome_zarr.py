@@ -101,7 +101,9 @@ def _opened(folder: Path, group: Any) -> OmeZarr:
     # names alone before 0.4
     described = tuple(axis if isinstance(axis, dict) else {"name": axis} for axis in multiscale["axes"])
     if codec := foreign_codec(array.metadata.to_dict()):
-        raise DataError(f"{folder}: is packed by the codec {codec}, which is not read; save it anew with zstd, gzip or blosc")
+        raise DataError(
+            f"{folder}: is packed by the codec {codec}, which is not read; save it anew with zstd, gzip or blosc"
+        )
     axes = "".join(_letter(axis) for axis in described)
     if len(axes) != array.ndim or not re.fullmatch("t?c?s{2,3}", axes):
         names = ", ".join(str(axis["name"]) for axis in described)

@@ -186,6 +186,13 @@ def shares_graph(trial: Trial, before: Trial) -> bool:
     return trial.compile_key == before.compile_key
 
 
+def is_spent(worker: WorkerProcess, trial: Trial, allowed_bytes: float) -> bool:
+    """Whether a fresh process is to run the trial, rather than a worker that has run one of another compiled model."""
+    if worker.before is None or shares_graph(trial, worker.before):
+        return False
+    return worker.resident > allowed_bytes or keeps_peak(worker.place)
+
+
 def keeps_peak(place: Place) -> bool:
     """Whether the peak of the device's memory cannot be looked for anew: on JAX, which counts from the start."""
     return place.backend == "jax" and place.device != "cpu" and bool(machine()["gpu"])

@@ -1,13 +1,10 @@
 """Drive a sweep: hand trials to worker processes, write every record, survive everything."""
 
-import shutil
-import tempfile
 import time
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Container, Hashable, Mapping, Sequence
+from dataclasses import replace
 from multiprocessing.connection import wait
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -16,43 +13,20 @@ from ...core.record import Record
 from ...core.trial import Trial
 from ..records.claims import Claims
 from ..records.machine import machine
-from ..records.store import SETTLED, Store
+from ..records.store import SETTLED
 from ..trial.context import Context
 from ..trial.micro_batches import Again, once_more
-from ..trial.own_parts import part_checks
-from ..trial.places import Place, slots
+from ..trial.own_parts import PartCheck, part_checks
 from .check_worker import checked
-from .order import Queue, keeps_peak, shares_graph
+from .crew import Crew, Processes
+from .order import Queue, is_spent
+from .outcome import Outcome, kept
 from .progress import Progress
-from .shared import Shared
+from .shared import LOOK_S, Shared
 from .worker_process import WorkerProcess
 
 GROWTH = 0.3
 """Share of the machine's memory, split among the workers, beyond which a worker is replaced by a fresh process."""
-
-WHOLE = 100
-"""Records of a run that are kept whole; of further ones, history, scores and latency are in their files only."""
-
-
-@dataclass
-class Outcome:
-    """What a run did: the records it made, and the trials that were settled before.
-
-    others: records that other drivers made meanwhile. elsewhere: trials that they had when this one ended. stopped:
-    whether it ended before its trials because it was asked to.
-    """
-
-    made: list[Record] = field(default_factory=list)
-    settled: int = 0
-    lost: list[str] = field(default_factory=list)
-    others: list[Record] = field(default_factory=list)
-    elsewhere: list[Trial] = field(default_factory=list)
-    stopped: bool = False
-
-    @property
-    def fine(self) -> bool:
-        """Whether every trial is done or declared unfit; what other drivers still have does not count."""
-        return not self.lost and all(record.status in SETTLED for record in (*self.made, *self.others))
 
 
 class Runner:
@@ -61,8 +35,9 @@ class Runner:
     Each process computes in one place, a backend and a device, and trials on one device are all run before those on
     the next: at most one a GPU at a time, `workers` elsewhere. Other drivers may run the same sweep on the same folder.
     wait: for what they have, and run it where they die; else end when nothing is left that is nobody's. stop: once set,
-    no trial begins, and those under way end at the next epoch, with a checkpoint. seconds: that trials are expected to
-    take, by id, as far as known; where several run at once, the longest begin first.
+    no trial begins, and those under way end at the next epoch, with a checkpoint. crew: who runs the trials, by default
+    that many processes on this machine. seconds: that trials are expected to take, by id, as far as known; where
+    several run at once, the longest begin first.
     """
 
     def __init__(
@@ -74,21 +49,15 @@ class Runner:
         progress: Progress,
         wait: bool = True,
         stop: Event | None = None,
+        crew: Crew | None = None,
         seconds: Mapping[str, float] | None = None,
     ) -> None:
-        self.context, self.count, self.limit_s, self.progress, self.wait = context, workers, limit_s, progress, wait
-        self.store = Store.here(context.results, context.sweep)
+        self.context, self.limit_s, self.progress, self.wait = context, limit_s, progress, wait
+        self.crew = crew or Processes(context, workers)
+        self.store = self.crew.store
         self.claims = Claims.of(self.store)
         self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
-        self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
-        self.spawned, self.workers, self.seconds = 0, [], seconds
-
-    def context_on(self, device: str) -> Context:
-        """The settings of the trials on a device: its share of the cores and no latency where several run at once."""
-        several = len(slots(device, self.context.gpus, self.count))
-        if several < 2:
-            return self.context
-        return replace(self.context, threads=max(1, machine()["cores"] // several), latency=None)
+        self.workers, self.seconds = [], seconds
 
     def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
         """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
@@ -97,15 +66,20 @@ class Runner:
         """
         problems: dict[str, Record] = {}
         for check, users in part_checks(trials, self.context):
-            worker = self._worker_for(check.trial)
-            record = checked(check, worker, self.context, self.limit_s)
-            if not worker.process.is_alive():
-                self.workers = []
+            record = self.check(check)
             if record is not None and not users:
                 raise PartError(record.reason)
             if record is not None:
                 problems |= {trial.id: replace(record, trial=trial) for trial in users}
         return problems
+
+    def check(self, check: PartCheck) -> Record | None:
+        """Run one part of the user's own; the record of the check's trial where it spoils that, else None."""
+        worker = self._worker_for(check.trial)
+        record = checked(check, worker, self.context, self.limit_s)
+        if not worker.is_alive():
+            self.workers = []
+        return record
 
     def run(
         self,
@@ -131,9 +105,7 @@ class Runner:
                 while pending and not outcome.stopped:
                     pending = self._run_devices(pending, workers, outcome)
             finally:  # before the claims are dropped: nobody is to begin what still runs
-                for worker in workers:
-                    worker.end()
-                shutil.rmtree(self.logs, ignore_errors=True)
+                self.crew.dismiss(workers)
                 self.progress.end()
         outcome.elsewhere = list(self.shared.elsewhere.values())
         return outcome
@@ -143,22 +115,24 @@ class Runner:
         freed: list[Trial] = []
         for device in dict.fromkeys(trial.device for trial in pending):
             there = [trial for trial in pending if trial.device == device]
-            queue = Queue(there, self.seconds, len(slots(device, self.context.gpus, self.count)))
-            freed += self._run_queue(queue, workers, device, outcome)
+            freed += self._run_queue(Queue(there, self.seconds), workers, device, outcome)
         return freed
 
     def _run_queue(self, queue: Queue, workers: list[WorkerProcess], device: str, outcome: Outcome) -> list[Trial]:
-        places, told, freed = slots(device, self.context.gpus, self.count), False, []
+        told, freed = False, []
         while True:
             if self.asked.is_set():
                 outcome.stopped = True
                 queue.clear()
                 for worker in workers:
                     worker.ask_to_stop()
-            self._assign(queue, workers, places)
+            wanted = len(queue) + sum(worker.trial is not None for worker in workers)
+            seats = self.crew.seats(device, wanted)
+            queue.workers = len(seats)
+            self._assign(queue, workers, seats)
             busy = any(worker.trial for worker in workers)
             done = not busy and not queue.ready(workers, self.shared.elsewhere)
-            if done and (outcome.stopped or not self._awaits_others(told)):
+            if done and (outcome.stopped or not self.awaits_others(told)):
                 break
             told = told or not busy
             self._listen(workers, outcome)
@@ -167,35 +141,34 @@ class Runner:
             queue.add(trial for trial in free if trial.device == device)
             freed += [trial for trial in free if trial.device != device]
             for record in made:
-                outcome.others.append(_kept(record, outcome.others))
+                outcome.others.append(kept(record, outcome.others))
                 self.progress.finish(record, elsewhere=True)
         self.shared.hold_back(queue.rest())
         return freed
 
-    def _awaits_others(self, told: bool) -> bool:
+    def awaits_others(self, told: bool) -> bool:
         """Whether to wait for what others have; who is not to wait does so until it is sure that they live."""
         waits = bool(self.shared.elsewhere) and (self.wait or self.shared.in_doubt())
         if waits and self.wait and not told:
             self.progress.wait(len(self.shared.elsewhere))
         return waits
 
-    def _assign(self, queue: Queue, workers: list[WorkerProcess], places: Sequence[int | None]) -> None:
-        allowed = GROWTH * machine()["memory_bytes"] / len(places)
+    def _assign(self, queue: Queue, workers: list[WorkerProcess], seats: Sequence[Hashable]) -> None:
+        allowed = GROWTH * machine()["memory_bytes"] / max(1, len(seats))
         for worker in [worker for worker in workers if worker.trial is None]:
-            trial = self._claimed(queue, workers, worker)
-            other_model = trial is not None and worker.before is not None and not shares_graph(trial, worker.before)
-            if trial is None or (other_model and (worker.resident > allowed or keeps_peak(worker.place))):
+            trial = self._claimed(queue, workers, worker) if worker.seat in seats else None
+            if trial is None or is_spent(worker, trial, allowed):
                 workers.remove(worker)
-                worker.end()
+                self.crew.end(worker)
                 if trial is not None:
-                    worker = self._spawn(trial, worker.place.gpu)
+                    worker = self.crew.spawn(trial, worker.seat)
                     workers.append(worker)
             if trial is not None:
                 self._hand(trial, worker)
-        for gpu in (Counter(places) - Counter(worker.place.gpu for worker in workers)).elements():
+        for seat in (Counter(seats) - Counter(worker.seat for worker in workers)).elements():
             trial = self._claimed(queue, workers)
             if trial is not None:
-                workers.append(self._spawn(trial, gpu))
+                workers.append(self.crew.spawn(trial, seat))
                 self._hand(trial, workers[-1])
 
     def _claimed(
@@ -203,26 +176,24 @@ class Runner:
     ) -> Trial | None:
         """The next trial that is no other driver's, for a worker or for a new one; it is taken out of the queue."""
         while (trial := queue.take(workers, self.shared.elsewhere, worker)) is not None:
-            if self.shared.is_mine(trial):
+            if self.crew.claims or self.shared.is_mine(trial):
                 return trial
         return None
 
     def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
         self.progress.start(trial, worker.where)
+        worker.known = self.shared.known.get(trial.id)
         worker.take(trial, again)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
         if not self.workers or not self.workers[0].place.takes(trial):
             for worker in self.workers:
-                worker.end()
-            self.workers = [self._spawn(trial, slots(trial.device, self.context.gpus, self.count)[0])]
+                self.crew.end(worker)
+            while not (seats := self.crew.seats(trial.device)):
+                time.sleep(LOOK_S)
+            self.workers = [self.crew.spawn(trial, seats[0])]
         return self.workers[0]
-
-    def _spawn(self, trial: Trial, gpu: int | None) -> WorkerProcess:
-        self.spawned += 1
-        place, log = Place(trial.backend, trial.device, gpu), self.logs / f"worker-{self.spawned}.log"
-        return WorkerProcess.spawn(self.context_on(trial.device), place, log)
 
     def _listen(self, workers: list[WorkerProcess], outcome: Outcome) -> None:
         busy = {worker.pipe: worker for worker in workers if worker.trial is not None}
@@ -231,7 +202,10 @@ class Runner:
             try:
                 message = worker.pipe.recv()
             except (EOFError, ConnectionResetError):
-                self._finish(worker.exit_record(), worker, workers, outcome)
+                if worker.is_lost():
+                    self._leave(worker, workers)
+                else:
+                    self._finish(worker.exit_record(), worker, workers, outcome)
                 continue
             if message[0] == "tell" and worker.trial is not None:
                 worker.since = worker.since or time.monotonic()  # loading Keras is not the trial's time
@@ -243,36 +217,66 @@ class Runner:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
                 self.progress.stop(worker.trial)
                 worker.trial = None
+            elif message[0] == "elsewhere" and worker.trial is not None:
+                self.progress.stop(worker.trial)
+                self.shared.hold_back([worker.trial])
+                worker.trial = None
+            elif message[0] == "unwritten":
+                raise StoreError(message[1])
             elif message[0] == "record":
                 worker.resident = message[2]
-                self._finish(Record.from_json(message[1]), worker, workers, outcome)
+                self._finish(Record.from_json(message[1]), worker, workers, outcome, written=self.crew.claims)
         for worker in list(workers):
             spent = time.monotonic() - worker.since if worker.since else 0.0
             if worker.trial is not None and 0 < self.limit_s < spent:
                 record = worker.record("timed_out", f"took longer than {self.limit_s:g} s")
                 self._finish(record, worker, workers, outcome)
 
-    def _finish(self, record: Record, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome) -> None:
-        """Keep what came of a worker's trial, or have it run again, in parts, by a fresh process."""
-        again = once_more(record)
-        if record.status == "timed_out" or record.training.get("out_of_memory") or not worker.process.is_alive():
+    def _finish(
+        self,
+        record: Record,
+        worker: WorkerProcess,
+        workers: list[WorkerProcess],
+        outcome: Outcome,
+        *,
+        written: bool = False,
+    ) -> None:
+        """Keep what came of a worker's trial, or have it run again, in parts, by a fresh process.
+
+        written: its worker has done so.
+        """
+        again = None if written else once_more(record)
+        spent = record.status == "timed_out" or record.training.get("out_of_memory")
+        if (spent and not written) or not worker.is_alive():
             workers.remove(worker)
             worker.kill()
             self.store.suspect()
         worker.trial, record = None, worker.completed(record)
         if again is None:
-            self._keep(record, outcome)
+            self._keep(record, outcome, written=written)
         elif self.asked.is_set():
             self.claims.drop(record.trial.id)
         else:
-            workers.append(self._spawn(record.trial, worker.place.gpu))
+            workers.append(self.crew.spawn(record.trial, worker.seat))
             self._hand(record.trial, workers[-1], again)
             text = f"{again.because}; it is run again in {again.parts} parts a step"
             self.progress.on_progress(record.trial, {"phase": "warning", "text": text})
 
-    def _keep(self, record: Record, outcome: Outcome) -> None:
-        outcome.made.append(_kept(record, outcome.made))
+    def _leave(self, worker: WorkerProcess, workers: list[WorkerProcess]) -> None:
+        """Have a worker's trial run elsewhere, once its claim is gone; that may be a while where a host is."""
+        workers.remove(worker)
+        if worker.trial is not None:
+            text = f"{worker.exit_reason()}; the trial goes on elsewhere"
+            self.progress.on_progress(worker.trial, {"phase": "warning", "text": text})
+            self.progress.stop(worker.trial)
+            self.shared.hold_back([worker.trial])
+        worker.kill()
+
+    def _keep(self, record: Record, outcome: Outcome, *, written: bool = False) -> None:
+        outcome.made.append(kept(record, outcome.made))
         self.progress.finish(record)
+        if written:
+            return
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
         if overtaken and self.store.settled([record.trial]):
             return  # by who took it over while we gave no sign of life
@@ -283,11 +287,6 @@ class Runner:
             raise
         self.store.tidy(record)
         self.claims.drop(record.trial.id)
-
-
-def _kept(record: Record, before: Sequence[Record]) -> Record:
-    """The record as the driver keeps it: a long sweep's would fill its memory."""
-    return record if len(before) < WHOLE else replace(record, history=[], scores=[], latency=[], training={})
 
 
 def _reading(trial: Trial, event: dict[str, Any]) -> str:

@@ -16,20 +16,20 @@ folders, which with many trials on a network file system takes seconds."""
 class Shared:
     """Which trials are this driver's, and what becomes of those that others have.
 
-    elsewhere: trials that another driver has claimed, by id.
+    elsewhere: trials that another driver has claimed, by id. known: the records of before the run, by id.
     """
 
     def __init__(self, store: Store, claims: Claims) -> None:
         self.store, self.claims = store, claims
         self.elsewhere: dict[str, Trial] = {}
-        self._known: Mapping[str, Record] = {}
+        self.known: Mapping[str, Record] = {}
         self._seen: dict[str, float] = {}
         self._passed: set[str] = set()
         self._next = time.monotonic() + LOOK_S
 
     def begin(self, known: Mapping[str, Record]) -> None:
         """Take note of the records, by id, that there were when it was settled which trials are to be run."""
-        self._known = known
+        self.known = known
 
     def is_mine(self, trial: Trial) -> bool:
         """Claim a trial. False where another driver has it, or has just finished it: `look` tells the latter."""
@@ -85,5 +85,5 @@ class Shared:
         return any(claims[key].quiet_s > now - seen for key, seen in self._seen.items() if key in claims)
 
     def _is_news(self, record: Record | None) -> bool:
-        known = self._known.get(record.trial.id) if record is not None else None
+        known = self.known.get(record.trial.id) if record is not None else None
         return record is not None and (known is None or record.finished != known.finished)

@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import signal
+from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ class WorkerProcess:
     context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
     phase: of the trial. asked: whether it was to stop. again: how the trial is run where that is not the first time.
     printed: bytes of the log before the trial. kills: of processes by the kernel, before this one began.
+    seat: which of its crew's it has. known: the record of its trial that there was before the run.
     """
 
     process: Any
@@ -45,6 +47,8 @@ class WorkerProcess:
     again: Again | None = None
     printed: int = 0
     kills: int | None = None
+    seat: Hashable = None
+    known: Record | None = None
 
     @classmethod
     def spawn(cls, context: Context, place: Place, log: Path) -> "WorkerProcess":
@@ -68,6 +72,14 @@ class WorkerProcess:
     def where(self) -> str:
         """What a person looks for in a list of processes, and the GPU if it has one of its own."""
         return f"process {self.process.pid}" + ("" if self.place.gpu is None else f", GPU {self.place.gpu}")
+
+    def is_alive(self) -> bool:
+        """Whether it can be given anything."""
+        return self.process.is_alive()
+
+    def is_lost(self) -> bool:
+        """Whether it ended for a reason that says nothing about its trial; the end of a process always may."""
+        return False
 
     def end(self) -> None:
         """Ask an idle process to end, and kill one that is busy or does not."""

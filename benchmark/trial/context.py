@@ -1,5 +1,6 @@
 """Run settings that cannot change a trial's outcome: where things are, and what is kept beside the scores."""
 
+import platform
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -156,7 +157,10 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     found = split_cases(dataset, digests, **wanted)
     digest = split.get("digest")
     if digest is not None and digest != found.digest:
-        raise DataError(f"{choice.label}: its files changed while the sweep ran; run the sweep again")
+        raise DataError(
+            f"{choice.label}: its files are not those that the sweep was planned with; they changed since, or "
+            f"{platform.node()} has others in that place: run the sweep again with the same files on every machine"
+        )
     if choice.name == "folder":
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     objects = choice.options.get("objects", "components")

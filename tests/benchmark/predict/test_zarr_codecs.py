@@ -51,5 +51,7 @@ def test_an_image_that_is_packed_by_such_a_codec_is_refused_unread(tmp_path):
     axes, level = [{"name": name, "type": "space"} for name in "yx"], {"path": "0", "coordinateTransformations": []}
     group.attrs["multiscales"] = [{"axes": axes, "datasets": [level]}]
     group.create_array("0", shape=(4, 4), chunks=(4, 4), dtype=np.uint8, filters=[numcodecs.Base64()])
-    with pytest.raises(DataError, match=r"a\.zarr: is packed by the codec base64, which is not read; save it anew with zstd"):
+    with pytest.raises(
+        DataError, match=r"a\.zarr: is packed by the codec base64, which is not read; save it anew with zstd"
+    ):
         open_ome_zarr(tmp_path / "a.zarr")

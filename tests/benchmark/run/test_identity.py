@@ -48,7 +48,14 @@ def test_folders_that_differ_in_pixels_only_are_two_trials_and_a_changed_mask_ru
     recipe = {"patch": [32, 32], "batch": 2, "epochs": 1, "steps": 2, "monitor": "loss"}
     small = [{"name": "unet", "width": 4, "depth": 1}]
     sweep = write_sweep(
-        root, "pixels", models=small, datasets=[_entry("one"), _entry("two")], losses=["bce", "own_bce"], recipe=recipe, previews=0, runtimes=[]
+        root,
+        "pixels",
+        models=small,
+        datasets=[_entry("one"), _entry("two")],
+        losses=["bce", "own_bce"],
+        recipe=recipe,
+        previews=0,
+        runtimes=[],
     )
     words = ("run", sweep, "--plugin", root / "own.py", "--results", root / "results", "--no-report")
 

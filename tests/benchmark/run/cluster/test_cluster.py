@@ -1,0 +1,226 @@
+"""A sweep on workers of dask: the same records as without, whatever happens to workers and drivers."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import psutil
+import pytest
+
+from unetbench.benchmark.records.machine import machine
+from unetbench.benchmark.records.store import records
+
+LONG = {"patch": [64, 64], "batch": 4, "epochs": 60}
+
+
+def test_two_workers_make_the_records_of_a_run_without_dask(tmp_path, unetbench, words, claims, facts, write_sweep):
+    sweep = write_sweep(tmp_path, "pair", seeds=3, models=["tiny", "raises"])
+    there = unetbench(*words(tmp_path / "there", sweep, "--cluster", "local:2"))
+    told = there.communicate(timeout=300)[1]
+    assert there.returncode == 1, told
+    assert [line for line in told.splitlines() if "[6/6]" in line], told
+    found = list(records(tmp_path / "there/pair"))
+    assert sorted(record.status for record in found) == ["done"] * 3 + ["failed"] * 3
+    assert {file.parent.name for file in (tmp_path / "there/pair").glob("records/*/*")} == {machine()["name"]}
+    assert {record.machine["threads"] for record in found} == {max(1, machine()["cores"] // 2)}
+    assert not any(record.latency for record in found)
+    assert not claims(tmp_path / "there/pair")
+    assert not list((tmp_path / "there/pair").glob(".cluster-*"))
+    here = unetbench(*words(tmp_path / "here", sweep, "--workers", "2"))
+    assert here.wait(300) == 1
+    assert facts(found) == facts(records(tmp_path / "here/pair"))
+
+
+@pytest.mark.slow
+def test_a_trial_whose_worker_is_killed_goes_on_elsewhere_from_its_checkpoint(
+    tmp_path, unetbench, words, claims, facts, until, command, write_sweep
+):
+    sweep = write_sweep(tmp_path, "lost", seeds=2, recipe=LONG)
+    folder = tmp_path / "there/lost"
+    driver = unetbench(*words(tmp_path / "there", sweep, "--cluster", "local:2"))
+    claim = until(lambda: next(iter(claims(folder)), None))
+    until(lambda: list(folder.glob("checkpoints/*/*.npz")))
+    worker = psutil.Process(claim["process"]).parent()
+    assert worker.ppid() == driver.pid
+    worker.kill()
+    told = driver.communicate(timeout=300)[1]
+    assert driver.returncode == 0, told
+    assert "is gone; the trial goes on elsewhere" in told
+    assert not claims(folder)
+    assert command(*words(tmp_path / "here", sweep)).returncode == 0
+    assert facts(records(folder)) == facts(records(tmp_path / "here/lost"))
+
+
+@pytest.fixture
+def scheduler(begin, until, tmp_path):
+    """A scheduler with a file, and a way to begin a worker of it."""
+    file = tmp_path / "scheduler.json"
+    begin("-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", file)
+    until(file.exists)
+
+    def worker(*words, **environment):
+        return begin(
+            "-m", "distributed.cli.dask_worker", "--scheduler-file", file, "--nthreads", "1", *words, **environment
+        )
+
+    return file, worker
+
+
+@pytest.mark.slow
+def test_what_a_killed_driver_began_goes_on_and_the_next_driver_finds_it(
+    tmp_path, scheduler, unetbench, words, claims, until, write_sweep
+):
+    sweep = write_sweep(tmp_path, "orphan", seeds=3, recipe=LONG)
+    file, worker = scheduler
+    folder = tmp_path / "results/orphan"
+    for _ in range(2):
+        worker()
+    call = words(tmp_path / "results", sweep, "--cluster", json.loads(file.read_text())["address"])
+    driver = unetbench(*call)
+    begun = until(lambda: found if len(found := claims(folder)) == 2 else None)
+    driver.kill()
+    driver.wait()
+    again = unetbench(*call[:-1], str(file))
+    told = again.communicate(timeout=300)[1]
+    assert again.returncode == 0, told
+    assert [record.status for record in records(folder)] == ["done"] * 3
+    assert sum("elsewhere" in line and "done, Dice" in line for line in told.splitlines()) == len(begun), told
+    assert not claims(folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGUSR1, 75), (signal.SIGTERM, 130)])
+def test_a_driver_that_is_asked_to_end_leaves_checkpoints_and_no_claims(
+    number, status, tmp_path, scheduler, unetbench, words, claims, facts, until, command, write_sweep
+):
+    sweep = write_sweep(tmp_path, "ahead", recipe=LONG)
+    file, worker = scheduler
+    folder = tmp_path / "there/ahead"
+    begun = worker()
+    call = words(tmp_path / "there", sweep, "--cluster", str(file))
+    driver = unetbench(*call)
+    until(lambda: list(folder.glob("checkpoints/*/*.npz")))
+    driver.send_signal(number)
+    told = driver.communicate(timeout=120)[1]
+    assert driver.returncode == status, told
+    assert not list(records(folder))
+    assert not claims(folder)
+    until(lambda: len(psutil.Process(begun.pid).children(recursive=True)) <= 2)  # dask's own
+    assert command(*call).returncode == 0
+    assert command(*words(tmp_path / "here", sweep)).returncode == 0
+    assert facts(records(folder)) == facts(records(tmp_path / "here/ahead"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_closes_leaves_its_trial_with_a_checkpoint(
+    tmp_path, scheduler, unetbench, words, claims, until, write_sweep
+):
+    sweep = write_sweep(tmp_path, "lifetime", recipe=LONG | {"epochs": 400, "stop_patience": 0})
+    file, worker = scheduler
+    folder = tmp_path / "results/lifetime"
+    first = worker("--lifetime", "25 seconds")
+    driver = unetbench(*words(tmp_path / "results", sweep, "--cluster", str(file)))
+    until(lambda: claims(folder))
+    first.wait(120)
+    assert not claims(folder)
+    assert len(list(folder.glob("checkpoints/*/*.npz"))) == 1
+    assert not list(records(folder))
+    worker()
+    told = driver.communicate(timeout=300)[1]
+    assert driver.returncode == 0, told
+    (record,) = records(folder)
+    assert (record.status, len(record.history)) == ("done", 400)
+
+
+@pytest.mark.slow
+def test_a_worker_with_other_files_fails_the_trial_with_one_line(
+    tmp_path, begin, unetbench, words, until, write_sweep, scheduler
+):
+    sweep = write_sweep(tmp_path, "files", datasets=["drifting"])
+    (tmp_path / "drifting.py").write_text(DRIFTING, "utf-8")
+    file, worker = scheduler
+    worker(SHIFT="1")
+    driver = unetbench(
+        *words(tmp_path / "results", sweep, "--plugin", tmp_path / "drifting.py", "--cluster", str(file))
+    )
+    told = driver.communicate(timeout=300)[1]
+    assert driver.returncode == 1, told
+    (record,) = records(tmp_path / "results/files")
+    assert record.status == "failed"
+    assert record.reason.startswith("drifting: its files are not those that the sweep was planned with; ")
+    assert f"{os.uname().nodename} has others in that place" in record.reason
+    assert not record.traceback
+
+
+DRIFTING = """
+import os
+from dataclasses import replace
+
+from unetbench.datasets import DATASETS
+
+
+@DATASETS.add
+def drifting(source):
+    "Cells, in other cases where SHIFT says so (a test's)."
+    found = DATASETS["cells"](source, count=12, size=[64, 64])
+    shift = os.environ.get("SHIFT", "")
+    return replace(found, cases=tuple(replace(case, name=case.name + shift) for case in found.cases))
+"""
+
+
+@pytest.mark.slow
+def test_the_jobs_of_a_queue_run_a_sweep_and_a_job_that_is_killed_is_sent_again(
+    tmp_path, monkeypatch, unetbench, words, claims, until, write_sweep
+):
+    """With a queue of two shell scripts, which begin and end processes here."""
+    jobs = tmp_path / "jobs"
+    jobs.mkdir()
+    for name, text in QUEUE.items():
+        (tmp_path / name).write_text(text.format(jobs=jobs), "utf-8")
+        (tmp_path / name).chmod(0o755)
+    (tmp_path / "configuration").mkdir()
+    (tmp_path / "configuration/jobqueue.yaml").write_text(CONFIGURATION, "utf-8")
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setenv("DASK_CONFIG", str(tmp_path / "configuration"))
+    sweep = write_sweep(tmp_path, "jobs", seeds=2, recipe=LONG)
+    folder = tmp_path / "results/jobs"
+    driver = unetbench(*words(tmp_path / "results", sweep, "--cluster", "slurm:2"))
+    until(lambda: list(folder.glob("checkpoints/*/*.npz")))
+    first = sorted(jobs.glob("*.pid"))[0]
+    os.killpg(int(first.read_text()), signal.SIGKILL)
+    told = driver.communicate(timeout=400)[1]
+    assert driver.returncode == 0, told
+    assert [record.status for record in records(folder)] == ["done"] * 2
+    assert len(list(jobs.glob("*.pid"))) >= 2
+    assert not claims(folder)
+    until(lambda: not [pid for pid in jobs.glob("*.pid") if _runs(pid)])
+
+
+QUEUE = {
+    "sbatch": """#!/bin/bash
+job=$(date +%s%N)
+cp "$1" {jobs}/$job.sh
+setsid bash {jobs}/$job.sh > {jobs}/$job.out 2>&1 < /dev/null &
+echo $! > {jobs}/$job.pid
+echo "Submitted batch job $job"
+""",
+    "scancel": """#!/bin/bash
+kill -TERM -- -$(cat {jobs}/$1.pid)
+""",
+}
+
+CONFIGURATION = """
+jobqueue:
+  slurm:
+    cores: 1
+    memory: 4GB
+    interface: lo
+distributed:
+  deploy:
+    lost-worker-timeout: 5s
+"""
+
+
+def _runs(pid: Path) -> bool:
+    return psutil.pid_exists(int(pid.read_text())) and psutil.Process(int(pid.read_text())).status() != "zombie"
