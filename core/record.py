@@ -37,7 +37,8 @@ class Record:
     training: device (`cpu` or `gpu`), device_name, batch, first_step_s (with tracing and compilation), steps_s of the
         steps after it from before the batch is made until the loss is read, the first 1000, host_peak_bytes of the
         process while it trained, device_peak_bytes of a GPU's memory.
-    selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
+    selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted. Of a trial
+        of a search also cases and dice, see `trial.run_search`.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.

@@ -24,8 +24,9 @@ INSIDE = {
         "deploy": (*_LOWEST, "trial"),
         **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
         "predict": (*_LOWEST, "trial", "deploy"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "commands"),
+        "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "tune"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "predict", "tune", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -76,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     outcome = runner.run(sound, beside=[record.trial for record in missing], settled=settled, known=known)
     made = [*missing, *outcome.made]
     if outcome.stopped:
-        return _stopped()
+        return stopped()
     if outcome.elsewhere:
         count = len(outcome.elsewhere)
         print(f"unetbench: {count} trials are under way elsewhere; `unetbench status {store.folder}`", file=sys.stderr)
@@ -90,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         stop=asked,
     )
     if asked.is_set():
-        return _stopped()
+        return stopped()
     if not options.no_report:
         _report(store, options)
     if options.json:
@@ -98,7 +98,8 @@ def run(options: argparse.Namespace) -> int:
     return 0 if outcome.fine and not missing and deployed else 1
 
 
-def _stopped() -> int:
+def stopped() -> int:
+    """Say that a run ended because it was asked to, and return its exit status."""
     print("unetbench: stopped as asked, with checkpoints; the same command goes on", file=sys.stderr)
     return STOPPED
 

@@ -57,7 +57,7 @@ class Runner:
     Each process computes in one place, a backend and a device, and trials on one device are all run before those on
     the next: at most one a GPU at a time, `workers` elsewhere. Other drivers may run the same sweep on the same folder.
     wait: for what they have, and run it where they die; else end when nothing is left that is nobody's. stop: once set,
-    no trial begins, and those under way end at the next epoch, with a checkpoint.
+    no trial begins, and those under way end at the next epoch, with a checkpoint. store: by default the context's.
     """
 
     def __init__(
@@ -69,13 +69,14 @@ class Runner:
         progress: Progress,
         wait: bool = True,
         stop: Event | None = None,
+        store: Store | None = None,
     ) -> None:
         self.context, self.count, self.limit_s, self.progress, self.wait = context, workers, limit_s, progress, wait
-        self.store = Store.here(context.results, context.sweep)
+        self.store = store or Store.here(context.results, context.sweep)
         self.claims = Claims.of(self.store)
         self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
-        self.spawned, self.workers = 0, []
+        self.spawned, self.workers, self.called = 0, [], []
 
     def context_on(self, device: str) -> Context:
         """The settings of the trials on a device: its share of the cores and no latency where several run at once."""
@@ -83,6 +84,14 @@ class Runner:
         if several < 2:
             return self.context
         return replace(self.context, threads=max(1, machine()["cores"] // several), latency=None)
+
+    def order(self, trial: Trial) -> Any:
+        """What a worker is sent to run a trial."""
+        return trial
+
+    def following(self, record: Record) -> Sequence[Trial]:
+        """Trials that a record, made here or by another driver, calls for; those of a sweep are all named before."""
+        return ()
 
     def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
         """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
@@ -167,6 +176,9 @@ class Runner:
             for record in made:
                 outcome.others.append(record)
                 self.progress.finish(record, elsewhere=True)
+                self.called += self.following(record)
+            queue.extend(self.called)
+            self.called = []
         self.shared.hold_back(queue)
         return freed
 
@@ -216,7 +228,7 @@ class Runner:
         worker.trial = worker.before = trial
         worker.since = 0.0
         self.progress.start(trial)
-        worker.send(trial)
+        worker.send(self.order(trial))
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
@@ -270,7 +282,8 @@ class Runner:
         outcome.made.append(record)
         self.progress.finish(record)
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
-        if overtaken and self.store.settled([record.trial]):
+        if overtaken and (theirs := self.store.settled([record.trial])):
+            self.called += self.following(theirs[record.trial.id])
             return  # by who took it over while we gave no sign of life
         try:
             self.store.put(record)
@@ -279,6 +292,7 @@ class Runner:
             raise
         self.store.tidy(record)
         self.claims.drop(record.trial.id)
+        self.called += self.following(record)
 
 
 def _reading(trial: Trial, event: dict[str, Any]) -> str:
