@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from ...core.errors import Unavailable, one_line
 from ...core.trial import canonical
 from ..sweep.space import Dimension, Space, part_name
 
@@ -66,10 +67,14 @@ def propose(
 
 
 def versions() -> dict[str, str]:
-    """Of what proposes."""
-    import keras_tuner
-    import sklearn
-
+    """Of what proposes. Raises Unavailable where it is not installed."""
+    try:
+        import keras_tuner
+        import sklearn
+    except ImportError as error:
+        raise Unavailable(
+            f"keras-tuner cannot be imported ({one_line(error)}); pip install 'keras-tuner[bayesian]' six"
+        ) from None
     return {"keras-tuner": keras_tuner.__version__, "scikit-learn": sklearn.__version__}
 
 

@@ -86,15 +86,20 @@ def read_tuning(sweep: Path, policy: str) -> list[Tuned]:
 
     Raises StoreError for a file that cannot be read.
     """
-    files = sorted(sweep.glob(f"{FOLDER}/searches/*/*/{SEARCH}"))
-    content = read_sweep(sweep)
-    keys = content.get("tune") or {}
-    budget = Budget(keys.get("trials"), keys.get("epochs"), keys.get("seconds"))
-    searches = [(file.parents[1].name, *_searched(sweep, file, budget)) for file in files]
-    names = TrialNames([search.default for _, search, _ in searches], Labels(content, str(sweep / "sweep.yaml")))
+    searches = searches_of(sweep)
+    labels = Labels(read_sweep(sweep), str(sweep / "sweep.yaml"))
+    names = TrialNames([search.default for _, search, _ in searches], labels)
     read = frames(sweep, policy) if any(sweep.glob("records/*/*.json")) else None
     found = [_tuned(names[search.default], machine, search, about, read) for machine, search, about in searches]
     return sorted(found, key=lambda one: (one.machine, one.name.dataset, one.label))
+
+
+def searches_of(sweep: Path) -> list[tuple[str, Search, dict[str, Any]]]:
+    """Machine, search and what its file says of each search below a sweep's folder. Raises StoreError."""
+    keys = read_sweep(sweep).get("tune") or {}
+    budget = Budget(keys.get("trials"), keys.get("epochs"), keys.get("seconds"))
+    files = sorted(sweep.glob(f"{FOLDER}/searches/*/*/{SEARCH}"))
+    return [(file.parents[1].name, *_searched(sweep, file, budget)) for file in files]
 
 
 def new_search(

@@ -66,7 +66,7 @@ def test_the_score_is_the_mean_over_whole_validation_cases(whole):
 
 
 def test_rungs_end_as_a_training_without_them(whole, context):
-    """Adam's moments, the place in the cosine, the draw of patches: the last rung is the whole training, bit for bit."""
+    """Adam's moments, the place in the cosine, the draw of patches: rungs are one training, bit for bit."""
     record = _searched(TRIAL, context, 1, 3, 4)
     assert _history(record) == _history(whole)
     assert {k: v for k, v in record.selection.items() if k != "cases"} == {
