@@ -40,7 +40,8 @@ def status(options: argparse.Namespace) -> int:
         print(json.dumps(found, indent=2))
     else:
         print("\n\n".join(_text(folder.name, entry) for entry in found))
-    return 0 if all(entry["settled"] == entry["trials"] for entry in found) else 1
+    over = all(row["over"] == row["trials"] for entry in found for row in entry.get("tuning", []))
+    return 0 if over and all(entry["settled"] == entry["trials"] for entry in found) else 1
 
 
 def _names(folder: Path) -> list[str]:

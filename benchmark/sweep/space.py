@@ -61,7 +61,7 @@ class Dimension:
         if self.values:
             return any(canonical(value) == canonical(other) for other in self.values)
         number = isinstance(value, int | float) and not isinstance(value, bool)
-        return number and self.low <= value <= self.high
+        return number and self.low <= value <= self.high and (self.step is None or value in self.steps)
 
     def is_active(self, values: Mapping[str, Any]) -> bool:
         """Whether what the others are leaves it a meaning: an option of a loss has none beside another loss."""
@@ -72,9 +72,16 @@ class Dimension:
         """A drawn number as it is used: whole, or of four digits and inside the range."""
         if self.values:
             return value
-        if self.integer:
-            return round(value)
-        return min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
+        inside = min(max(float(f"{value:.{DIGITS}g}"), self.low), self.high)
+        return round(min(max(value, self.low), self.high)) if self.integer else inside
+
+    @property
+    def steps(self) -> tuple[int | float, ...]:
+        """The values of a range with a step, both ends where it divides the range; () where there is no step."""
+        if self.step is None:
+            return ()
+        count = int((self.high - self.low) / self.step + 1e-9) + 1
+        return tuple(self.rounded(self.low + number * self.step) for number in range(count))
 
 
 Space = tuple[Dimension, ...]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from ..sweep.brackets import Bracket, brackets
 from .attempt import Attempt
-from .search import FAILURES, Search
+from .search import Search
 
 
 class HyperbandSearch(Search):
@@ -59,8 +59,6 @@ class HyperbandSearch(Search):
                 self.attempts.append(default)
             return True
         if self._ends_here(number) or any(attempt.number for attempt in self.open):
-            return False
-        if number > FAILURES and all(attempt.failed for attempt in self.attempts):
             return False
         for index, bracket, size in self._next():
             if self._fits(number, bracket, size, index):

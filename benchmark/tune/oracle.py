@@ -126,22 +126,21 @@ def _hyperparameters(space: Space) -> Any:
         if dimension.kind == "loss option" and dimension.only and losses is not None:
             which = [k for k, entry in enumerate(losses.values) if part_name(entry) == dimension.only]
             condition = {"parent_name": losses.key, "parent_values": which}
-        if dimension.values:
-            found.Choice(dimension.key, list(range(len(dimension.values))), **condition)
+        if listed := dimension.values or dimension.steps:  # its own steps leave out the upper end: 0.1 // 0.02 is 4
+            found.Choice(dimension.key, list(range(len(listed))), **condition)
             continue
         kind = found.Int if dimension.integer else found.Float
         number = int if dimension.integer else float
-        step = None if dimension.step is None else number(dimension.step)
         sampling = "log" if dimension.log else "linear"
-        kind(dimension.key, number(dimension.low), number(dimension.high), step=step, sampling=sampling, **condition)
+        kind(dimension.key, number(dimension.low), number(dimension.high), sampling=sampling, **condition)
     return found
 
 
 def _place(dimension: Dimension, value: Any) -> Any:
     """A value as keras-tuner has it: the number of a choice."""
-    if not dimension.values:
-        return value
-    return [canonical(entry) for entry in dimension.values].index(canonical(value))
+    if dimension.values:
+        return [canonical(entry) for entry in dimension.values].index(canonical(value))
+    return dimension.steps.index(value) if dimension.steps else value
 
 
 def _values(space: Space, found: Mapping[str, Any]) -> Values:
@@ -149,6 +148,7 @@ def _values(space: Space, found: Mapping[str, Any]) -> Values:
     values: Values = {}
     for dimension in space:
         if dimension.key in found and dimension.is_active(values):
-            value = found[dimension.key]
-            values[dimension.key] = dimension.values[value] if dimension.values else dimension.rounded(value)
+            value, listed = found[dimension.key], dimension.values or dimension.steps
+            # A whole number in the logarithm may come one too large: keras-tuner's Int gives max + 1 at its upper end.
+            values[dimension.key] = listed[value] if listed else dimension.rounded(value)
     return values
