@@ -122,7 +122,9 @@ def values_of(trial: Trial, space: Space) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for dimension in space:
         if dimension.kind == "loss":
-            found[dimension.key] = entry_of(trial.loss)
+            own = {d.option for d in space if d.kind == "loss option" and d.only in ("", trial.loss.name)}
+            rest = {name: value for name, value in trial.loss.options.items() if name not in own}
+            found[dimension.key] = entry_of(Choice(trial.loss.name, rest))
         elif dimension.kind == "recipe":
             value = getattr(trial.recipe, dimension.option)
             found[dimension.key] = list(value) if isinstance(value, tuple) else value

@@ -140,9 +140,9 @@ def _check_budget(found: Tuning, recipe: Recipe, where: str) -> None:
         if budget.epochs is not None and budget.epochs < full + first.cost:
             raise SpecError(f"{where}.epochs: {budget.epochs} are fewer than {full + first.cost}: {bracket}")
     if found.engine == "bayesian":
-        by_epochs = [] if budget.epochs is None else [budget.epochs // full]
-        most = min([*by_epochs, *([] if budget.trials is None else [budget.trials])], default=None)
-        if most is not None and most <= found.initial:
+        limits = (budget.trials, None if budget.epochs is None else budget.epochs // full)
+        most = min((limit for limit in limits if limit is not None), default=found.initial + 1)
+        if most <= found.initial:
             raise SpecError(
                 f"{where}: {most} trials are no more than the {found.initial} that come before the model of Bayesian "
                 f"search is asked; raise the budget, set initial below {most}, or take engine: random"

@@ -75,7 +75,7 @@ def place(dimension: Dimension, value: Any) -> float:
     """Where a value lies in its dimension, from 0 to 1; the middle for none."""
     if value is None and None not in dimension.values:
         return 0.5
-    if dimension.values:
+    if value is None or dimension.values:
         texts = [canonical(entry) for entry in dimension.values]
         return (texts.index(canonical(value)) + 0.5) / len(texts)
     low, high = dimension.low, dimension.high
