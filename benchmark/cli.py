@@ -87,17 +87,6 @@ def _data(options: argparse.Namespace) -> int:
     return check(options) if options.action == "check" else fetch(options)
 
 
-def _report(options: argparse.Namespace) -> int:
-    from .report.write import write_reports
-
-    for report in write_reports(options.results, options.out, empty=options.empty):
-        for file in report.files:
-            print(file)
-        for note in report.notes:
-            print(f"unetbench: {note}", file=sys.stderr)
-    return 0
-
-
 def _check(options: argparse.Namespace) -> int:
     if options.registry == "runtimes":
         from .commands.check_runtimes import check_runtimes
@@ -133,12 +122,18 @@ COMMANDS = (
         "show the trials, what is unfit and why, and what they cost; trains nothing",
     ),
     (
+        "tune",
+        _act("tune"),
+        arguments.tune,
+        "search settings of each model on validation cases, then train and score the best beside the default",
+    ),
+    (
         "status",
         _act("status"),
         arguments.status,
         "how far a sweep is: done, running and where, failed and why",
     ),
-    ("report", _report, arguments.report, "tables, plots and one HTML page from the records of a sweep"),
+    ("report", _act("report"), arguments.report, "tables, plots and one HTML page from the records of a sweep"),
     ("list", _list, arguments.list_parts, "list the parts of a registry"),
     ("show", _show, arguments.show, "show one part: options, formula, source"),
     ("check", _check, arguments.check, "compare every recipe with its published count, or try it on every runtime"),

@@ -47,7 +47,8 @@ class Record:
         Where a step took its batch in parts: micro_batch (patches of a part), batch_statistics (whether layers of the
         network take any, and then those of a part), and micro_because: why, where the recipe did not ask for it.
         Of a trial that failed for want of memory while it trained: out_of_memory (patches that were computed at once).
-    selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted.
+    selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted. Of a trial
+        of a search also cases and dice, see `trial.run_search`.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels.
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.

@@ -25,8 +25,9 @@ INSIDE = {
         **dict.fromkeys(_UPPER, (*_LOWEST, "trial")),
         "logs": (*_LOWEST, "trial", "run"),
         "predict": (*_LOWEST, "trial", "deploy"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "commands"),
+        "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -28,6 +28,16 @@ def run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--print-job", action="store_true", help="print the job of a worker of --cluster and end")
 
 
+def tune(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench tune`."""
+    _sweep_options(command)
+    _cache_option(command)
+    command.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
+    command.add_argument("--no-report", action="store_true", help="leave the report for later")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
 def status(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench status`."""
     command.add_argument("results", type=Path, help="a sweep's folder of results")

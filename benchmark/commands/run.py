@@ -96,7 +96,7 @@ def _run(
     outcome = runner.run(sound, settled=settled, known=known, rejected=missing)
     made = [*missing, *outcome.made]
     if outcome.stopped:
-        return _stopped()
+        return stopped()
     if outcome.elsewhere:
         count = len(outcome.elsewhere)
         print(f"unetbench: {count} trials are under way elsewhere; `unetbench status {store.folder}`", file=sys.stderr)
@@ -114,7 +114,7 @@ def _run(
         stop=asked,
     )
     if asked.is_set():
-        return _stopped()
+        return stopped()
     if not options.no_report:
         _report(store, options)
     if options.json:
@@ -122,7 +122,8 @@ def _run(
     return 0 if outcome.fine and not missing and deployed else 1
 
 
-def _stopped() -> int:
+def stopped() -> int:
+    """Say that a run ended because it was asked to, and return its exit status."""
     print("unetbench: stopped as asked, with checkpoints; the same command goes on", file=sys.stderr)
     return STOPPED
 

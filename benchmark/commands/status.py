@@ -11,6 +11,8 @@ from ...core.errors import StoreError
 from ...core.record import Record
 from ..records.claims import Claim, Claims
 from ..records.store import SETTLED, read, read_planned
+from ..tune.store import FOLDER
+from .status_tuning import tuning_state, tuning_text
 
 LAST_LINES = 3
 """Of a failed trial's traceback that are shown, and of what libraries printed."""
@@ -22,7 +24,8 @@ def status(options: argparse.Namespace) -> int:
     if not (folder / "sweep.yaml").is_file():
         raise StoreError(f"{folder}: no sweep.yaml inside; give the folder of one sweep, as in results/SWEEP")
     names = read_planned(folder)
-    machines = sorted({*_names(folder / "records"), *_names(folder / "claims")}) or ["no machine yet"]
+    places = ("records", "claims", f"{FOLDER}/searches")
+    machines = sorted({name for place in places for name in _names(folder / place)}) or ["no machine yet"]
     made: dict[str, dict[str, Record]] = {machine: {} for machine in machines}
     for file in sorted(folder.glob("records/*/*.json")):
         record = read(file, rows=False)
@@ -30,11 +33,15 @@ def status(options: argparse.Namespace) -> int:
     found = [
         _of_machine(machine, names, made[machine], Claims(folder / "claims" / machine).all()) for machine in machines
     ]
+    if (folder / FOLDER).is_dir():
+        tuning = tuning_state(folder)
+        found = [{**entry, "tuning": tuning.get(entry["machine"], [])} for entry in found]
     if options.json:
         print(json.dumps(found, indent=2))
     else:
         print("\n\n".join(_text(folder.name, entry) for entry in found))
-    return 0 if all(entry["settled"] == entry["trials"] for entry in found) else 1
+    over = all(row["over"] == row["trials"] for entry in found for row in entry.get("tuning", []))
+    return 0 if over and all(entry["settled"] == entry["trials"] for entry in found) else 1
 
 
 def _names(folder: Path) -> list[str]:
@@ -100,4 +107,5 @@ def _text(sweep: str, entry: Mapping[str, Any]) -> str:
         lines.append(f"  {row['trial']}: {row['status'].replace('_', ' ')}: {row['reason']}")
         lines += [f"      {line}" for line in row["last_lines"]]
         lines += [f"      printed: {line}" for line in row["log"][-LAST_LINES:]]
+    lines += tuning_text(entry.get("tuning", []))
     return "\n".join(lines)

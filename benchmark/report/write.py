@@ -51,9 +51,10 @@ class Report:
 
     page: one HTML file. tables: what the files say. files: all, the page first. notes: plots that could not be drawn
     and why, and what else the writer should be told. recommended: the file to deploy in one line, a data set, machine
-    and setting.
+    and setting. sweep: the folder that was read.
     """
 
+    sweep: Path
     page: Path
     tables: tuple[ComparisonTable, ...]
     files: tuple[Path, ...]
@@ -115,7 +116,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     index = written.put(INDEX, page(read, shown, sections).encode())
     written.finish()
     headlines = tuple(line for one in deployed for line in one.headlines)
-    return Report(index, tuple(summaries), (index, *tables, *figures), tuple(notes), headlines)
+    return Report(sweep, index, tuple(summaries), (index, *tables, *figures), tuple(notes), headlines)
 
 
 def _problems(title: str, plots: Sequence[Plot]) -> list[str]:

@@ -57,7 +57,15 @@ class Runner:
         self.store = self.crew.store
         self.claims = Claims.of(self.store)
         self.shared, self.asked = Shared(self.store, self.claims), stop or Event()
-        self.workers, self.seconds = [], seconds
+        self.workers, self.called, self.seconds = [], [], seconds
+
+    def order(self, trial: Trial, again: Again | None) -> Any:
+        """What a worker is sent to run a trial; again: differently, since it failed."""
+        return again or trial
+
+    def following(self, record: Record) -> Sequence[Trial]:
+        """Trials that a record, made here or by another driver, calls for; those of a sweep are all named before."""
+        return ()
 
     def check_parts(self, trials: Sequence[Trial]) -> dict[str, Record]:
         """Run each part of the user's own once, before anything is trained; the record of each trial it spoils, by id.
@@ -143,6 +151,9 @@ class Runner:
             for record in made:
                 outcome.others.append(kept(record, outcome.others))
                 self.progress.finish(record, elsewhere=True)
+                self.called += self.following(record)
+            queue.add(self.called)
+            self.called = []
         self.shared.hold_back(queue.rest())
         return freed
 
@@ -183,7 +194,7 @@ class Runner:
     def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
         self.progress.start(trial, worker.where)
         worker.known = self.shared.known.get(trial.id)
-        worker.take(trial, again)
+        worker.take(trial, self.order(trial, again), again)
 
     def _worker_for(self, trial: Trial) -> WorkerProcess:
         """The idle worker where the trial is to be run, begun if need be in the place of another."""
@@ -278,7 +289,8 @@ class Runner:
         if written:
             return
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
-        if overtaken and self.store.settled([record.trial]):
+        if overtaken and (theirs := self.store.settled([record.trial])):
+            self.called += self.following(theirs[record.trial.id])
             return  # by who took it over while we gave no sign of life
         try:
             self.store.put(record)
@@ -287,6 +299,7 @@ class Runner:
             raise
         self.store.tidy(record)
         self.claims.drop(record.trial.id)
+        self.called += self.following(record)
 
 
 def _reading(trial: Trial, event: dict[str, Any]) -> str:

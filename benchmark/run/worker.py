@@ -20,6 +20,7 @@ from ..trial.context import Context
 from ..trial.micro_batches import Again
 from ..trial.own_parts import PartCheck
 from ..trial.places import Place
+from ..trial.search_trial import SearchTrial
 from .tensorflow_log import quiet_tensorflow
 
 STOP = "stop"
@@ -29,9 +30,9 @@ STOP = "stop"
 def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
     """Do what comes through the pipe, trials and checks of parts, until None comes; all of it computes in one place.
 
-    Sends ("tell", event) while a trial runs, and at its end ("record", json, resident_bytes), or ("stopped",) where it
-    ended at a checkpoint; for a check, the record of a trial that it fails, or None in place of the json. What
-    libraries print goes to the log file.
+    Trials of a search come as `SearchTrial`; their records have no scores. Sends ("tell", event) while a trial runs,
+    and at its end ("record", json, resident_bytes), or ("stopped",) where it ended at a checkpoint; for a check, the
+    record of a trial that it fails, or None in place of the json. What libraries print goes to the log file.
     """
     _redirect(log)
     faulthandler.enable(all_threads=False)
@@ -40,6 +41,7 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
     _go_to(place)
     _share(context.threads)
     quiet_tensorflow()
+    from ..trial.run_search import run_search_trial
     from ..trial.run_trial import (  # Keras and its backend are loaded here, after the environment is set
         WorkerCache,
         failed_check,
@@ -65,6 +67,8 @@ def work(pipe: Connection, context: Context, place: Place, log: Path) -> None:
                     record = failed_check(order, context)
                 elif isinstance(order, Again):
                     record = run_trial(order.trial, context, cache, tell, parts=order.parts)
+                elif isinstance(order, SearchTrial):
+                    record = run_search_trial(order, context, cache, tell)
                 else:
                     record = run_trial(order, context, cache, tell)
             except Stopped:

@@ -61,12 +61,12 @@ class WorkerProcess:
         theirs.close()
         return cls(process, ours, context, place, log, kills=kernel_kills())
 
-    def take(self, trial: Trial, again: Again | None = None) -> None:
-        """Run a trial; again: differently, since it failed."""
+    def take(self, trial: Trial, order: Any, again: Again | None = None) -> None:
+        """Run a trial. order: what `work` takes for it; again: how, where that is not the first time."""
         self.trial = self.before = trial
         self.again, self.since, self.phase = again, 0.0, ""
         self.printed = self.log.stat().st_size if self.log.exists() else 0
-        self.send(again or trial)
+        self.send(order)
 
     @property
     def where(self) -> str:

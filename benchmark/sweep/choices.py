@@ -7,10 +7,13 @@ from typing import Any
 
 from ...core.errors import SpecError
 from ...core.registry import Registry
-from ...core.sources import DIGITS
+from ...core.sources import DIGITS, source_digest
 from ...core.trial import Choice
+from ...datasets import DATASETS
 from ...losses import LOSSES
 from ...losses.nested import check as check_nested
+from ...losses.nested import names
+from ...models import MODELS
 
 Entry = str | dict[str, Any]
 """A part as the file has it: its name, or a mapping of `name` and options."""
@@ -64,6 +67,13 @@ def mapping(value: Any, where: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise SpecError(f"{where}: {value!r} is not a mapping of options")
     return value
+
+
+def part_sources(data: Choice, model: Choice, loss: Choice) -> dict[str, str]:
+    """Digests of the sources of those parts, and of the losses named inside the loss, that are the user's own."""
+    parts = [(DATASETS, data.name), (MODELS, model.name), *((LOSSES, name) for name in names(loss.name, loss.options))]
+    digests = {f"{registry.name} {name}": source_digest(registry.part(name)) for registry, name in parts}
+    return {name: digest for name, digest in sorted(digests.items()) if digest}
 
 
 def _digests(options: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, str]:

@@ -26,6 +26,7 @@ from .choices import Entry, choices, losses, mapping
 from .hardware import Hardware, HardwareKeys, hardware
 from .override import put
 from .steps import LighterStep, steps
+from .tuning import Tuning, tuning
 from .validate import validate
 
 SHIPPED = Path(__file__).parents[1] / "sweeps"
@@ -65,6 +66,7 @@ class SweepFile(HardwareKeys):
     weights: bool = False
     cache: CachePlace = "memory"
     lighter: list[dict[str, Any]] = Field(default_factory=list)
+    tune: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,7 +84,7 @@ class Sweep:
 
     folder: where relative paths of the user's own data start. hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
-    lighter.
+    lighter. tune: how models are tuned, None where the file does not say.
     """
 
     name: str
@@ -102,6 +104,7 @@ class Sweep:
     resolved: dict[str, Any]
     labels: Labels
     lighter: tuple[LighterStep, ...]
+    tune: Tuning | None
 
 
 def shipped() -> list[str]:
@@ -158,12 +161,14 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         raise SpecError(f"{where}: seeds: {spec.seeds} is not a positive number or a list of different seeds")
     resolved = {**raw, "standard": spec.standard}
     labels, models = Labels(resolved, where), choices(MODELS, spec.models, f"{where}: models")
+    datasets, chosen = _data_choices(spec, where), losses(spec.losses, f"{where}: losses")
+    recipes = [data.recipe for data in datasets]
     return Sweep(
         name=spec.name,
         folder=file.resolve().parent,
-        datasets=_data_choices(spec, where),
+        datasets=datasets,
         models=models,
-        losses=losses(spec.losses, f"{where}: losses"),
+        losses=chosen,
         seeds=seeds,
         hardware=hardware(spec, raw, where),
         runtimes=choices(RUNTIMES, spec.runtimes, f"{where}: runtimes"),
@@ -176,6 +181,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         resolved=resolved,
         labels=labels,
         lighter=steps(spec.lighter, models, labels, f"{where}: lighter"),
+        tune=None if spec.tune is None else tuning(spec.tune, models, chosen, recipes, seeds[0], f"{where}: tune"),
     )
 
 

@@ -6,16 +6,12 @@ from itertools import product
 
 from ...core.errors import DataError, SpecError, UnetbenchError, one_line
 from ...core.recipe import MAX_STEPS
-from ...core.sources import source_digest
 from ...core.trial import Choice, Trial
-from ...datasets import DATASETS
 from ...datasets.patches import PatchSampler, times_shown
 from ...datasets.prepare import Held
-from ...losses import LOSSES
-from ...losses.nested import names
-from ...models import MODELS
 from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.places import lacking
+from .choices import part_sources
 from .file import DataChoice, Sweep
 
 LOOKED_AT = 3
@@ -59,13 +55,6 @@ def _place(choice: Choice) -> str:
     return str(choice.options.get("path") or choice.label)
 
 
-def _sources(data: Choice, model: Choice, loss: Choice) -> dict[str, str]:
-    """Digests of the sources of those parts, and of the losses named inside the loss, that are the user's own."""
-    parts = [(DATASETS, data.name), (MODELS, model.name), *((LOSSES, name) for name in names(loss.name, loss.options))]
-    digests = {f"{registry.name} {name}": source_digest(registry.part(name)) for registry, name in parts}
-    return {name: digest for name, digest in sorted(digests.items()) if digest}
-
-
 def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
     opened, problem, split = None, "", dict(data.split)
     try:
@@ -79,7 +68,7 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
     trained: list[Trial] = []
     settings = list(sweep.hardware.settings(data.recipe))
     for model, loss in product(sweep.models, sweep.losses):
-        sources = _sources(data.choice, model, loss)
+        sources = part_sources(data.choice, model, loss)
         for (backend, device, recipe), seed in product(settings, sweep.seeds):
             trained.append(
                 Trial(data.choice, split, model, loss, recipe, seed, sources, backend=backend, device=device)

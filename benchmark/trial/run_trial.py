@@ -4,7 +4,7 @@ import contextlib
 import gc
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -34,9 +34,11 @@ from .micro_batches import in_parts, lacks_memory, out_of_memory
 from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics, own_runtimes
 from .part_checks import check_loss, check_network, check_part
+from .selection import Selection
 from .step_clock import StepClock
 from .train import ProgressCallback, train
 from .training_set import HeldCases, fits_memory, training_set
+from .validate import ValidationCases
 from .windows import Windows
 
 
@@ -51,6 +53,18 @@ class WorkerCache:
     cases: HeldCases = field(default_factory=HeldCases)
 
 
+@dataclass(frozen=True)
+class Trained:
+    """A trial after training, its selection frozen and its selected weights in the model. trial: as it was trained."""
+
+    trial: Trial
+    opened: OpenedDataset
+    compiled: CompiledModel
+    cases: ValidationCases
+    selection: Selection
+    store: Store
+
+
 def run_trial(
     trial: Trial, context: Context, cache: WorkerCache, on_progress: ProgressCallback, *, parts: int = 0
 ) -> Record:
@@ -58,12 +72,22 @@ def run_trial(
 
     parts: how many a step takes its batch in, whatever the recipe says; 0: as it says.
     """
+
+    def perform(fields: dict[str, Any]) -> None:
+        made = train_trial(trial, context, cache, on_progress, fields, parts=parts)
+        _test(trial, context, made, on_progress, fields)
+
+    return recorded(trial, context, cache, perform)
+
+
+def recorded(trial: Trial, context: Context, cache: WorkerCache, perform: Callable[[dict[str, Any]], None]) -> Record:
+    """The record of what `perform` does, which fills in its fields; only what passes through `run_trial` does."""
     started, fields = now(), {}
     status: Status = "done"
     reason = trace = ""
     memory.reset_peak()
     try:
-        _perform(trial, parts, context, cache, on_progress, fields)
+        perform(fields)
     except Exception as error:  # a part's own bug must not end the sweep; the record keeps where it was
         status, reason, trace = _outcome(error)
         if not isinstance(error, UnetbenchError) or isinstance(error, OutOfMemory):
@@ -98,14 +122,20 @@ def _outcome(error: Exception) -> tuple[Status, str, str]:
     return "unfit" if isinstance(error, Unfit) else "failed", one_line(error), trace
 
 
-def _perform(
+def train_trial(
     asked: Trial,
-    parts: int,
     context: Context,
     cache: WorkerCache,
     on_progress: ProgressCallback,
     fields: dict[str, Any],
-) -> None:
+    *,
+    parts: int = 0,
+    until: int = 0,
+) -> Trained:
+    """Train and select; what a record tells of it is put into `fields` as it becomes known.
+
+    parts: as `run_trial` has it. until: as `train` has it.
+    """
     store, trial = Store.here(context.results, context.sweep), in_parts(asked, parts)
     timing: dict[str, float] = {}
     fields["timing"] = timing
@@ -146,17 +176,24 @@ def _perform(
             checkpoint=checkpoint,
             pruning=pruning_of(trial),
             clock=steps,
+            until=until,
         )
     fields["model"] |= lighter_facts(trial, origin, compiled.network)
     fields["selection"], fields["training"] = asdict(selection), steps.reading()
     if recipe.micro_batches > 1:
         fields["training"]["batch_statistics"] = compiled.takes_batch_statistics
     timing["train_s"] = time.perf_counter() - clock
+    return Trained(trial, opened, compiled, cases, selection, store)
 
+
+def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCallback, fields: dict[str, Any]) -> None:
+    """Score the selected model on test cases and time it."""
+    trial, opened, compiled, store = made.trial, made.opened, made.compiled, made.store
+    recipe, timing = trial.training, fields["timing"]
     windows = Windows.of(compiled.model, recipe)
     result = evaluate(
         compiled.forward,
-        selection,
+        made.selection,
         opened.split.cases("test"),
         opened,
         windows=windows,

@@ -55,13 +55,15 @@ def train(
     checkpoint: Path | None = None,
     pruning: Magnitude | None = None,
     clock: StepClock | None = None,
+    until: int = 0,
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
     checkpoint: a file from which an interrupted training goes on, and where it is kept; it is deleted when the
         record is written. Raises Stopped after an epoch at which `on_progress` asks for it.
     pruning: set weights to zero on the way; then only an epoch that ends with the sparsity asked for can be selected.
-    clock: is to read how long steps take.
+    clock: is to read how long steps take. until: the last epoch, 0 for the recipe's; after an earlier one a checkpoint
+        is left, from which training goes on bit for bit.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
     cannot choose.
     """
@@ -73,16 +75,19 @@ def train(
     selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
     if pruning is not None:
         selector.prune(pruning)
-    if selector.state.epoch < recipe.epochs and not selector.finished():
+    ends = min(until or recipe.epochs, recipe.epochs)
+    if selector.state.epoch < ends and not selector.finished():
         on_progress({"phase": "train", "epoch": selector.state.epoch, "step": 0, "of": selector.steps})
         compiled.model.fit(
             batches,
-            epochs=recipe.epochs,
+            epochs=ends,
             initial_epoch=selector.state.epoch,
             callbacks=[clock, selector] if clock else [selector],  # the clock first: the other one takes time
             verbose=0,  # pyright: ignore[reportArgumentType]  # Keras takes numbers
             shuffle=False,
         )
+    if ends < recipe.epochs and not selector.finished():
+        selector.save()  # before selection puts other weights into the model
     selection = select(compiled, selector.state.best, selector.weights, cases, recipe)
     if recipe.threshold == "tuned":
         threshold, _ = best_threshold(compiled.forward, cases.whole(), compiled.task, batch=recipe.micro_batch)
@@ -165,8 +170,8 @@ class _SelectionCallback(keras.callbacks.Callback):
         ends = self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
         if self.finished():
             self.compiled.model.stop_training = True
-        if self.checkpoint is not None and (ends or time.perf_counter() - self.saved > SAVE_EVERY_S):
-            self._save(self.checkpoint)
+        if ends or time.perf_counter() - self.saved > SAVE_EVERY_S:
+            self.save()
         if ends:
             raise Stopped(f"after epoch {epoch + 1}")
 
@@ -180,14 +185,16 @@ class _SelectionCallback(keras.callbacks.Callback):
             return recipe.rate * 0.5 * (1 + float(np.cos(np.pi * share)))
         return self.state.rate
 
-    def _save(self, file: Path) -> None:
+    def save(self) -> None:
+        """Write the checkpoint, if one is kept."""
+        if self.checkpoint is None:
+            return
         try:
-            save(file, self.compiled, self.state, self.weights)
+            save(self.checkpoint, self.compiled, self.state, self.weights)
         except OSError as error:  # training goes on; a broken-off trial would go on from an earlier checkpoint
             if not self.warned:
-                self.on_progress(
-                    {"phase": "warning", "text": f"checkpoint {file} not written: {error.strerror or error}"}
-                )
+                text = f"checkpoint {self.checkpoint} not written: {error.strerror or error}"
+                self.on_progress({"phase": "warning", "text": text})
             self.warned = True
         self.saved = time.perf_counter()
 

@@ -130,6 +130,24 @@ def validate(
     return Validation(float(np.concatenate(losses).mean()), counts.dice())
 
 
+def dice_by_case(
+    forward: Callable[[np.ndarray], np.ndarray], parts: Iterable[Tiles], task: Task, *, batch: int, threshold: float
+) -> np.ndarray:
+    """Dice of each case, (n,), a mean over scored classes; a class empty in truth and prediction is left out.
+
+    NaN for a case of which all classes are left out.
+    """
+    counts = _Counts(task)
+    for tiles in parts:
+        for start in range(0, len(tiles.images), batch):
+            part = slice(start, start + batch)
+            counts.add(tiles, part, labels(forward(tiles.images[part]), task, threshold))
+    scores = counts.by_case()
+    defined = ~np.isnan(scores)
+    sums = np.where(defined, scores, 0.0).sum(axis=1)
+    return np.divide(sums, defined.sum(axis=1), out=np.full(len(scores), np.nan), where=defined.any(axis=1))
+
+
 def best_threshold(
     forward: Callable[[np.ndarray], np.ndarray], parts: Iterable[Tiles], task: Task, *, batch: int
 ) -> tuple[float, float]:
@@ -177,9 +195,13 @@ class _Counts:
             for row, plane in zip(self.values, found, strict=True):
                 np.add.at(row[:, index], cases, np.count_nonzero(plane, axis=axes))
 
-    def dice(self) -> float:
+    def by_case(self) -> np.ndarray:
+        """Dice of each case and scored class, NaN where it is empty on both sides."""
         hit, false, missed = self.values
         size = 2 * hit + false + missed
-        scores = np.divide(2.0 * hit, size, out=np.full(hit.shape, np.nan), where=size > 0)
+        return np.divide(2.0 * hit, size, out=np.full(hit.shape, np.nan), where=size > 0)
+
+    def dice(self) -> float:
+        scores = self.by_case()
         counted = ~np.isnan(scores)
         return float(scores[counted].mean()) if counted.any() else float("nan")

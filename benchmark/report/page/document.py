@@ -102,7 +102,19 @@ def page(
         "<h2>Records</h2><p>Each number above comes from these files, <code>records/&lt;record&gt;.json</code>.</p>"
     ]
     body.append(_records(frames))
-    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_(frames.sweep)}</title>'
+    return _document(frames.sweep, body)
+
+
+def sections_page(title: str, summary: str, sections: Sequence[Section]) -> str:
+    """A page of sections alone; images are embedded, nothing is loaded from elsewhere."""
+    body = [f"<h1>{_(title)}</h1>", f'<p class="soft">unetbench report · {_(summary)}</p>', _contents((), sections)]
+    for index, section in enumerate(sections):
+        body += _further(section, index)
+    return _document(title, body)
+
+
+def _document(title: str, body: Sequence[str]) -> str:
+    head = f'<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>{_(title)}</title>'
     return (
         f'<!doctype html><html lang="en"><head>{head}<style>{CSS}</style></head><body>{"".join(body)}</body></html>\n'
     )

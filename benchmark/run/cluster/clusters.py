@@ -44,9 +44,8 @@ def opened(where: Where, sweep: str, trials: int) -> Iterator[Cluster]:
     Raises Unavailable where there is no scheduler, or no queue to send jobs to, and SpecError where dask's
     configuration lacks what jobs need.
     """
-    from distributed import Client
-
     import dask
+    from distributed import Client
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told by us
     with dask.config.set(_patient()):
@@ -96,9 +95,8 @@ def _met(where: Where) -> Iterator[Any]:
 
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
-    from distributed import LocalCluster
-
     import dask
+    from distributed import LocalCluster
 
     # Threads are limited where a trial's process begins. Memory: a worker of dask takes none to speak of.
     with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}), deaf_children():
@@ -116,9 +114,8 @@ def _local(count: int) -> Iterator[Any]:
 
 @contextmanager
 def _jobs(where: Where, sweep: str) -> Iterator[Any]:
-    import dask_jobqueue
-
     import dask
+    import dask_jobqueue
 
     kind = getattr(dask_jobqueue, f"{where.kind.upper()}Cluster")
     options = {"dashboard_address": ":0", **(dask.config.get(f"jobqueue.{where.kind}.scheduler-options", {}) or {})}

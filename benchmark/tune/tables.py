@@ -1,0 +1,257 @@
+"""What a tuning says, as tables: what was tried, tuned beside default, what matters, and every trial."""
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from ...core.measure import measure
+from ..report.frame import PRIMARY
+from ..report.statistics.compare import compare, ranks
+from ..report.tables.grid import Grid
+from ..report.tables.table import UNDEFINED, digits, estimate_text, rank_text
+from ..sweep.space import text_of
+from .attempt import Attempt
+from .importance import METHOD
+from .oracle import Values
+from .outcome import SCORE
+from .results import Scores, Tested, Tuned
+
+DEFAULT_WON = "the default"
+
+
+def budget_grid(tuned: Sequence[Tuned], title: str) -> Grid:
+    """What each search tried and used."""
+    cells = []
+    for one in tuned:
+        search = one.search
+        counts = Counter(_state(one, attempt) for attempt in search.attempts)
+        winner = one.winner
+        cells.append(
+            (
+                one.name.model,
+                one.name.loss,
+                str(len(search.attempts)),
+                str(counts["failed"]),
+                str(counts["stopped"]),
+                str(search.epochs),
+                digits(search.seconds / 60),
+                _score(search.attempts[0]) if search.attempts else UNDEFINED,
+                _score(winner) if winner else UNDEFINED,
+                str(winner.number) if winner else UNDEFINED,
+            )
+        )
+    score = f"validation {SCORE.title}"
+    headers = ("Model", "Loss", "Trials", "Failed", "Stopped", "Epochs", "Training [min]")
+    headers += (f"Default, {score}", f"Best, {score}", "Found by trial")
+    return Grid(f"{title}: what was tried", headers, tuple(cells))
+
+
+def budget_notes(tuned: Sequence[Tuned]) -> list[str]:
+    """Engine, budget and space, and what went wrong."""
+    lines = []
+    for engine in dict.fromkeys(_engine_text(one) for one in tuned):
+        lines.append(engine)
+    budget = tuned[0].search.tuning.budget
+    parts = [f"{budget.trials} trials" if budget.trials else "", f"{budget.epochs} epochs" if budget.epochs else ""]
+    parts.append(f"{budget.seconds:g} s of training" if budget.seconds else "")
+    lines.append(f"Budget of each search: {', '.join(filter(None, parts))}; trial 0 is the default and inside it.")
+    lines.append(
+        "Every trial of the search was trained with the same seed and scored on whole validation cases; no test case "
+        "was read. Epochs are those really trained, seconds those of training and of validation after each epoch."
+    )
+    spaces: dict[str, list[str]] = {}
+    for one in tuned:
+        text = "; ".join(f"{dimension.key}: {dimension.described()}" for dimension in one.search.space)
+        spaces.setdefault(text, []).append(one.label)
+    for text, labels in spaces.items():
+        whose = f" of {', '.join(labels)}" if len(spaces) > 1 else ""
+        lines.append(f"Space{whose}: {text}.")
+    return lines + [f"{one.label}: {one.problem}" for one in tuned if one.problem]
+
+
+def difference_grid(tuned: Sequence[Tuned], title: str) -> Grid | None:
+    """Test scores of the winner beside the default's, the best winner first; None before any is trained."""
+    shown = [(one, one.test) for one in tuned if one.test is not None]
+    shown.sort(key=lambda entry: -entry[1].tuned.estimate.mean)
+    if not shown:
+        return None
+    reading = measure(PRIMARY)
+    tests = [test for _, test in shown]
+    before, after = (_ranks(tests, [scores(test).values for test in tests]) for scores in (_default, _winner))
+    columns = {
+        "Model": [one.name.model for one, _ in shown],
+        "Loss": [one.name.loss for one, _ in shown],
+        "Winner": [settings_text(one) for one, _ in shown],
+        f"Default, {reading.title}": [estimate_text(test.default.estimate, reading) for test in tests],
+        f"Tuned, {reading.title}": [estimate_text(test.tuned.estimate, reading) for test in tests],
+        "Difference": [f"{test.difference.mean:+.3f}" if test.difference else "0" for test in tests],
+        "95\u00a0%\u00a0CI": [_interval(test) for test in tests],
+        "p": [f"{test.difference.p:.3g}" if test.difference else UNDEFINED for test in tests],
+        "Rank, default": before,
+        "Rank, tuned": after,
+        "Seeds": [str(len(test.seeds)) for test in tests],
+        "Cases": [str(len(test.cases)) for test in tests],
+    }
+    return Grid(f"{title}: tuned beside default", tuple(columns), tuple(zip(*columns.values(), strict=True)), names=3)
+
+
+def difference_notes(tuned: Sequence[Tuned]) -> list[str]:
+    """How the comparison is made."""
+    seeds = sorted({seed for one in tuned if one.test for seed in one.test.seeds})
+    lines = [
+        f"Winner and default were trained anew with seeds {', '.join(map(str, seeds))}, which the search did not use, "
+        "and scored once on test cases. Dice is the mean over cases, ± the standard deviation over seeds.",
+        "Difference: tuned less default, paired by seed and case; its interval is a bootstrap of whole groups of cases "
+        "with Student's t over seeds, p a test by flipping signs of whole groups (docs/numbers.md).",
+        "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
+        "defaults and of the tuned ones.",
+    ]
+    same = [one.label for one in tuned if one.winner is not None and not one.winner.number]
+    if same:
+        lines.append(
+            f"No setting was better on validation than the default of {', '.join(same)}: it is its own winner."
+        )
+    return lines
+
+
+def importance_grid(tuned: Sequence[Tuned], title: str) -> Grid:
+    """Share of the score's variance that each hyper-parameter explains by itself."""
+    keys = list(dict.fromkeys(dimension.key for one in tuned for dimension in one.search.space))
+    cells = []
+    for one in tuned:
+        shares = one.importance.shares
+        known = [_share(shares[key]) if key in shares else "" for key in keys]
+        cells.append(
+            (one.name.model, one.name.loss, *known, str(one.importance.trials), _share(one.importance.explained))
+        )
+    return Grid(f"{title}: importance", ("Model", "Loss", *keys, "Trials", "Explained of unseen"), tuple(cells))
+
+
+def importance_notes(tuned: Sequence[Tuned]) -> list[str]:
+    """The method, and where the shares are uncertain."""
+    lines = [f"{METHOD}."]
+    for one in tuned:
+        at = f", as they stood after epoch {one.importance.until}" if one.importance.until < one.search.full else ""
+        if one.importance.warning or at:
+            lines.append(f"{one.label}: {one.importance.warning or f'{one.importance.trials} trials'}{at}.")
+    return lines
+
+
+def trials_frame(tuned: Sequence[Tuned]) -> pd.DataFrame:
+    """Every trial of every search, a row each, in base units."""
+    rows = []
+    for one in tuned:
+        for attempt in one.search.attempts:
+            rows.append(
+                {
+                    "data_set": one.name.dataset,
+                    "model": one.name.model,
+                    "loss": one.name.loss,
+                    "machine": one.machine,
+                    "trial": attempt.number,
+                    "source": attempt.source,
+                    "state": _state(one, attempt),
+                    "score": attempt.last.score if attempt.last and attempt.last.done else math.nan,
+                    "epochs": attempt.epochs,
+                    "seconds": attempt.seconds,
+                    **{key: text_of(value) for key, value in attempt.values.items()},
+                    "reason": attempt.stopped or (attempt.last.reason if attempt.last and attempt.failed else ""),
+                    "id": attempt.trial.id,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def difference_frame(tuned: Sequence[Tuned]) -> pd.DataFrame:
+    """Tuned beside default as raw numbers."""
+    rows = []
+    for one in tuned:
+        if one.test is None:
+            continue
+        found = one.test.difference
+        rows.append(
+            {
+                "data_set": one.name.dataset,
+                "model": one.name.model,
+                "loss": one.name.loss,
+                "winner": settings_text(one),
+                "default_dice": one.test.default.estimate.mean,
+                "default_sd_seeds": one.test.default.estimate.spread,
+                "tuned_dice": one.test.tuned.estimate.mean,
+                "tuned_sd_seeds": one.test.tuned.estimate.spread,
+                "difference": found.mean if found else 0.0,
+                "low": found.low if found else math.nan,
+                "high": found.high if found else math.nan,
+                "p": found.p if found else math.nan,
+                "seeds": " ".join(map(str, one.test.seeds)),
+                "cases": len(one.test.cases),
+                "groups": len(set(one.test.groups)),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def settings_text(one: Tuned) -> str:
+    """The settings that won, as far as they differ from the default's."""
+    if one.winner is None or not one.winner.number:
+        return DEFAULT_WON
+    usual: Values = one.search.attempts[0].values
+    changed = {key: value for key, value in one.winner.values.items() if value != usual.get(key)}
+    return ", ".join(f"{key} {text_of(value)}" for key, value in changed.items())
+
+
+def _engine_text(one: Tuned) -> str:
+    tuning, versions = one.search.tuning, one.about.get("versions", {})
+    told = ", ".join(f"{name} {version}" for name, version in versions.items())
+    words = {
+        "random": "settings drawn at random",
+        "bayesian": f"a Gaussian process asked after the first {tuning.initial} trials",
+        "hyperband": f"settings drawn at random, rungs by {tuning.factor} that go on from checkpoints",
+    }
+    stop = ""
+    if tuning.stop_after:
+        after = ", ".join(map(str, tuning.stop_after))
+        stop = (
+            f"; a trial ends after epoch {after} where a paired test on validation cases finds it worse than the best"
+        )
+    return f"Engine: {tuning.engine}, {words[tuning.engine]} ({told}; seed {tuning.seed}){stop}."
+
+
+def _state(one: Tuned, attempt: Attempt) -> str:
+    if attempt.failed:
+        return "failed"
+    if attempt.stopped:
+        return "stopped"
+    return "done" if one.search.full in attempt.outcomes else "to come"
+
+
+def _score(attempt: Attempt) -> str:
+    return SCORE.text(attempt.last.score) if attempt.last and attempt.last.done else UNDEFINED
+
+
+def _default(test: Tested) -> Scores:
+    return test.default
+
+
+def _winner(test: Tested) -> Scores:
+    return test.tuned
+
+
+def _ranks(tests: Sequence[Tested], values: Sequence[np.ndarray]) -> list[str]:
+    """Ranks among models that were scored on the same cases."""
+    if len(tests) < 2 or len({test.cases for test in tests}) > 1:
+        return [UNDEFINED] * len(tests)
+    places = ranks(compare(values, tests[0].groups), len(tests))
+    return [rank_text(places[index] if places else None) for index in range(len(tests))]
+
+
+def _interval(test: Tested) -> str:
+    found = test.difference
+    return UNDEFINED if found is None or math.isnan(found.low) else f"[{found.low:+.3f}, {found.high:+.3f}]"
+
+
+def _share(value: float) -> str:
+    return UNDEFINED if math.isnan(value) else f"{value:.2f}"

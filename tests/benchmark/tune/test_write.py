@@ -1,0 +1,129 @@
+"""The report of a tuning is made from its folder alone: what was tried, what matters, tuned beside default."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from unetbench.benchmark.records.store import Store
+from unetbench.benchmark.tune.results import read_tuning
+from unetbench.benchmark.tune.store import SearchStore
+from unetbench.benchmark.tune.write import write_tuning
+from unetbench.core.record import Record
+from unetbench.core.trial import Choice
+
+MACHINE = "desk"
+VERSIONS = {"keras-tuner": "1.4.8", "scikit-learn": "1.9.1"}
+
+
+def _searched(fake, sweep, model, tuning, outcome=None):
+    """A search whose files are in the folder."""
+    default = replace(fake.default(), model=Choice(model))
+    store = SearchStore(sweep, MACHINE)
+    kept = store.search(default.id)
+    search = fake.search(tuning, kept, default)
+    kept.begin(default, tuning, search.space, lambda: VERSIONS)
+
+    class Book(dict):
+        def __setitem__(self, key, made):
+            store.until[key[0]] = key[1]
+            store.put(made.record)
+            super().__setitem__(key, made)
+
+    return fake.Player(Book(), outcome or fake.outcome).play(search)
+
+
+def _tested(sweep, trial, dice):
+    """Records of a trial with two seeds and eight test cases around a Dice."""
+    rng = np.random.default_rng(int(trial.id, 16) % 2**32)
+    for seed in (1, 2):
+        rows = []
+        for k in range(8):
+            value = float(np.clip(dice + 0.02 * np.sin(k) + 0.002 * rng.standard_normal(), 0, 1))
+            hit = round(1000 * value)
+            counts = {"tp": hit, "fp": 1000 - hit, "fn": 1000 - hit, "tn": 8000 + hit}
+            rows.append({"case": f"t{k}", "group": f"g{k}", "class": "cell", **counts, "empty": "none", "dice": value})
+        about = {"machine": {"name": MACHINE}, "versions": {"backend": "tensorflow"}, "finished": "2026-01-02"}
+        Store(sweep.parent, sweep.name, MACHINE).put(Record(replace(trial, seed=seed), "done", scores=rows, **about))
+
+
+@pytest.fixture(scope="module")
+def sweep(fake, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results") / "mine"
+    tuning = fake.tuning("random", trials=12)
+    folder.mkdir()
+    keys = {"name": "mine", "tune": {"engine": "random", "trials": 12, "space": {}}}
+    (folder / "sweep.yaml").write_text(yaml.safe_dump(keys))
+    for model, gain in (("unet", 0.05), ("attention_unet", 0.0)):
+        search = _searched(fake, folder, model, tuning)
+        _tested(folder, search.default, 0.8)
+        _tested(folder, search.winner().trial, 0.8 + gain)
+    _searched(fake, folder, "unet_light", tuning, lambda t, u: fake.outcome(t, u, status="unfit", reason="too deep"))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def report(sweep):
+    return write_tuning(sweep)
+
+
+def test_the_searches_are_read_back_as_they_went(fake, sweep):
+    found = {one.name.model: one for one in read_tuning(sweep, "nan_worst")}
+    assert len(found["unet"].search.attempts) == 12
+    assert found["unet"].winner.score == max(attempt.score for attempt in found["unet"].search.attempts)
+    assert found["unet_light"].winner is None
+    assert found["unet_light"].problem.endswith("none is the best; the first: too deep")
+
+
+def test_tuned_stands_beside_default_with_the_interval_of_their_paired_difference(sweep):
+    found = {one.name.model: one.test for one in read_tuning(sweep, "nan_worst") if one.test}
+    assert found["unet"].seeds == (1, 2)
+    assert found["unet"].difference.mean == pytest.approx(0.05, abs=0.005)
+    assert 0 < found["unet"].difference.low < 0.05 < found["unet"].difference.high
+    same = found["attention_unet"].difference
+    assert same.low < 0 < same.high
+    assert same.p > 0.05
+
+
+def test_the_page_and_the_tables_say_budget_engine_and_method(report):
+    text = report.page.read_text()
+    for words in (
+        "Engine: random, settings drawn at random (keras-tuner 1.4.8, scikit-learn 1.9.1; seed 0).",
+        "Budget of each search: 12 trials; trial 0 is the default and inside it.",
+        "rate: 0.0001 to 0.1, log; augment.shift: 0 to 0.5; schedule: plateau, cosine, constant",
+        "fANOVA (Hutter et al. 2014",
+        "uncertain: 12 trials for 3 hyper-parameters",
+        "seeds 1, 2, which the search did not use",
+        "the first: too deep",
+    ):
+        assert words in text
+    assert "data:image/png" in text
+    assert report.notes == ()
+    names = {file.name for file in report.files}
+    assert names >= {"index.html", "cells.md", "cells-trace.png", "cells-importance.pdf", "trials.csv", "tuned.csv"}
+
+
+def test_the_csv_has_every_trial_with_its_settings_and_its_cost(report):
+    rows = pd.read_csv(report.page.parent / "trials.csv")
+    assert len(rows) == 12 + 12 + 10
+    assert rows.groupby("model")["trial"].min().eq(0).all()
+    assert set(rows["state"]) == {"done", "failed"}
+    done = rows[rows["state"] == "done"]
+    assert done["seconds"].eq(90).all()
+    assert done["rate"].between(1e-4, 1e-1).all()
+    assert rows.loc[rows["trial"] == 0, "source"].eq("default").all()
+
+
+def test_a_report_again_gives_the_same_bytes_and_leaves_other_files(report, sweep):
+    before = {file: file.read_bytes() for file in report.files if file.suffix != ".html"}
+    own = report.page.parent / "notes.txt"
+    own.write_text("mine")
+    write_tuning(sweep)
+    assert {file: file.read_bytes() for file in before} == before
+    assert own.read_text() == "mine"
+
+
+def test_a_sweep_without_a_tuning_has_no_such_report(tmp_path):
+    assert write_tuning(tmp_path) is None
