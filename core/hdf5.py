@@ -10,21 +10,22 @@ def own_numbers(stream: IO[bytes]) -> int:
     claimed, one that holds no numbers, and a group that contains itself. Raises what h5py raises for damage.
     """
     import h5py
+    from h5py import h5o  # pyright: ignore[reportAttributeAccessIssue]  # a compiled module
 
-    count, seen = 0, set()
+    count, seen = 0, set[int]()
     with h5py.File(stream, "r") as opened:
         groups: list[Any] = [opened]
         while groups:
             group = groups.pop()
-            seen.add(h5py.h5o.get_info(group.id).addr)
+            seen.add(h5o.get_info(group.id).addr)
             for name in group:
                 if not isinstance(group.get(name, getlink=True), h5py.HardLink):
                     raise ValueError(f"its weights have a link, {name[:200]!r}")
                 found = group[name]
                 if isinstance(found, h5py.Dataset):
                     _require_stored(found, name)
-                    count += found.size
-                elif h5py.h5o.get_info(found.id).addr in seen:
+                    count += int(found.size or 0)
+                elif h5o.get_info(found.id).addr in seen:
                     raise ValueError(f"the group {name[:200]!r} of its weights is there twice")
                 else:
                     groups.append(found)

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
     planned = plan.trials(wanted, context)
     with crews.opened(options, context, planned, asked) as crew:
         if crew is None:
-            return _stopped()
+            return stopped()
         return _run(options, wanted, crews.for_workers(planned, context, crew), crew, asked)
 
 

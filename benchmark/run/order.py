@@ -1,7 +1,7 @@
 """Which trial a worker gets next: one for which it has most at hand, and the longest first where several compute."""
 
 import sys
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
@@ -123,7 +123,7 @@ class Queue:
         """The first that nobody trains, unless one that is trained holds up everything; then that one."""
         if self.workers == 1 and not running:
             return next(iter(networks))
-        count, held_s = Counter[str](), Counter[str]()
+        count, held_s = Counter[str](), defaultdict[str, float](float)
         for trial in running:
             key = trial.network_key
             count[key] += 1

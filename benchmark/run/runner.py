@@ -223,7 +223,7 @@ class Runner:
                 worker.phase = worker.phase if message[1]["phase"] == "warning" else message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
                 if worker.phase == "epoch":
-                    self.claims.tell(worker.trial.id, _reading(worker.trial, message[1]))
+                    self.shared.tell(worker.trial, message[1])
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
                 self.progress.stop(worker.trial)
@@ -234,37 +234,28 @@ class Runner:
                 worker.trial = None
             elif message[0] == "unwritten":
                 raise StoreError(message[1])
+            elif message[0] == "record" and self.crew.claims:  # written by its worker
+                worker.trial = None
+                self._count(Record.from_json(message[1]), outcome)
             elif message[0] == "record":
                 worker.resident = message[2]
-                self._finish(Record.from_json(message[1]), worker, workers, outcome, written=self.crew.claims)
+                self._finish(Record.from_json(message[1]), worker, workers, outcome)
         for worker in list(workers):
             spent = time.monotonic() - worker.since if worker.since else 0.0
             if worker.trial is not None and 0 < self.limit_s < spent:
                 record = worker.record("timed_out", f"took longer than {self.limit_s:g} s")
                 self._finish(record, worker, workers, outcome)
 
-    def _finish(
-        self,
-        record: Record,
-        worker: WorkerProcess,
-        workers: list[WorkerProcess],
-        outcome: Outcome,
-        *,
-        written: bool = False,
-    ) -> None:
-        """Keep what came of a worker's trial, or have it run again, in parts, by a fresh process.
-
-        written: its worker has done so.
-        """
-        again = None if written else once_more(record)
-        spent = record.status == "timed_out" or record.training.get("out_of_memory")
-        if (spent and not written) or not worker.is_alive():
+    def _finish(self, record: Record, worker: WorkerProcess, workers: list[WorkerProcess], outcome: Outcome) -> None:
+        """Keep what came of a worker's trial, or have it run again, in parts, by a fresh process."""
+        again = once_more(record)
+        if record.status == "timed_out" or record.training.get("out_of_memory") or not worker.is_alive():
             workers.remove(worker)
             worker.kill()
             self.store.suspect()
         worker.trial, record = None, worker.completed(record)
         if again is None:
-            self._keep(record, outcome, written=written)
+            self._keep(record, outcome)
         elif self.asked.is_set():
             self.claims.drop(record.trial.id)
         else:
@@ -283,11 +274,12 @@ class Runner:
             self.shared.hold_back([worker.trial])
         worker.kill()
 
-    def _keep(self, record: Record, outcome: Outcome, *, written: bool = False) -> None:
+    def _count(self, record: Record, outcome: Outcome) -> None:
         outcome.made.append(kept(record, outcome.made))
         self.progress.finish(record)
-        if written:
-            return
+
+    def _keep(self, record: Record, outcome: Outcome) -> None:
+        self._count(record, outcome)
         overtaken = record.status not in SETTLED and not self.claims.holds(record.trial.id)
         if overtaken and (theirs := self.store.settled([record.trial])):
             self.called += self.following(theirs[record.trial.id])
@@ -300,8 +292,3 @@ class Runner:
         self.store.tidy(record)
         self.claims.drop(record.trial.id)
         self.called += self.following(record)
-
-
-def _reading(trial: Trial, event: dict[str, Any]) -> str:
-    """How far a trial is, for who asks from elsewhere."""
-    return f"epoch {event['epoch']} of {trial.training.epochs}, validation Dice {event['val_dice']:.3f}"

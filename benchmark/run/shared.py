@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Collection, Iterable, Mapping
+from typing import Any
 
 from ...core.record import Record
 from ...core.trial import Trial
@@ -63,7 +64,7 @@ class Shared:
             else:
                 free.append(self.elsewhere[key])
             del self.elsewhere[key], self._seen[key]
-        told = {record.trial.id for record in made} | self._passed | self._known.keys()
+        told = {record.trial.id for record in made} | self._passed | self.known.keys()
         for key in (self.store.own_ids() - told).intersection(queued):
             self._passed.add(key)  # what is no news is not read again at each look
             record = self.store.record_of(key)
@@ -71,6 +72,11 @@ class Shared:
                 made.append(record)
         self._next = time.monotonic() + max(LOOK_S, (time.monotonic() - begun) / LOOK_SHARE)
         return made, free
+
+    def tell(self, trial: Trial, event: Mapping[str, Any]) -> None:
+        """Say for who asks from elsewhere how far a trial is, after an epoch."""
+        text = f"epoch {event['epoch']} of {trial.training.epochs}, validation Dice {event['val_dice']:.3f}"
+        self.claims.tell(trial.id, text)
 
     def hold_back(self, trials: Iterable[Trial]) -> None:
         """Leave trials to the others, which have them or their parents."""

@@ -91,6 +91,8 @@ def _require_known(told: dict[str, Any]) -> None:
 
 def _require_sized(told: dict[str, Any], count: int) -> None:
     options = told.get("config")
-    for name in SIZES if isinstance(options, dict) else ():
+    if not isinstance(options, dict):
+        return
+    for name in SIZES:
         if isinstance(options.get(name), int | float) and options[name] > max(count, 1):
             raise ValueError(f"it has a layer of {options[name]} {name} and {count} weights in all")

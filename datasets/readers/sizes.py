@@ -63,7 +63,10 @@ def _claimed(content: bytes) -> tuple[int, int] | None:
         return struct.unpack_from("<HH", content, 6)
     if content.startswith(JPEG):
         found = next((start for name, start, _ in parts(content) if name in _START_OF_FRAME), None)
-        return None if found is None else struct.unpack_from(">HH", content, found + 1)[::-1]
+        if found is None:
+            return None
+        height, width = struct.unpack_from(">HH", content, found + 1)
+        return width, height
     if content.startswith(JPEG2000):
         place = content.find(b"\xff\x51", 0, _HEAD)
         right, down, left, top = struct.unpack_from(">IIII", content, place + 6)

@@ -44,7 +44,7 @@ def opened(where: Where, sweep: str, trials: int) -> Iterator[Cluster]:
     Raises Unavailable where there is no scheduler, or no queue to send jobs to, and SpecError where dask's
     configuration lacks what jobs need.
     """
-    import dask
+    import dask.config
     from distributed import Client
 
     logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told by us
@@ -95,7 +95,7 @@ def _met(where: Where) -> Iterator[Any]:
 
 @contextmanager
 def _local(count: int) -> Iterator[Any]:
-    import dask
+    import dask.config
     from distributed import LocalCluster
 
     # Threads are limited where a trial's process begins. Memory: a worker of dask takes none to speak of.
@@ -114,7 +114,7 @@ def _local(count: int) -> Iterator[Any]:
 
 @contextmanager
 def _jobs(where: Where, sweep: str) -> Iterator[Any]:
-    import dask
+    import dask.config
     import dask_jobqueue
 
     kind = getattr(dask_jobqueue, f"{where.kind.upper()}Cluster")
@@ -133,7 +133,7 @@ def _jobs(where: Where, sweep: str) -> Iterator[Any]:
 
 
 def _configured() -> int:
-    import dask
+    import dask.config
 
     most = dask.config.get("distributed.adaptive.maximum", JOBS)
     return int(most) if isinstance(most, int | float) and most < 10**6 else JOBS
@@ -141,7 +141,7 @@ def _configured() -> int:
 
 def _patient() -> dict[str, str]:
     """What dask's configuration leaves at values that are too short for trials of hours."""
-    import dask
+    import dask.config
 
     return {key: ours for key, usual, ours in (TTL, LOST) if dask.config.get(key, usual) == usual}
 

@@ -174,7 +174,7 @@ class DaskCrew:
         name = self._name(address)
         self._gpus.pop(address, None)
         del self.sites[address]
-        lost = [(worker, future) for worker, future in list(self._busy.values()) if worker.seat.address == address]
+        lost = [(worker, future) for worker, future in list(self._busy.values()) if worker.at.address == address]
         for worker, future in lost:
             self._lose(worker, f"{name} is gone")
             future.cancel()
@@ -185,7 +185,7 @@ class DaskCrew:
     def _submit(self, worker: RemoteWorker, what: Any) -> None:
         self._orders += 1
         worker.key, worker.epoch = f"unetbench-{self.session}-{self._orders}", 0
-        order = Order(what, worker.known.to_json() if worker.known else None, worker.seat.gpu)
+        order = Order(what, worker.known.to_json() if worker.known else None, worker.at.gpu)
         future = self.client.submit(
             tasks.perform,
             self.session,
@@ -193,7 +193,7 @@ class DaskCrew:
             worker.key,
             pickle.dumps(order),
             key=worker.key,
-            workers=[worker.seat.address],
+            workers=[worker.at.address],
             allow_other_workers=False,
             pure=False,
         )
@@ -235,7 +235,7 @@ class DaskCrew:
             worker.mailbox.put(("tell", told))
 
     def _say(self, worker: RemoteWorker, word: str) -> None:
-        self._run(tasks.say, word, self.session, worker.key, workers=[worker.seat.address])
+        self._run(tasks.say, word, self.session, worker.key, workers=[worker.at.address])
 
     def _run(self, function: Any, *words: Any, workers: Iterable[str]) -> Future[dict[str, Any]]:
         """Run a function on workers, at once and beside their tasks; a worker that cannot has an exception."""

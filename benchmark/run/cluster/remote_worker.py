@@ -3,7 +3,7 @@
 import os
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -65,10 +65,10 @@ class Mailbox:
 
 
 class RemoteWorker(WorkerProcess):
-    """A seat of a dask worker.
+    """A worker on a seat of dask.
 
-    submit: has it carry out an order; say: says a word to it. name: what a person calls it. hardware: of its machine, as
-    records have it. epoch: of its trial.
+    at: its seat. submit: has it carry out an order; say: says a word to it. name: what a person calls it. hardware: of its machine,
+    as records have it. epoch: of its trial.
     """
 
     def __init__(
@@ -78,11 +78,12 @@ class RemoteWorker(WorkerProcess):
         context: Context,
         place: Place,
         *,
-        hardware: dict[str, Any],
+        hardware: Mapping[str, Any],
         submit: Callable[["RemoteWorker", Any], None],
         say: Callable[["RemoteWorker", str], None],
     ) -> None:
         super().__init__(None, Mailbox(), context, place, Path(os.devnull), seat=seat)
+        self.at = seat
         self.name, self.hardware, self.submit, self.say = name, hardware, submit, say
         self.key, self.epoch, self.reason, self.blameless = "", 0, "", False
 
