@@ -96,8 +96,8 @@ def _judgement(throughput: Throughput, estimates: Sequence[TrialEstimate]) -> li
         return ["times are unknown until a trial was run on this machine: `unetbench run quick` takes two minutes"]
     lines = []
     quality = throughput.quality()
-    for basis in (basis for basis in quality if basis in {cost.basis for cost in estimates}):
-        found = quality[basis]
+    used = {cost.basis for cost in estimates}
+    for basis, found in ((basis, found) for basis, found in quality.items() if basis in used):
         lines.append(
             f"  by {basis}: they took {found.median:.2f} times as long as the others of them let expect (median of "
             f"{len(found.ratios)}), nine of ten within a factor of {found.within:.1f}"

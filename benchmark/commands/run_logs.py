@@ -33,7 +33,7 @@ def logs(options: argparse.Namespace, wanted: Sweep, store: Store) -> list[Liste
                 wanted.name,
                 machine=store.machine,
                 policy=wanted.empty,
-                is_elsewhere=lambda key: claims.of_others(key) is not None,
+                is_elsewhere=lambda key: key in claims.others(),
             )
         )
     return found

@@ -20,22 +20,19 @@ from ...core.task import Task
 from ...core.trial import Trial
 from ...datasets.case import ROLES
 from ...models.anatomy.cost import cost
-from ...runtimes import RUNTIMES
 from ..records.machine import now, provenance
-from ..records.peaks import put_peaks
 from ..records.store import IN_PARTS, WHOLE, Store
-from ..timing.latency import time_calls
-from ..timing.peaks import measure_peaks
 from . import device
 from .compiled_model import CompiledModel
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .micro_batches import in_parts, lacks_memory, out_of_memory
 from .origin import Origin, lighter_facts, origin_of, pruning_of
-from .own_parts import PartCheck, own_metrics, own_runtimes
+from .own_parts import PartCheck, own_metrics
 from .part_checks import check_loss, check_network, check_part
 from .selection import Selection
 from .step_clock import StepClock
+from .timed import latency, peaks
 from .train import ProgressCallback, train
 from .training_set import HeldCases, fits_memory, training_set
 from .validate import ValidationCases
@@ -213,10 +210,10 @@ def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCa
         if context.weights:
             with written_aside(store.path("weights", asked, ".keras")) as aside:
                 compiled.network.save(aside)
-    fields["latency"] = _latency(compiled, trial, opened.task, context, on_progress, notes)
+    fields["latency"] = latency(compiled, trial, opened.task, context, on_progress, notes)
     if context.latency is not None and context.latency.peaks:
         timing["peak_bytes"] = max(timing["peak_bytes"], float(memory.peak_bytes()))
-        _peaks(store, recipe.precision, context, on_progress, notes)
+        peaks(store, recipe.precision, context, on_progress, notes)
         memory.reset_peak()  # what was measured beside the trial is none of its memory
 
 
@@ -246,48 +243,6 @@ def _data(opened: OpenedDataset) -> dict[str, Any]:
     counts = {role: len(split.cases(role)) for role in ROLES}
     groups = {f"{role}_groups": len({case.group for case in split.cases(role)}) for role in ROLES}
     return counts | groups | {"licence": dataset.licence, "citation": dataset.citation, "notes": list(dataset.notes)}
-
-
-def _latency(
-    compiled: CompiledModel,
-    trial: Trial,
-    task: Task,
-    context: Context,
-    on_progress: ProgressCallback,
-    notes: list[str],
-) -> list[dict[str, Any]]:
-    """Time each runtime; one that raises an error is noted, for the scores are worth keeping without its latency."""
-    options = context.latency
-    if options is None:
-        return []
-    images = np.random.default_rng(0).standard_normal((options.batch, *trial.recipe.patch, task.channels), np.float32)
-    rows: list[dict[str, Any]] = []
-    own = own_runtimes(context)
-    for runtime in context.runtimes:
-        on_progress({"phase": f"time {runtime.label}"})
-        plain = runtime.label == "keras"
-        try:
-            call = compiled.forward if plain else RUNTIMES[runtime.name](compiled.model, **runtime.options)
-            samples = time_calls(
-                call, images, warmup=options.warmup, samples=options.samples, budget_s=options.budget_s
-            )
-        except Exception as error:  # a runtime's own fault must not cost the scores
-            notes.append(f"latency of {runtime.label} not measured: {one_line(error)}")
-            continue
-        about = {"runtime": runtime.label, "device": device.name(), "batch": options.batch}
-        about |= {"size": list(trial.recipe.patch), "channels": task.channels, "dtype": trial.recipe.precision}
-        about |= {"source": own[runtime.name]} if runtime.name in own else {}
-        rows.append({**about, "warmup": options.warmup, "samples_s": samples})
-    return rows
-
-
-def _peaks(store: Store, precision: str, context: Context, on_progress: ProgressCallback, notes: list[str]) -> None:
-    on_progress({"phase": "peaks of the machine"})
-    setting = keras.backend.backend(), device.kind(), precision
-    try:
-        put_peaks(store.folder, context.source.cache, setting, lambda: measure_peaks(precision))
-    except Exception as error:  # scores are worth keeping without the roof over their latency
-        notes.append(f"peaks of the machine not measured: {one_line(error)}")
 
 
 @contextlib.contextmanager

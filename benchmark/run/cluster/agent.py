@@ -166,7 +166,8 @@ class Kept(Processes):
 
     def __init__(self, context: Context, share: float) -> None:
         super().__init__(context)
-        self.share, self.gpu = share, None
+        self.share = share
+        self.gpu: int | None = None
         self.kept: WorkerProcess | None = None
 
     def seats(self, device: str, wanted: int | None = None) -> Sequence[int | None]:

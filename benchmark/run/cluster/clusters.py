@@ -84,9 +84,9 @@ def _met(where: Where) -> Iterator[Any]:
         raise Unavailable(
             f"{where.place}: there is no such file of a scheduler; `dask scheduler --scheduler-file` makes one"
         )
-    address = {"address": where.place} if where.kind == "address" else {"scheduler_file": where.place}
+    address, file = (where.place, None) if where.kind == "address" else (None, where.place)
     try:
-        client = Client(**address, set_as_default=False)
+        client = Client(address, scheduler_file=file, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # the last two: what the file holds
         raise Unavailable(f"{where.place}: no scheduler of dask answers there: {one_line(error)}") from None
     with client:
@@ -105,7 +105,7 @@ def _local(count: int) -> Iterator[Any]:
             threads_per_worker=max(1, cores() // count),
             processes=True,
             memory_limit=None,
-            dashboard_address=None,
+            dashboard_address=None,  # pyright: ignore[reportArgumentType]  # none, as its documentation says
             silence_logs=logging.CRITICAL,
         )
     with cluster:

@@ -67,8 +67,8 @@ class Mailbox:
 class RemoteWorker(WorkerProcess):
     """A worker on a seat of dask.
 
-    at: its seat. submit: has it carry out an order; say: says a word to it. name: what a person calls it. hardware: of its machine,
-    as records have it. epoch: of its trial.
+    at: its seat. submit: has it carry out an order; say: says a word to it. name: what a person calls it. hardware: of
+    its machine, as records have it. epoch: of its trial.
     """
 
     def __init__(
