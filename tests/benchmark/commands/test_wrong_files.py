@@ -62,6 +62,13 @@ def test_a_wrong_file_is_one_line(capsys, tmp_path, command, kind):
     assert "Traceback" not in said.err + said.out
 
 
+def test_a_misspelt_recipe_is_told_the_nearest(capsys):
+    assert main(["time", "unet_hlf"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    wanted = "unetbench: there is no file or folder unet_hlf, and model 'unet_hlf' is unknown; did you mean 'unet_half'"
+    assert line.startswith(wanted)
+
+
 def _sweep_folder(tmp_path):
     folder = tmp_path / "results" / "small"
     (folder / "records" / "desk").mkdir(parents=True)
