@@ -106,13 +106,13 @@ def pages_of(case: Case, reading: FolderCase) -> list[Case]:
 
 
 def alike(picture: Picture, channels: int) -> Picture:
-    """Grey as RGB, or RGB of equal channels as grey, where these are the channels of other images; else as it is."""
+    """Grey as RGB, or RGB of equal channels as grey, where these are the channels that are wanted; else as it is."""
     array = picture.array
     if channels == 3 and array.shape[-1] == 1:
-        note = "grey, repeated to three channels as the first image has them"
+        note = "grey, repeated to three channels"
         return replace(picture, array=np.repeat(array, 3, -1), notes=(*picture.notes, note))
     if channels == 1 and array.shape[-1] == 3 and (array == array[..., :1]).all():
-        note = "three equal channels, read as grey as the first image is"
+        note = "three equal channels, read as grey"
         return replace(picture, array=np.ascontiguousarray(array[..., :1]), notes=(*picture.notes, note))
     return picture
 

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import SpecError, UnetbenchError, one_line
+from ...core.errors import SpecError, UnetbenchError, one_line, unknown
 from ...core.task import Task
 from ...core.trial import Choice
 from ...models import MODELS
@@ -27,6 +28,8 @@ def time(options: argparse.Namespace) -> int:
     runtimes = chosen(options.runtimes)
     if options.target in MODELS:
         return _untrained(options, runtimes, latency)
+    if not os.path.lexists(options.target):
+        raise SpecError(f"there is no file or folder {options.target}, and {unknown('model', options.target, MODELS)}")
     fine = True
     outcome: dict[str, Any] = {}
     for place in trials_of(Path(options.target)):

@@ -17,7 +17,7 @@ from .run import cache_folder
 def open_trial(place: Path, options: argparse.Namespace) -> TrainedTrial:
     """The trial of a record's or a weights' file in a sweep's folder. Raises StoreError, DataError."""
     record, weights = find_record(place)
-    return TrainedTrial.of(record, weights, context_of(place.parents[2], options))
+    return TrainedTrial.of(record, weights, context_of(place.absolute().parents[2], options))
 
 
 def trials_of(place: Path) -> list[Path]:

@@ -17,12 +17,10 @@ from ... import __version__
 from ...core.errors import Unfit
 from ...core.files import write
 from ...runtimes.file_runtime import FileRuntime
-from .export import Plan, sha256
+from .export import DESCRIPTION, Plan, sha256
 
 SPECIFICATION = "0.5.12"
 """Version of the model specification that is written."""
-
-FILES = ("rdf.yaml", "test-input.npy", "test-output.npy")
 
 MOST_MISMATCHED = 5000
 """Elements per million that may differ by more than the tolerance: the most that the specification takes."""
@@ -96,7 +94,7 @@ def preprocessed(image: np.ndarray, steps: list[dict[str, Any]]) -> np.ndarray:
 
 def put_test_tensors(folder: Path, image: np.ndarray, probabilities: np.ndarray) -> None:
     """Keep an image (*window, c) as its file has it and the probabilities (*window, k) for it, float32, batch first."""
-    for name, array in zip(FILES[1:], (image, probabilities), strict=True):
+    for name, array in zip(DESCRIPTION[1:], (image, probabilities), strict=True):
         np.save(folder / name, np.ascontiguousarray(array[None], np.float32))
 
 
@@ -160,7 +158,7 @@ def _input(folder: Path, plan: Plan, steps: list[dict[str, Any]]) -> dict[str, A
         "axes": _axes(plan, names),
         "data": {"type": "float32"},
         "preprocessing": steps,
-        "test_tensor": _file(folder, FILES[1]),
+        "test_tensor": _file(folder, DESCRIPTION[1]),
     }
 
 
@@ -172,7 +170,7 @@ def _output(folder: Path, plan: Plan) -> dict[str, Any]:
         "axes": _axes(plan, list(plan.task.classes)),
         "data": {"type": "float32", "range": [0.0, 1.0]},
         "postprocessing": [{"id": "softmax", "kwargs": {"axis": "channel"}} if exclusive else {"id": "sigmoid"}],
-        "test_tensor": _file(folder, FILES[2]),
+        "test_tensor": _file(folder, DESCRIPTION[2]),
     }
 
 

@@ -100,7 +100,7 @@ class Converters:
         folder = folder or size / _slug(runtime.label)
         try:
             found = Export.read(folder)
-            if found.about["network"] == self.network["digest"] and _same(found.about, plan):
+            if _same(found.about, plan, network=self.network["digest"], runtime=runtime.label, batch=batch):
                 return found
         except StoreError:  # none yet, or one that was changed: it is made anew
             pass
@@ -172,9 +172,9 @@ def _limited(threads: int) -> dict[str, str]:
     return {"TF_CPP_MIN_LOG_LEVEL": "2", **({name: str(threads) for name in names} if threads else {})}
 
 
-def _same(about: dict[str, Any], plan: Plan) -> bool:
-    """Whether what an export says is what the plan says."""
-    return all(about.get(key) == value for key, value in plan.about().items())
+def _same(about: dict[str, Any], plan: Plan, **further: Any) -> bool:
+    """Whether what an export says is what the plan says, and further fields have these values."""
+    return all(about.get(key) == value for key, value in {**plan.about(), **further}.items())
 
 
 def _slug(label: str) -> str:

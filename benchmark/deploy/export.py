@@ -31,6 +31,20 @@ _DIGESTS = Kind(
     lambda value: isinstance(value, dict) and all(PLAIN_NAME.holds(name) for name in value),
 )
 
+DESCRIPTION = ("rdf.yaml", "test-input.npy", "test-output.npy")
+"""What a bioimage.io description adds to a folder."""
+
+_OWN = (
+    "model.json",
+    "segment.py",
+    "session.py",
+    "selftest.npz",
+    "README.md",
+    "CITATION.cff",
+    "requirements.txt",
+    *DESCRIPTION,
+)
+
 EXAMPLE = Path(__file__).parent / "example" / "segment.py"
 
 
@@ -111,18 +125,27 @@ class Export:
 
 
 def begin(folder: Path, kind: FileRuntime) -> Path:
-    """Lay out a folder but for the network's file, whose place is returned; it is an export when it is finished."""
+    """Lay out a folder but for the network's file, whose place is returned; it is an export when it is finished.
+
+    Files of an export before are removed; what else lies there, as Python's cache or labels of a user, stays.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for file in folder.iterdir():
+    for file in own_files(folder):
         file.unlink()
     shutil.copyfile(EXAMPLE, folder / "segment.py")
     shutil.copyfile(kind.script, folder / "session.py")
     return folder / f"network{kind.suffix}"
 
 
+def own_files(folder: Path) -> list[Path]:
+    """The files of a folder that an export writes, by name."""
+    named = (folder / name for name in _OWN)
+    return sorted(path for path in [*named, *folder.glob("network.*")] if path.is_file())
+
+
 def finish(folder: Path, plan: Plan, runtime: str, kind: FileRuntime, further: Mapping[str, Any]) -> Export:
-    """Write model.json, with the digests of all that is there. further: fields beside those of the plan."""
-    kept = sorted(path for path in folder.iterdir() if path.is_file() and path.name != "model.json")
+    """Write model.json, with the digests of all other files of the export. further: fields beside those of the plan."""
+    kept = [path for path in own_files(folder) if path.name != "model.json"]
     about = {
         "format": FORMAT,
         "runtime": runtime,

@@ -14,7 +14,6 @@ from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
 from ..trial.predict import sigmoid, softmax
 from .bioimageio import (
-    FILES,
     LARGEST_TOLERANCE,
     preprocessed,
     preprocessing,
@@ -24,7 +23,7 @@ from .bioimageio import (
 )
 from .candidate import Candidate, Converters
 from .example.segment import Model
-from .export import Export, Plan, finish, put_self_test
+from .export import DESCRIPTION, Export, Plan, finish, put_self_test
 from .measure import Comparison
 from .trained_trial import CALIBRATION, TrainedTrial
 
@@ -112,7 +111,7 @@ def _finished(
         "self_test": {"case": case.name, "tolerance": tolerance, "share": share},
     }
     _put_texts(trained, candidate, kind, plan, folder, bioimageio=bioimageio)
-    for name in FILES:  # of an export of this folder before
+    for name in DESCRIPTION:  # of an export of this folder before
         (folder / name).unlink(missing_ok=True)
     if bioimageio:
         _describe(trained, converters, candidate, plan, folder, tolerance=tolerance)
@@ -121,8 +120,13 @@ def _finished(
 
 def _require_free(folder: Path) -> None:
     """Raise StoreError for a folder that holds anything but an export."""
-    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not (folder / "segment.py").is_file()):
+    if folder.is_file() or (folder.is_dir() and any(folder.iterdir()) and not _is_export(folder)):
         raise StoreError(f"{folder}: is there and is no export folder; give another --out")
+
+
+def _is_export(folder: Path) -> bool:
+    """Whether it was laid out for an export, finished or not."""
+    return all((folder / name).is_file() for name in ("segment.py", "session.py"))
 
 
 def _cropped(image: np.ndarray, plan: Plan) -> np.ndarray:

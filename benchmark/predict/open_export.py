@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ...core.errors import ConversionError, Unavailable, one_line
-from ...runtimes.file_runtime import SESSIONS
+from ...runtimes import RUNTIMES
+from ...runtimes.file_runtime import SESSIONS, file_runtime
 from ..deploy.about import About
 from ..deploy.export import Export
 from ..trial.predict import Forward
@@ -52,8 +53,9 @@ def _forward(folder: Path, about: About, threads: int) -> Forward:
     file = folder / about.file
     try:
         run, _ = module.load(file, threads=threads, **about.options)
-    except ImportError as error:
-        raise Unavailable(f"{folder}: {error.name} is not installed; its requirements.txt names all it needs") from None
+    except ModuleNotFoundError as error:
+        install = f"pip install 'unetbench[{_extra(about.session)}]'"
+        raise Unavailable(f"{folder}: {error.name} is not installed: {install}, or its requirements.txt") from None
     except Exception as error:  # the runtimes' own types are many
         raise ConversionError(f"{file}: cannot be loaded: {one_line(error)}") from error
 
@@ -62,3 +64,9 @@ def _forward(folder: Path, about: About, threads: int) -> Forward:
         return np.concatenate([run(np.ascontiguousarray(images[k : k + 1])) for k in range(len(images))])
 
     return forward
+
+
+def _extra(session: str) -> str:
+    """The extra of unetbench that brings what a session needs."""
+    kinds = (file_runtime(name, {}) for name in RUNTIMES)
+    return next((kind.extra for kind in kinds if kind is not None and kind.session == session), "deploy")

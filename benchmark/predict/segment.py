@@ -51,10 +51,13 @@ def segment(
     in windows whose activations take an eighth at most; then `probabilities` are the largest thing in memory, if asked
     for. mirror: whether probabilities are averaged over mirrored copies; as in the trial's test by default.
 
-    Raises DataError for an image of another rank or number of channels than the network's, or with values that are not
-    finite; SpecError for `mirror` where training did not mirror.
+    Raises DataError for an image of another rank or number of channels than the network's, of other than numbers, or
+    with values that are not finite; SpecError for `mirror` where training did not mirror.
     """
     check_mirror(segmenter, mirror)
+    if image.dtype.kind not in "buif":
+        raise DataError(f"{name}: holds {image.dtype}; integers and floats can be segmented")
+    image = image.astype(np.uint8) if image.dtype == bool else image  # as readers of files give it
     image = image[..., None] if image.ndim == segmenter.source.rank else image
     prepared = prepared_for(image, segmenter, name=name, memory_mib=memory_mib)
     task, space = segmenter.task, image.shape[:-1]

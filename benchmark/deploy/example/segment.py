@@ -80,9 +80,13 @@ class Model:
 def check(image, about):
     """Raise ValueError, one line, for an image that the network was not trained for."""
     source = about["source"]
+    if image.dtype.kind not in "uif":
+        raise ValueError(f"the image holds {image.dtype}; integers or floats are possible")
     if image.ndim != source["rank"] + 1:
         raise ValueError(f"the image has shape {image.shape}; {source['rank']} axes and one of channels are possible")
     possible = {"keep": (source["channels"],), "grey": (1, 3), "rgb": (1, 3)}[about["preprocess"]["colour"]]
+    if 0 in image.shape:
+        raise ValueError(f"the image has shape {image.shape}, so it is empty")
     if image.shape[-1] not in possible:
         wanted = " or ".join(map(str, possible))
         raise ValueError(f"the image has {image.shape[-1]} channels; this network takes {wanted}")
@@ -221,6 +225,15 @@ def self_test(folder=HERE):
     return f"{text}; up to {share:.2%} may", beyond <= share
 
 
+def read(file):
+    """The array of a .npy file. Raises ValueError, one line, for a file of another kind."""
+    with Path(file).open("rb") as stream:
+        if stream.read(6) != b"\x93NUMPY":
+            raise ValueError("is no .npy file; save the image with numpy.save, as an array (*space, channels)")
+        stream.seek(0)
+        return np.load(stream, allow_pickle=False)
+
+
 def _sha256(file):
     return hashlib.sha256(file.read_bytes()).hexdigest() if file.is_file() else ""
 
@@ -238,22 +251,38 @@ def _module(file):
 
 def main(words):
     """The command line; returns the exit status."""
-    if words == ["--self-test"]:
-        text, passed = self_test()
-        print(text)
-        return 0 if passed else 1
-    if len(words) not in (2, 3):
+    if words != ["--self-test"] and len(words) not in (2, 3):
         print(__doc__)
         return 2
+    try:
+        return _tested() if words == ["--self-test"] else _segmented(*words)
+    except ModuleNotFoundError as error:
+        print(f"{error.name} is not installed; pip install -r {HERE / 'requirements.txt'}", file=sys.stderr)
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}" if error.filename else str(error), file=sys.stderr)
+    return 1
+
+
+def _tested():
+    text, passed = self_test()
+    print(text)
+    return 0 if passed else 1
+
+
+def _segmented(image, labels, probabilities=None):
+    changed = [name for name in changed_files() if name.startswith("network.")]
+    if changed:
+        print(f"changed since the export: {', '.join(changed)}; export the folder again", file=sys.stderr)
+        return 1
     model = Model()
     try:
-        found = model.probabilities(np.load(words[0], allow_pickle=False))
-    except (OSError, ValueError) as error:
-        print(f"{words[0]}: {error}", file=sys.stderr)
+        found = model.probabilities(read(image))
+    except ValueError as error:
+        print(f"{image}: {error}", file=sys.stderr)
         return 1
-    np.save(words[1], model.labels(found))
-    if len(words) == 3:
-        np.save(words[2], found)
+    np.save(labels, model.labels(found))
+    if probabilities is not None:
+        np.save(probabilities, found)
     return 0
 
 

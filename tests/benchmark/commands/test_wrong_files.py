@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -58,6 +60,13 @@ def test_a_wrong_file_is_one_line(capsys, tmp_path, command, kind):
     assert len(lines) == 1
     assert lines[0].startswith("unetbench: ")
     assert "Traceback" not in said.err + said.out
+
+
+def test_a_misspelt_recipe_is_told_the_nearest(capsys):
+    assert main(["time", "unet_hlf"]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    wanted = "unetbench: there is no file or folder unet_hlf, and model 'unet_hlf' is unknown; did you mean 'unet_half'"
+    assert line.startswith(wanted)
 
 
 def _sweep_folder(tmp_path):
@@ -118,3 +127,15 @@ def test_an_escape_sequence_in_a_record_does_not_reach_the_terminal(capsys, tmp_
     os.utime(folder)
     main(["status", str(folder)])
     assert "\x1b" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["time", "export", "prune"])
+def test_a_record_is_found_from_within_the_folder_of_results(capsys, tmp_path, monkeypatch, command):
+    published = next((Path(__file__).parents[3] / "results" / "runtimes_2d" / "records").glob("*/*.json"))
+    machine = tmp_path / "results" / "small" / "records" / "desk"
+    machine.mkdir(parents=True)
+    shutil.copyfile(published, machine / "0123456789abcdef.json")
+    monkeypatch.chdir(machine)
+    assert main(_words(command, Path("0123456789abcdef.json"), tmp_path)) in (1, 2)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "its weights were not kept" in line

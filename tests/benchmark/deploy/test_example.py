@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 
 from unetbench.benchmark.deploy.example import segment
-from unetbench.benchmark.deploy.export import Plan, put_plan
+from unetbench.benchmark.deploy.export import Plan, begin, finish, put_plan
 from unetbench.benchmark.trial.predict import predict, to_labels
 from unetbench.core.task import Task
 from unetbench.datasets.case import Sample
 from unetbench.datasets.prepare import Preprocess, prepare, task_after
+from unetbench.runtimes.file_runtime import file_runtime
 
 TASKS = {
     "binary": Task(2, 3, ("object",)),
@@ -128,3 +129,74 @@ def test_the_example_imports_numpy_and_the_standard_library_alone():
     )
     found = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, check=True).stdout
     assert found.strip() == "['numpy']"
+
+
+SESSION = """
+def load(file, threads=0):
+    return lambda images: images[..., :1] - 0.5, {}
+"""
+
+
+@pytest.fixture
+def run_example(tmp_path):
+    """A function that runs the command line of a folder whose network is that session."""
+
+    def run(*words, session=SESSION):
+        plan = _plan(TASKS["binary"], Preprocess())
+        begin(tmp_path / "folder", file_runtime("onnx", {})).write_bytes(b"a network")
+        (tmp_path / "folder" / "session.py").write_text(session)
+        finish(tmp_path / "folder", plan, "onnx", file_runtime("onnx", {}), {})
+        words = [sys.executable, "folder/segment.py", *words]
+        return subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run
+
+
+def test_a_runtime_that_is_not_installed_is_named_with_what_to_install(run_example):
+    done = run_example("a.npy", "b.npy", session="def load(file, threads=0):\n    import no_such_runtime\n")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("no_such_runtime is not installed; pip install -r ")
+    assert line.endswith("requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("a.png", "a.png: is no .npy file; save the image with numpy.save, as an array (*space, channels)"),
+        ("a.npz", "a.npz: is no .npy file; save the image"),
+        ("none.npy", "none.npy: No such file or directory"),
+        ("bool.npy", "bool.npy: the image holds bool; integers or floats are possible"),
+        ("empty.npy", "empty.npy: the image has shape (0, 8, 3), so it is empty"),
+        ("objects.npy", "objects.npy: Object arrays cannot be loaded"),
+    ],
+)
+def test_an_image_that_cannot_be_taken_is_one_line(run_example, tmp_path, name, message):
+    (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
+    np.savez(tmp_path / "a.npz", np.zeros((8, 8, 3)))
+    np.save(tmp_path / "bool.npy", np.zeros((8, 8, 3), bool))
+    np.save(tmp_path / "empty.npy", np.zeros((0, 8, 3), np.uint8))
+    np.save(tmp_path / "objects.npy", np.full((2, 2, 3), None), allow_pickle=True)
+    done = run_example(name, "labels.npy")
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith(message)
+    assert not (tmp_path / "labels.npy").exists()
+
+
+def test_labels_that_cannot_be_written_are_one_line(run_example, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((8, 8, 3), np.uint8))
+    done = run_example("a.npy", "nowhere/labels.npy")
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["nowhere/labels.npy: No such file or directory"]
+
+
+def test_a_changed_network_segments_nothing(run_example, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((8, 8, 3), np.uint8))
+    assert run_example("a.npy", "labels.npy").returncode == 0
+    (tmp_path / "folder" / "network.onnx").write_bytes(b"another")
+    words = [sys.executable, "folder/segment.py", "a.npy", "again.npy"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == ["changed since the export: network.onnx; export the folder again"]
+    assert not (tmp_path / "again.npy").exists()

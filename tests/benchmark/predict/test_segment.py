@@ -103,3 +103,12 @@ def test_classes_that_may_overlap_keep_an_axis(make_segmenter):
     found = segment(VOLUME[0], segmenter)
     assert found.labels.shape == (41, 52, 3)
     assert found.probabilities is None
+
+
+def test_an_array_of_truth_values_is_an_image_of_0_and_1_and_one_of_others_is_refused(nuclei):
+    image = np.zeros((40, 40), bool)
+    image[4:9, 4:9] = True
+    np.testing.assert_array_equal(segment(image, nuclei).labels, image)
+    for wrong in (image.astype(complex), image.astype(str)):
+        with pytest.raises(DataError, match=f"image: holds {wrong.dtype}; integers and floats can be segmented"):
+            segment(wrong, nuclei)
