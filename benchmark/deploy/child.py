@@ -69,6 +69,10 @@ class Child:
             return answer
         raise answer
 
+    def is_alive(self) -> bool:
+        """Whether it can be asked."""
+        return self._process.poll() is None
+
     def close(self) -> None:
         """End the process."""
         self._pipe.close()

@@ -57,19 +57,23 @@ def compatibilities(
     try:
         for recipe in recipes:
             for rank in ranks:
-                if child is None or count >= RECYCLED:
-                    if child is not None:
-                        child.close()
-                    child, count = Child("deploy.converter"), 0
-                count += 1
-                try:
-                    rows = _of(recipe, rank, runtimes, place / f"{recipe}-{rank}", child)
-                except ConversionError as error:  # the process may be gone
-                    rows = [
-                        Compatibility(recipe, rank, one.label, "failed", problem=one_line(error)) for one in runtimes
-                    ]
-                    child.close()
-                    child = None
+                rows: list[Compatibility] = []
+                while len(rows) < len(runtimes):
+                    if child is None or count >= RECYCLED or not child.is_alive():
+                        if child is not None:
+                            child.close()
+                        child, count = Child("deploy.converter"), 0
+                    count += 1
+                    left = runtimes[len(rows) :]
+                    try:
+                        made = _of(recipe, rank, left, place / f"{recipe}-{rank}-{len(rows)}", child)
+                    except ConversionError as error:
+                        made = [
+                            Compatibility(recipe, rank, one.label, "failed", problem=one_line(error)) for one in left
+                        ]
+                    if not made:
+                        break
+                    rows += made
                 if rows:
                     yield rows
     finally:
@@ -79,6 +83,7 @@ def compatibilities(
 
 
 def _of(recipe: str, rank: int, runtimes: Sequence[Choice], folder: Path, child: Child) -> list[Compatibility]:
+    """A row a runtime, up to the one over which the process ends; none where the recipe does not serve the rank."""
     folder.mkdir()
     task = Task(rank, 3 if rank == 2 else 1, ("object",))
     built = UntrainedRecipe(Choice(recipe), task, folder)
@@ -105,6 +110,8 @@ def _of(recipe: str, rank: int, runtimes: Sequence[Choice], folder: Path, child:
         except UnetbenchError as error:
             kind = {Unfit: "unfit", Unavailable: "unavailable"}.get(type(error), "failed")
             rows.append(replace(row, verdict=kind, problem=one_line(error)))
+        if not child.is_alive():
+            break
     shutil.rmtree(folder)
     return rows
 
