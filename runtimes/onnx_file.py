@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.errors import ConversionError
 from ..core.files import written_aside
+from .tf2onnx_memory import weights_once
 
 OPSET = 17
 """Version of ONNX's operators: the newest that ONNX Runtime, OpenVINO and TensorRT 10 all read whole."""
@@ -22,12 +23,13 @@ def write_onnx(function: Any, file: Path) -> None:
     import tf2onnx
 
     logging.getLogger("tf2onnx").setLevel(logging.ERROR)
-    made, _ = tf2onnx.convert.from_function(
-        function,
-        input_signature=function.input_signature,
-        opset=OPSET,
-        custom_op_handlers={"Erfc": (_complement, [])},
-    )
+    with weights_once():
+        made, _ = tf2onnx.convert.from_function(
+            function,
+            input_signature=function.input_signature,
+            opset=OPSET,
+            custom_op_handlers={"Erfc": (_complement, [])},
+        )
     _check(made)
     with written_aside(file) as aside:
         onnx.save(made, str(aside))
