@@ -7,7 +7,7 @@
 #
 # Expected: a small multiple of the weights, say five times.
 # Seen:     eight 3D convolutions of 192 filters (28 MB of weights) take 50 to 70 times their weights; a 3D attention
-#           U-Net of 416 MB had taken 16 GB when it was stopped. The same function takes less than half where
+#           U-Net of 416 MB had taken 16 GB when it was stopped. The same function takes a third less where
 #           TF2ONNX_CATCH_ERRORS is set (to anything at all, TRUE too: the name of the variable is compared with "TRUE"),
 #           for then graphs are not copied.
 # Fails when a conversion takes less than twenty times the weights.
