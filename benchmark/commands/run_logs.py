@@ -15,11 +15,9 @@ from ..sweep.file import Sweep
 def logs(options: argparse.Namespace, wanted: Sweep, store: Store) -> list[Listener]:
     """The logs that the command line asks for.
 
-    Raises SpecError for two that would share standard output and for an address that MLflow cannot use, Unavailable
-    when MLflow is not installed, StoreError for a file or folder that cannot be made.
+    Raises SpecError for an address that MLflow cannot use, Unavailable when MLflow is not installed, StoreError for a
+    file or folder that cannot be made.
     """
-    if options.json and options.events == STANDARD_OUTPUT:
-        raise SpecError("--json and --events - both write to stdout; give --events a file")
     found: list[Listener] = []
     if options.events:
         found.append(EventLog(options.events, wanted.name))
@@ -37,6 +35,12 @@ def logs(options: argparse.Namespace, wanted: Sweep, store: Store) -> list[Liste
             )
         )
     return found
+
+
+def check_stdout(options: argparse.Namespace) -> None:
+    """Raise SpecError where two would share standard output."""
+    if options.json and options.events == STANDARD_OUTPUT:
+        raise SpecError("--json and --events - both write to stdout; give --events a file")
 
 
 def takes_stdout(options: argparse.Namespace) -> bool:

@@ -14,6 +14,9 @@ from tensorboard.summary.writer.record_writer import RecordWriter
 PATTERN = "events.out.tfevents.*"
 """Of names that TensorBoard takes for event files."""
 
+TAIL_BYTES = 1024
+"""At the end of a file, in which the last record is found."""
+
 # TensorBoard's messages are made as it is imported, and no type checker sees them.
 EVENTS: Any = event_pb2
 SUMMARIES: Any = summary_pb2
@@ -80,3 +83,13 @@ class EventFile:
 
     def _put(self, event: Any) -> None:
         self._records.write(event.SerializeToString())
+
+
+def is_ended(folder: Path) -> bool:
+    """Whether its event file says how the trial ended; not where the log failed before, or its driver was killed."""
+    for file in folder.glob(PATTERN):
+        with file.open("rb") as stream:
+            stream.seek(max(0, file.stat().st_size - TAIL_BYTES))
+            if metadata.SESSION_END_INFO_TAG.encode() in stream.read():
+                return True
+    return False

@@ -127,7 +127,7 @@ class EventLog(Listener):
                 elsewhere=elsewhere,
                 status=record.status,
                 reason=record.reason,
-                dice=mean_dice(record),
+                dice=mean_dice(record, state.policy),
                 seconds=None if running is None else round(running.spent_s, 1),
                 settled=state.settled,
                 trials=state.total,

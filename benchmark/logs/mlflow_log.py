@@ -14,6 +14,7 @@ from ...core.errors import SpecError, Unavailable
 from ...core.record import Record
 from ...core.trial import Trial
 from ..run.listener import Listener, SweepState
+from ..run.progress_text import without_password
 from ..run.running import Running
 from .facts import ended, readings, settings, test_means, timed
 
@@ -33,6 +34,10 @@ ENVIRONMENT = {
     "MLFLOW_DISABLE_TELEMETRY": "true",  # it is the user's to say who hears of a sweep
 }
 """What holds for MLflow where the user has not said otherwise."""
+
+QUIETER = {"mlflow": logging.WARNING, "alembic": logging.WARNING, "urllib3.connectionpool": logging.ERROR}
+"""Levels of loggers whose news, of a database that is made or of a second try, would stand between the lines of
+progress; an error is raised as well."""
 
 WAITS_S = (1.0, 2.0, 4.0, 8.0)
 """Pauses after which a new database is opened once more: of several that begin it at once, only one can."""
@@ -59,7 +64,7 @@ class MlflowLog(Listener):
         if not re.match(r"(?!file:)[a-z0-9+]{2,}:|databricks", address):
             advice = f"give a server, http://…, or a database, sqlite:///{Path(address).name or 'mlflow'}.db"
             raise SpecError(f"--mlflow {address}: MLflow logs to folders no longer; {advice}")
-        self.name, self.address, self.sweep = f"MLflow at {_without_password(address)}", address, sweep
+        self.name, self.address, self.sweep = f"MLflow at {without_password(address)}", address, sweep
         self.machine, self.policy, self.is_elsewhere = machine, policy, is_elsewhere
         self.client: Any = None
         self.experiment = ""
@@ -195,10 +200,10 @@ def _client(address: str) -> Any:
     """Open the address; a database is made or brought up to date. Raises what MLflow raises."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    for name in ("mlflow", "alembic"):  # their news of a database would stand between the lines of progress
-        logging.getLogger(name).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
+    for name, level in QUIETER.items():  # after the import, which sets these levels
+        logging.getLogger(name).setLevel(level)
     file = _sqlite(address)
     if file is not None:
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -233,7 +238,3 @@ def _allowed(name: str) -> str:
 
 def _ms(seconds: float) -> int:
     return round(1000 * seconds)
-
-
-def _without_password(address: str) -> str:
-    return re.sub(r"//[^/@]*@", "//", address)

@@ -29,8 +29,8 @@ class TensorBoardLog(Listener):
 
     A trial that begins anew has its folder emptied, and one that goes on from a checkpoint gets the epochs that this
     had, so that no point is there twice. A trial that was settled before, or that another driver ran, is written from
-    its record where it has no folder. policy: for empty masks, as in the sweep file. Raises StoreError when the folder
-    cannot be made.
+    its record where it has no folder; one that was settled before, also where a log failed or was killed before the
+    trial's end. policy: for empty masks, as in the sweep file. Raises StoreError when the folder cannot be made.
     """
 
     def __init__(self, folder: Path, policy: str) -> None:
@@ -43,8 +43,11 @@ class TensorBoardLog(Listener):
         self.open: dict[str, EventFile] = {}
 
     def known(self, state: SweepState, record: Record, name: str) -> None:
-        """Write it, if it is not there."""
-        if record.trial.id not in self.runs:
+        """Write it, if it is not there to its end."""
+        from .event_file import is_ended
+
+        place = self.runs.get(record.trial.id)
+        if place is None or not is_ended(place):
             self._write_whole(record, name)
 
     def start(self, state: SweepState, running: Running) -> None:

@@ -1,5 +1,6 @@
 """What is known of a sweep while it runs, and what a listener to it is told."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping
@@ -7,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ...core.record import Record
+from ...metrics.empty import apply
 from .running import Running
 from .time_left import TimeLeft
 
@@ -16,7 +18,7 @@ class SweepState:
     """Where a sweep stands. total: of its trials; settled: of those, that were settled when it began.
 
     counts: records since then, by status, those of trials that cannot be run among them. running: trials under way, by
-    id. began: by the monotonic clock.
+    id. began: by the monotonic clock. policy: for empty masks, as in the sweep file.
     """
 
     total: int
@@ -25,6 +27,7 @@ class SweepState:
     counts: Counter[str] = field(default_factory=Counter)
     running: dict[str, Running] = field(default_factory=dict)
     began: float = field(default_factory=time.monotonic)
+    policy: str = "nan_worst"
 
     @property
     def left_s(self) -> float | None:
@@ -86,7 +89,15 @@ class Listener:
         """The sweep is over or was ended; what still runs is in the state."""
 
 
-def mean_dice(record: Record) -> float | None:
-    """The mean raw Dice over test cases and classes, None where there is none."""
-    scores = [row["dice"] for row in record.scores if row.get("dice") is not None]
-    return sum(scores) / len(scores) if scores else None
+def mean_dice(record: Record, policy: str) -> float | None:
+    """The Dice of a trial in a report's table: over classes in each test case, then over cases; None where undefined.
+
+    policy: for empty masks, as in the sweep file.
+    """
+    cases: dict[str, list[float]] = {}
+    for row in record.scores:
+        value = apply(policy, "dice", row["dice"], row["empty"]) if "dice" in row else math.nan
+        if math.isfinite(value):
+            cases.setdefault(row["case"], []).append(value)
+    means = [sum(values) / len(values) for values in cases.values()]
+    return sum(means) / len(means) if means else None

@@ -16,6 +16,7 @@ from ..naming.trial_names import TrialNames
 from .bars import Bars
 from .lines import Lines
 from .listener import Listener, SweepState
+from .progress_text import without_password
 from .running import Running
 from .time_left import TimeLeft
 
@@ -25,7 +26,8 @@ class Progress:
 
     labels: what its parts are called. quiet: show nothing. expected: seconds that a trial is expected to take, by id;
     without them the time left is found from the trials so far. logs: further listeners; an error in one of them is told
-    in one line, and that log hears nothing more, for no sweep is to end for it.
+    in one line, and that log hears nothing more, for no sweep is to end for it. policy: for empty masks, as in the
+    sweep file, by which the Dice of finished trials is the one of tables.
     """
 
     def __init__(
@@ -35,11 +37,12 @@ class Progress:
         quiet: bool = False,
         expected: Mapping[str, float] | None = None,
         logs: Sequence[Listener] = (),
+        policy: str = "nan_worst",
     ) -> None:
         self.labels, self.expected = labels or Labels({}), expected or {}
         self.names = TrialNames([], self.labels)
         self.shown = [] if quiet else [Bars(self.labels) if _terminal() else Lines()]
-        self.logs = list(logs)
+        self.logs, self.policy = list(logs), policy
         self.state = SweepState(0, 0, TimeLeft([]))
 
     def begin(
@@ -56,7 +59,7 @@ class Progress:
         """
         self.names = TrialNames([*trials, *(record.trial for record in rejected)], self.labels)
         left = TimeLeft(pending, self.expected)
-        self.state = SweepState(len(trials) + len(rejected), len(trials) - len(pending), left)
+        self.state = SweepState(len(trials) + len(rejected), len(trials) - len(pending), left, policy=self.policy)
         self._tell(lambda listener: listener.begin(self.state))
         if known and self.logs:
             to_run = {trial.id for trial in pending}
@@ -100,9 +103,10 @@ class Progress:
     def finish(self, record: Record, *, elsewhere: bool = False) -> None:
         """A trial has its record; elsewhere: another driver made it."""
         running = self.state.running.pop(record.trial.id, None)
-        seconds = None if elsewhere or running is None else time.monotonic() - running.begun
+        seconds = None if elsewhere or running is None else running.whole_s
+        training_s = running.training_s if running is not None else None
         self.state.counts[record.status] += 1
-        self.state.time_left.finish(record.trial.id, seconds, done=record.status == "done")
+        self.state.time_left.finish(record.trial.id, seconds, done=record.status == "done", training_s=training_s)
         name = str(self.names[record.trial])
         self._tell(lambda listener: listener.finish(self.state, record, name, None if elsewhere else running))
 
@@ -118,7 +122,8 @@ class Progress:
                 what(listener)
             except Exception as error:  # whatever befalls a log, a server that is down or a full disk
                 self.logs.remove(listener)
-                _warn(f"{listener.name}: {one_line(error)}; nothing more is written there, and the sweep goes on")
+                told = without_password(one_line(error))  # the message of a library may have the whole address
+                _warn(f"{listener.name}: {told}; nothing more is written there, and the sweep goes on")
 
 
 def _terminal() -> bool:

@@ -1,6 +1,7 @@
 """What progress says, in words: times, trials, where a sweep stands."""
 
 import math
+import re
 
 from ...core.record import Record
 from .listener import SweepState, mean_dice
@@ -41,17 +42,26 @@ def outcome(state: SweepState) -> str:
 
 def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:
     """The line of a trial that has its record; running: None when another driver ran it."""
-    dice = mean_dice(record)
+    dice = mean_dice(record, state.policy)
     told = f"Dice {dice:.3f}" if dice is not None else record.reason
     took = duration(running.spent_s) if running else "elsewhere"
     return f"[{state.over}/{state.total}] {name}: {record.status}, {told}, {took}"
 
 
 def scores(running: Running) -> list[str]:
-    """Loss of the epoch at hand, validation Dice of the last one, and the best one so far, as far as there are any."""
+    """Loss of the epoch at hand, validation Dice of the last one, and the best score so far, as far as there are any.
+
+    The best is of Dice or of the validation loss, whichever chooses the epoch.
+    """
+    best, by_loss = running.latest.get("best"), running.trial.training.monitor == "loss"
     found = (
         ("loss", running.loss, ".4f"),
         ("Dice", running.latest.get("val_dice"), ".3f"),
-        ("best", running.latest.get("best"), ".3f"),
+        ("best loss", -best, ".4f") if by_loss and best is not None else ("best", best, ".3f"),
     )
     return [f"{word} {value:{form}}" for word, value, form in found if value is not None and math.isfinite(value)]
+
+
+def without_password(text: str) -> str:
+    """The text with its addresses, `http://NAME:PASSWORD@HOST`, as `http://HOST`."""
+    return re.sub(r"//[^/@\s]*@", "//", text)

@@ -15,8 +15,9 @@ class TimeLeft:
 
     The work of a trial is the seconds expected for it, by id, as `plan` estimates them. Where they are not known, an
     epoch counts as much as one of the others on average. What is expected is corrected by what is seen: the seconds
-    of finished trials, and of those under way as far as their epochs tell, over their work. Trials that are not `done`
-    say nothing of the others.
+    of finished trials, and of those under way as far as their epochs tell, over their work; where seconds are expected,
+    a first epoch, in which the step is traced, tells nothing. What those under way do besides training takes as large a
+    share as it did of finished ones. Trials that are not `done` say nothing of the others.
     """
 
     def __init__(self, trials: Iterable[Trial], expected: Mapping[str, float] | None = None) -> None:
@@ -28,6 +29,7 @@ class TimeLeft:
         self._to_come = dict(self.work)
         self._total = sum(self.work.values())
         self._seconds = self._own = self._others = 0.0
+        self._training = self._with_training = 0.0
         self._workers = 1
 
     def start(self, key: str, running: int) -> None:
@@ -41,8 +43,8 @@ class TimeLeft:
             self._to_come[key] = self.work[key]
             self._total += self.work[key]
 
-    def finish(self, key: str, seconds: float | None, *, done: bool) -> None:
-        """A trial has its record; seconds: that it took here, None when another driver ran it."""
+    def finish(self, key: str, seconds: float | None, *, done: bool, training_s: float | None = None) -> None:
+        """A trial has its record; seconds: that it took, None when another driver ran it; training_s: of these."""
         self._total -= self._to_come.pop(key, 0.0)
         if not done or key not in self.work:
             return
@@ -51,27 +53,39 @@ class TimeLeft:
         else:
             self._own += self.work[key]
             self._seconds += seconds
+            if training_s:
+                self._training += training_s
+                self._with_training += seconds
 
     def seconds(self, running: Iterable[Running], now: float) -> float | None:
         """Seconds left at a time of the monotonic clock; None where neither expectation nor epoch tells."""
         trials = list(running)
-        whole = {one.trial.id: one.whole_s for one in trials if one.whole_s is not None}
+        whole = {one.trial.id: seconds for one in trials if (seconds := self._whole(one)) is not None}
         work = self._own + sum(self.work.get(key, 0.0) for key in whole)
         if not work and not self.expected:
             return None
         factor = (self._seconds + sum(whole.values())) / work if work else 1.0
-        left = [max(0.0, self._left(one, whole.get(one.trial.id), factor, now)) for one in trials]
+        left = [max(0.0, self._left(one, factor, now)) for one in trials]
         ends = sorted([*left, *[0.0] * (self._workers - len(left))])
-        share = (
-            self._own / (self._own + self._others) if self._own else 1.0
-        )  # of what is to come, the others take theirs
+        share = self._own / (self._own + self._others) if self._own else 1.0  # of what is to come; others take theirs
         if len(self._to_come) > EXACTLY:
             return max(max(ends), (sum(ends) + self._total * factor * share) / len(ends))
         for expected in self._to_come.values():
             heapq.heapreplace(ends, ends[0] + expected * factor * share)
         return max(ends)
 
-    def _left(self, one: Running, whole: float | None, factor: float, now: float) -> float:
-        if whole is not None:
-            return whole * (1.0 - one.share) if one.trains else 0.0
+    def _whole(self, one: Running) -> float | None:
+        """Seconds of a trial under way by its own epochs, None where they do not tell."""
+        if one.training_s is None or (self.expected and one.seen == one.traced):
+            return None
+        return one.training_s + self._besides(one.training_s)
+
+    def _besides(self, training_s: float) -> float:
+        """Seconds of what is no training."""
+        return training_s * max(0.0, self._with_training / self._training - 1.0) if self._training else 0.0
+
+    def _left(self, one: Running, factor: float, now: float) -> float:
+        if self._whole(one) is not None and one.left_s is not None and one.training_s is not None:
+            spent = one.trained - one.begun + (0.0 if one.trains else now - one.seen)
+            return one.left_s + max(0.0, self._besides(one.training_s) - spent)
         return self.work.get(one.trial.id, 0.0) * factor - (now - one.begun)

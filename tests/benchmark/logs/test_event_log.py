@@ -17,6 +17,7 @@ from unetbench.core.trial import Choice, Trial
 
 PAGE = Path(unetbench.__file__).parent / "docs" / "progress.md"
 NAN = float("nan")
+SCORES = [{"case": "a", "class": "nucleus", "empty": "none", "dice": 0.5}]
 
 
 def _trial(seed):
@@ -46,7 +47,7 @@ def told(tmp_path, read_events):
     progress.finish(Record(trials[2], "failed", "the worker process was killed by SIGKILL"))
     progress.stop(trials[1])
     progress.wait(1)
-    progress.finish(Record(trials[3], "done", scores=[{"dice": 0.5}]), elsewhere=True)
+    progress.finish(Record(trials[3], "done", scores=SCORES), elsewhere=True)
     progress.end()
     return read_events(file.read_text("utf-8")), trials
 

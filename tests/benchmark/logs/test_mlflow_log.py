@@ -20,6 +20,9 @@ from unetbench.core.trial import Choice, Trial
 needs_mlflow = pytest.mark.skipif(
     find_spec("mlflow") is None, reason="mlflow is not installed: pip install -e '.[mlflow]'"
 )
+pytestmark = pytest.mark.filterwarnings(  # of MLflow 3.17 beside SQLAlchemy 2.1
+    "ignore:The ``noload`` loader strategy is deprecated:DeprecationWarning"
+)
 ONE = Trial(Choice("cells"), {}, Choice("unet", {"width": 8}), Choice("bce"), Recipe(epochs=3, batch=4), 1)
 SCORES = [{"case": "a", "group": "a", "class": "nucleus", "empty": "none", "dice": 0.5}]
 
@@ -35,12 +38,12 @@ def record(status="done", reason="", epochs=3):
     return Record(ONE, status, reason, history=history, scores=scores, selection=selection)
 
 
-def log(address, elsewhere=()):
-    return MlflowLog(address, "study", machine="lab", policy="nan_worst", is_elsewhere=lambda key: key in elsewhere)
+def log(address, sweep="study", elsewhere=()):
+    return MlflowLog(address, sweep, machine="lab", policy="nan_worst", is_elsewhere=lambda key: key in elsewhere)
 
 
-def progress_of(address, *, known=None, elsewhere=()):
-    progress = Progress(quiet=True, logs=[log(address, elsewhere)])
+def progress_of(log, known=None):
+    progress = Progress(quiet=True, logs=[log])
     progress.begin([ONE], [] if known else [ONE], known=known)
     return progress
 
@@ -53,20 +56,27 @@ def train(progress, epochs, resumed=()):
         progress.on_progress(ONE, {"phase": "epoch", **row(epoch), "best": 0.3})
 
 
-@pytest.fixture
-def address(tmp_path):
-    return f"sqlite:///{tmp_path / 'made' / 'runs.db'}"
+@pytest.fixture(scope="module")
+def address(tmp_path_factory):
+    """One database for all, for making one takes seconds; the first log makes it."""
+    return f"sqlite:///{tmp_path_factory.mktemp('mlflow') / 'made' / 'runs.db'}"
 
 
 @pytest.fixture
-def runs(address):
-    """A function that gives the runs that are not deleted."""
+def begin(address, request):
+    """A function that gives the progress of a sweep, called as the test."""
+    return lambda known=None, elsewhere=(): progress_of(log(address, request.node.name, elsewhere), known)
+
+
+@pytest.fixture
+def runs(address, request):
+    """A function that gives the runs of that sweep that are not deleted."""
 
     def found():
         from mlflow import MlflowClient
 
         client = MlflowClient(address)
-        return client, list(client.search_runs([client.get_experiment_by_name("study").experiment_id]))
+        return client, list(client.search_runs([client.get_experiment_by_name(request.node.name).experiment_id]))
 
     return found
 
@@ -92,8 +102,8 @@ def test_a_folder_is_refused_with_what_to_give(address):
 
 
 @needs_mlflow
-def test_a_run_has_settings_epochs_means_record_and_tags(address, runs):
-    progress = progress_of(address)
+def test_a_run_has_settings_epochs_means_record_and_tags(begin, runs):
+    progress = begin()
     train(progress, [1, 2, 3])
     progress.finish(record())
     progress.end()
@@ -110,11 +120,11 @@ def test_a_run_has_settings_epochs_means_record_and_tags(address, runs):
 
 
 @needs_mlflow
-def test_a_trial_that_is_run_again_has_one_run_with_each_epoch_once(address, runs):
-    killed = progress_of(address)
+def test_a_trial_that_is_run_again_has_one_run_with_each_epoch_once(begin, runs):
+    killed = begin()
     train(killed, [1, 2])
     killed.logs[0]._send(ONE.id)  # as after a while; then the driver is killed
-    progress = progress_of(address)
+    progress = begin()
     train(progress, [2, 3], resumed=[1])
     progress.finish(record())
     client, (run,) = runs()
@@ -122,17 +132,17 @@ def test_a_trial_that_is_run_again_has_one_run_with_each_epoch_once(address, run
 
 
 @needs_mlflow
-def test_what_a_killed_driver_left_running_is_ended_but_not_what_another_one_has(address, runs):
-    train(progress_of(address), [1])
-    progress_of(address, elsewhere={ONE.id})
+def test_what_a_killed_driver_left_running_is_ended_but_not_what_another_one_has(begin, runs):
+    train(begin(), [1])
+    begin(elsewhere={ONE.id})
     assert [run.info.status for run in runs()[1]] == ["RUNNING"]
-    progress_of(address)
+    begin()
     assert [run.info.status for run in runs()[1]] == ["KILLED"]
 
 
 @needs_mlflow
-def test_a_failed_trial_says_why(address, runs):
-    progress = progress_of(address)
+def test_a_failed_trial_says_why(begin, runs):
+    progress = begin()
     train(progress, [1])
     progress.finish(record("failed", "loss is nan at step 9", 1))
     _, (run,) = runs()
@@ -140,13 +150,13 @@ def test_a_failed_trial_says_why(address, runs):
 
 
 @needs_mlflow
-def test_a_stopped_trial_is_killed_and_a_settled_one_is_logged_once(address, runs):
-    progress = progress_of(address)
+def test_a_stopped_trial_is_killed_and_a_settled_one_is_logged_once(begin, runs):
+    progress = begin()
     train(progress, [1])
     progress.stop(ONE)
     assert [run.info.status for run in runs()[1]] == ["KILLED"]
     for _ in range(2):
-        progress_of(address, known={ONE.id: record()})
+        begin(known={ONE.id: record()})
     client, (run,) = runs()
     assert run.info.status == "FINISHED"
     assert steps(client, run, "loss") == [(1, 1.0), (2, 0.5), (3, 1 / 3)]
@@ -157,7 +167,7 @@ def test_a_server_that_is_down_is_one_line_and_the_sweep_goes_on(capsys):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    progress = progress_of(f"http://user:secret@127.0.0.1:{port}")
+    progress = progress_of(log(f"http://user:secret@127.0.0.1:{port}"))
     train(progress, [1])
     progress.finish(record())
     progress.end()

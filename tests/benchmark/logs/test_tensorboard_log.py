@@ -139,6 +139,14 @@ def test_a_settled_trial_is_written_from_its_record_once(tmp_path):
     assert third.wall_time - second.wall_time == pytest.approx(3)  # 2 s of training, 1 s of validation
 
 
+def test_a_settled_trial_whose_log_broke_off_is_written_from_its_record(tmp_path):
+    broken = log(tmp_path)
+    train(broken, [1, 2])
+    broken.end()
+    log(tmp_path, known={TRIAL.id: DONE}).end()
+    assert points(tmp_path)["val_dice"] == {1: 0.1, 2: 0.2, 3: 0.3}
+
+
 def test_a_trial_that_another_driver_ran_is_written_from_its_record(tmp_path):
     progress = log(tmp_path)
     progress.finish(DONE, elsewhere=True)

@@ -7,9 +7,10 @@ import pytest
 
 from unetbench.benchmark.naming.labels import Labels
 from unetbench.benchmark.run import lines
-from unetbench.benchmark.run.listener import Listener
+from unetbench.benchmark.run.listener import Listener, mean_dice
 from unetbench.benchmark.run.progress import Progress
-from unetbench.benchmark.run.progress_text import duration
+from unetbench.benchmark.run.progress_text import duration, scores
+from unetbench.benchmark.run.running import Running
 from unetbench.core.recipe import Recipe
 from unetbench.core.record import Record
 from unetbench.core.trial import Choice, Trial
@@ -28,6 +29,10 @@ def _trials(count=2, epochs=10):
 
 def _epoch(number):
     return {**EPOCH, "epoch": number, "train_s": 1.0, "validate_s": 0.5}
+
+
+def score(case, dice, empty="none"):
+    return {"case": case, "class": "nucleus", "empty": empty, "dice": dice}
 
 
 class Heard(Listener):
@@ -57,7 +62,7 @@ def test_a_finished_trial_is_told_by_its_labels(capsys):
     for trial in trials:
         progress.start(trial)
         progress.on_progress(trial, {"phase": "warning", "text": "no weights"})
-        progress.finish(Record(trial, "done", scores=[{"dice": 0.5}]))
+        progress.finish(Record(trial, "done", scores=[score("a", 0.5)]))
     progress.end()
     assert capsys.readouterr().err.splitlines() == [
         "cells · Ours · bce · seed 1: warning: no weights",
@@ -66,6 +71,13 @@ def test_a_finished_trial_is_told_by_its_labels(capsys):
         "[2/2] cells · unet(width=16) · bce · seed 1: done, Dice 0.500, 0 s",
         "2 trials: 2 done; 0 s",
     ]
+
+
+@pytest.mark.parametrize(("policy", "dice"), [("nan_worst", 0.7 / 2), ("smp", 1.7 / 3)])
+def test_the_dice_of_a_trial_is_the_one_of_tables(policy, dice):
+    # a: (0.8 + 0.6) / 2; b: 0; c, of two empty masks: left out, or 1 as in smp
+    rows = [score("a", 0.8), score("a", 0.6), score("b", 0.0, "prediction"), score("c", None, "both")]
+    assert mean_dice(Record(_trials(1)[0], "done", scores=rows), policy) == pytest.approx(dice)
 
 
 def test_the_last_line_counts_what_failed_and_what_was_settled_before(capsys):
@@ -176,6 +188,13 @@ def test_of_many_short_trials_only_some_have_a_line_but_failures_still_have_thei
     told = capsys.readouterr().err.splitlines()
     assert len(told) == lines.AT_FIRST + 1
     assert told[-1].endswith("failed, loss is nan, 0 s (and 4 more since the line before)")
+
+
+def test_the_best_validation_loss_is_told_as_a_loss():
+    trial = Trial(Choice("cells"), {}, Choice("unet"), Choice("bce"), Recipe(epochs=10, monitor="loss"), 0)
+    running = Running(trial, "", 1, "", begun=0.0)
+    running.note({**_epoch(1), "best": -0.5}, 1.0)
+    assert scores(running) == ["loss 0.2500", "Dice 0.750", "best loss 0.5000"]
 
 
 @pytest.mark.parametrize(

@@ -15,10 +15,11 @@ def _trial(seed, epochs):
 A, B, C = _trial(0, 10), _trial(1, 40), _trial(2, 40)
 
 
-def _under_way(trial, *, epoch, trained, seen, worker=1):
-    """A trial whose training began and whose last epoch ended at these times."""
+def _under_way(trial, *, epoch, trained, seen, worker=1, resumed=0, first_s=None):
+    """A trial whose training began and whose last epoch ended then; each took as long, or all but the first."""
     running = Running(trial, "", worker, "", begun=trained - 5)
     running.trained, running.seen, running.latest, running.phase = trained, seen, {"epoch": epoch}, "epoch"
+    running.resumed, running.traced = resumed, trained + (first_s or (seen - trained) / (epoch - resumed))
     return running
 
 
@@ -64,9 +65,37 @@ def test_a_trial_under_way_goes_on_as_its_epochs_did():
 def test_epochs_of_before_the_checkpoint_took_none_of_the_time():
     left = TimeLeft([B])
     left.start(B.id, 1)
-    running = _under_way(B, epoch=30, trained=100.0, seen=130.0)
-    running.resumed = 20
+    running = _under_way(B, epoch=30, trained=100.0, seen=130.0, resumed=20)
     assert left.seconds([running], 130.0) == pytest.approx(30)  # 10 epochs in 30 s, 10 left
+
+
+def test_the_first_epoch_in_which_the_step_is_traced_does_not_count_for_those_to_come():
+    left = TimeLeft([B, C])
+    left.start(B.id, 1)
+    running = _under_way(B, epoch=11, trained=100.0, seen=150.0, first_s=20.0)
+    # 20 s, then 3 s an epoch: 29 epochs of B; of C, too, 20 s and 39 epochs
+    assert left.seconds([running], 150.0) == pytest.approx(87 + 137)
+
+
+def test_the_first_epoch_does_not_correct_what_is_expected():
+    left = TimeLeft([B, C], {B.id: 200.0, C.id: 200.0})
+    left.start(B.id, 1)
+    running = _under_way(B, epoch=1, trained=5.0, seen=25.0)
+    assert left.seconds([running], 25.0) == 200 - 25 + 200
+
+
+def test_what_is_no_training_takes_the_share_that_it_took_of_finished_trials():
+    left = TimeLeft([A, B, C])
+    left.start(A.id, 1)
+    left.finish(A.id, 30.0, done=True, training_s=20.0)  # 10 s besides 20
+    left.start(B.id, 1)
+    running = _under_way(B, epoch=10, trained=100.0, seen=130.0)
+    # B: 120 s of training, 30 epochs of 3 s are left, and 60 s besides, 5 of which were before it began;
+    # C, of as many epochs as B: 40 × (30 + 180) s / (10 + 40) epochs
+    assert left.seconds([running], 130.0) == pytest.approx(90 + 55 + 168)
+    running = _under_way(B, epoch=40, trained=100.0, seen=220.0)
+    running.phase = "test"  # for 20 s
+    assert left.seconds([running], 240.0) == pytest.approx(35 + 168)
 
 
 def test_two_workers_share_what_is_to_come():
