@@ -61,7 +61,7 @@ def _run(
     options: argparse.Namespace, wanted: sweep.Sweep, planned: list[plan.Planned], crew: Crew, asked: Event
 ) -> int:
     context, store = crew.context, crew.store
-    progress = Progress(wanted.labels, quiet=options.quiet, logs=logs(options, wanted, store))
+    sinks = logs(options, wanted, store)
     store.check()
     store.put_sweep(wanted.resolved)
     known = store.found((entry.trial for entry in planned), rows=False)
@@ -69,15 +69,6 @@ def _run(
     names = TrialNames([entry.trial for entry in planned], wanted.labels)
     planned = decoded(planned, context.source.cache / "decoded", settled)
     store.put_planned({entry.trial.id: str(names[entry.trial]) for entry in planned})
-    runner = Runner(
-        context,
-        crew=crew,
-        limit_s=options.limit if not crew.claims else 0.0,
-        progress=progress,
-        wait=not options.no_wait,
-        stop=asked,
-        seconds=_expected([entry for entry in planned if entry.trial.id not in settled], store, options.workers or 1),
-    )
     devices = {record.trial.device for record in settled.values()}
     lacking = incomplete(settled, store, {device: crew.context_on(device) for device in devices})
     if lacking and options.retrain_incomplete:
@@ -87,6 +78,17 @@ def _run(
         text = ", ".join(f"{count} without {what}" for what, count in counts.items())
         print(f"unetbench: settled trials: {text}; --retrain-incomplete trains them anew", file=sys.stderr)
     pending = [entry for entry in planned if entry.trial.id not in settled]
+    seconds, ours = _expected(pending, store, options.workers or 1)
+    progress = Progress(wanted.labels, quiet=options.quiet, expected=seconds if ours else None, logs=sinks)
+    runner = Runner(
+        context,
+        crew=crew,
+        limit_s=options.limit if not crew.claims else 0.0,
+        progress=progress,
+        wait=not options.no_wait,
+        stop=asked,
+        seconds=seconds,
+    )
     for line in room.warnings(pending, context, len(crew.seats(""))) if crews.is_here(store) else ():
         print(f"unetbench: {line}", file=sys.stderr)
     listed = [entry.trial for entry in planned if not entry.problem]
@@ -194,11 +196,11 @@ def _put_failed(planned: list[plan.Planned], spoiled: dict[str, Record], store: 
     return kept
 
 
-def _expected(planned: Sequence[plan.Planned], store: Store, workers: int) -> Mapping[str, float]:
-    """Seconds by id, by trials of this machine; where none of them tells, by those of others, for their ratios."""
-    earlier = sample(store.results)
-    own, threads = Throughput(filter(store.is_own, earlier)), threads_of(workers)
-    return expected_seconds(planned, own, threads) or expected_seconds(planned, Throughput(earlier), threads)
+def _expected(planned: Sequence[plan.Planned], store: Store, workers: int) -> tuple[Mapping[str, float], bool]:
+    """Seconds by id as trials of this machine tell, and True; where none does, as others tell, for their ratios."""
+    earlier, threads = sample(store.results), threads_of(workers)
+    own = expected_seconds(planned, Throughput(filter(store.is_own, earlier)), threads)
+    return (own, True) if own else (expected_seconds(planned, Throughput(earlier), threads), False)
 
 
 def _report(store: Store, options: argparse.Namespace) -> None:

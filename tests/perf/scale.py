@@ -1,16 +1,19 @@
 """What a sweep costs beside its trainings: planning many trials, handing them out, starting them, and many in a row.
 
-    python tests/perf/scale.py [--parts planning,records,sweep,workers] [--folder DIR] [--json FILE]
-                               [--planned 100000] [--recorded 10000] [--trials 1000] [--pair 200] [--rounds 3]
+    python tests/perf/scale.py [--parts planning,command,records,starting,sweep,workers] [--folder DIR] [--json FILE]
+                               [--planned 100000] [--recorded 10000] [--trials 1000] [--pair 100] [--rounds 3]
 
-planning: from a sweep file of so many trials, and of a tenth, to the order in which eight workers get them; the share
-    of each step in seconds, and the memory of the process.
+planning: from a sweep file of so many trials, and of a tenth, to the order in which eight workers get them; the
+    seconds of each step, and the peak memory of the process beyond what it had before.
+command: `unetbench plan` of so many trials, of a tenth, and of one of each compiled model: seconds and peak memory.
 records: the same sweep with so many records that are there already: to find them, to tell what they lack, `status`.
-sweep: so many trainings of a second or less (a network of two levels and two channels on generated cells, one epoch,
+starting: on one warm worker, from handing over a trial to the end of its first epoch less what that epoch took, by what
+    the worker had done before, with the time of the first step, which traces, beside it. Networks of usual depth.
+sweep: so many trainings of a second or less (a network of one level and two channels on generated cells, one epoch,
     varying seeds) by one worker, in ten bins: seconds a trial, of the driver between two trials, from handing over to
-    the first epoch on a warm worker, and the resident memory of worker and driver.
+    the first epoch, and the resident memory of worker and driver.
 workers: wall time of a sweep of such trials with two workers as a share of that with one, in turns, the start of the
-    workers included. Neither times runtimes.
+    workers included. None of these times runtimes.
 
 Runs of the parts are processes of their own. Memory is MiB.
 """
@@ -51,7 +54,15 @@ def _show_planning(folder: Path, options: argparse.Namespace) -> Any:
     for step in runs[0]["seconds"]:
         print(f"{step:34}" + "".join(f"{run['seconds'][step]:12.2f} s" for run in runs))
     print(f"{'all':34}" + "".join(f"{sum(run['seconds'].values()):12.2f} s" for run in runs))
-    print(f"{'memory, more than with one trial':34}" + "".join(f"{run['mib']:10.0f} MiB" for run in runs))
+    print(f"{'peak memory beyond that before':34}" + "".join(f"{run['mib']:10.0f} MiB" for run in runs))
+    return runs
+
+
+def _show_command(folder: Path, options: argparse.Namespace) -> Any:
+    counts = (100, options.planned // 10, options.planned)
+    runs = [_in_process("command", folder, {"count": count}) for count in counts]
+    for run in runs:
+        print(f"{run['trials']:>12,} trials{run['seconds']:10.1f} s{run['mib']:10.0f} MiB")
     return runs
 
 
@@ -59,6 +70,18 @@ def _show_records(folder: Path, options: argparse.Namespace) -> Any:
     run = _in_process("records", folder, {"count": options.planned, "recorded": options.recorded})
     for step, seconds in run["seconds"].items():
         print(f"{step:34}{seconds:12.2f} s, {1000 * seconds / options.recorded:.3f} ms a record")
+    return run
+
+
+def _show_starting(folder: Path, options: argparse.Namespace) -> Any:
+    run = _in_process("starting", folder, {"seeds": 3})
+    kinds: dict[str, list[Any]] = {}
+    for row in run["trials"]:
+        kinds.setdefault(row["after"], []).append(row)
+    print(f"{'after':18}{'trials':>8}{'starting, median':>20}{'longest':>12}{'first step':>14}")
+    for kind, rows in kinds.items():
+        taken, first = [row["starting_s"] for row in rows], median(row["first_step_s"] for row in rows)
+        print(f"{kind:18}{len(rows):8}{median(taken):18.2f} s{max(taken):10.2f} s{first:12.2f} s")
     return run
 
 
@@ -80,6 +103,10 @@ def _show_sweep(folder: Path, options: argparse.Namespace) -> Any:
         )
         print("  ".join(f"{value:>12}" for value in values))
     cpu_ms = 1000 * run["driver_cpu_s"] / len(rows)
+    first, last = (
+        mean(row["wall_s"] for row in part) for part in (rows[1 : len(rows) // BINS], rows[-(len(rows) // BINS) :])
+    )
+    print(f"a trial of the last bin took {last / first:.3f} times what one of the first took, its very first left out")
     print(f"processor time of the driver: {cpu_ms:.1f} ms a trial; all done: {run['done']}")
     return run
 
@@ -106,7 +133,14 @@ def _in_process(part: str, folder: Path, arguments: dict[str, Any]) -> Any:
     return json.loads(done.stdout.splitlines()[-1])
 
 
-SHOWN = {"planning": _show_planning, "records": _show_records, "sweep": _show_sweep, "workers": _show_workers}
+SHOWN = {
+    "planning": _show_planning,
+    "command": _show_command,
+    "records": _show_records,
+    "starting": _show_starting,
+    "sweep": _show_sweep,
+    "workers": _show_workers,
+}
 
 
 def _options() -> argparse.Namespace:
@@ -115,7 +149,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--planned", type=int, default=100_000)
     parser.add_argument("--recorded", type=int, default=10_000)
     parser.add_argument("--trials", type=int, default=1000)
-    parser.add_argument("--pair", type=int, default=200)
+    parser.add_argument("--pair", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--folder", type=Path, help="where results lie meanwhile; what is made there is removed")
     parser.add_argument("--json", type=Path)
