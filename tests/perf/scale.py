@@ -11,7 +11,7 @@ starting: on one warm worker, from handing over a trial to the end of its first 
     the worker had done before, with the time of the first step, which traces, beside it. Networks of usual depth.
 sweep: so many trainings of a second or less (a network of one level and two channels on generated cells, one epoch,
     varying seeds) by one worker, in ten bins: seconds a trial, of the driver between two trials, from handing over to
-    the first epoch, and the resident memory of worker and driver.
+    the first epoch, the resident memory of worker and driver, and processor time, since others may use the machine too.
 workers: wall time of a sweep of such trials with two workers as a share of that with one, in turns, the start of the
     workers included. None of these times runtimes.
 
@@ -25,11 +25,23 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 BINS = 10
+COLUMNS: dict[str, Callable[[list[Any]], str]] = {
+    "s a trial": lambda rows: f"{mean(row['wall_s'] for row in rows):.3f}",
+    "processor, s": lambda rows: f"{mean(row['worker_cpu_s'] for row in rows):.3f}",
+    "driver, ms": lambda rows: f"{1000 * median(row['driver_s'] for row in rows):.1f}",
+    "starting, ms": lambda rows: f"{1000 * median(row['starting_s'] for row in rows):.0f}",
+    "worker, MiB": lambda rows: f"{rows[-1]['worker_mib']:.0f}",
+    "driver, MiB": lambda rows: f"{rows[-1]['driver_mib']:.0f}",
+    "workers": lambda rows: f"{rows[-1]['workers']}",
+}
+"""Of a bin of a sweep; the last one counts those that have run."""
+
 PARTS = Path(__file__).with_name("scale_parts.py")
 
 
@@ -54,6 +66,7 @@ def _show_planning(folder: Path, options: argparse.Namespace) -> Any:
     for step in runs[0]["seconds"]:
         print(f"{step:34}" + "".join(f"{run['seconds'][step]:12.2f} s" for run in runs))
     print(f"{'all':34}" + "".join(f"{sum(run['seconds'].values()):12.2f} s" for run in runs))
+    print(f"{'processor time':34}" + "".join(f"{run['cpu_s']:12.2f} s" for run in runs))
     print(f"{'peak memory beyond that before':34}" + "".join(f"{run['mib']:10.0f} MiB" for run in runs))
     return runs
 
@@ -61,8 +74,9 @@ def _show_planning(folder: Path, options: argparse.Namespace) -> Any:
 def _show_command(folder: Path, options: argparse.Namespace) -> Any:
     counts = (100, options.planned // 10, options.planned)
     runs = [_in_process("command", folder, {"count": count}) for count in counts]
+    print(f"{'trials':>12}{'seconds':>10}{'processor':>12}{'peak, MiB':>12}")
     for run in runs:
-        print(f"{run['trials']:>12,} trials{run['seconds']:10.1f} s{run['mib']:10.0f} MiB")
+        print(f"{run['trials']:12,}{run['seconds']:10.1f}{run['cpu_s']:12.1f}{run['mib']:12.0f}")
     return runs
 
 
@@ -87,26 +101,17 @@ def _show_starting(folder: Path, options: argparse.Namespace) -> Any:
 
 def _show_sweep(folder: Path, options: argparse.Namespace) -> Any:
     run = _in_process("sweep", folder, {"count": options.trials})
-    head = ("trials", "s a trial", "driver, ms", "starting, ms", "worker, MiB", "driver, MiB", "workers")
-    print("  ".join(f"{name:>12}" for name in head))
+    print("  ".join(f"{name:>12}" for name in ("trials", *COLUMNS)))
     rows = run["trials"]
     for first in range(0, len(rows), len(rows) // BINS):
         part = rows[first : first + len(rows) // BINS]
-        values = (
-            f"{first + 1}-{first + len(part)}",
-            f"{mean(row['wall_s'] for row in part):.3f}",
-            f"{1000 * mean(row['driver_s'] for row in part):.1f}",
-            f"{1000 * median(row['starting_s'] for row in part):.0f}",
-            f"{part[-1]['worker_mib']:.0f}",
-            f"{part[-1]['driver_mib']:.0f}",
-            f"{part[-1]['workers']}",
-        )
+        values = (f"{first + 1}-{first + len(part)}", *(show(part) for show in COLUMNS.values()))
         print("  ".join(f"{value:>12}" for value in values))
     cpu_ms = 1000 * run["driver_cpu_s"] / len(rows)
-    first, last = (
-        mean(row["wall_s"] for row in part) for part in (rows[1 : len(rows) // BINS], rows[-(len(rows) // BINS) :])
-    )
-    print(f"a trial of the last bin took {last / first:.3f} times what one of the first took, its very first left out")
+    size = len(rows) // BINS
+    for name, key in (("wall time", "wall_s"), ("processor time of the worker", "worker_cpu_s")):
+        first, last = (mean(row[key] for row in part) for part in (rows[1:size], rows[-size:]))
+        print(f"{name} of the last {size} trials over that of the first, less the very first: {last / first:.3f}")
     print(f"processor time of the driver: {cpu_ms:.1f} ms a trial; all done: {run['done']}")
     return run
 

@@ -53,7 +53,7 @@ def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     store, seconds = Store(context.results, "planned", "nobody"), {}
     plan.trials(_sweep(folder, "few", _many(100))[0], context)  # what is imported is no part of it
     reset_peak()
-    before = peak_bytes()
+    before, spent = peak_bytes(), time.process_time()
     planned = _timed(seconds, "trials and ids", lambda: _with_ids(plan.trials(wanted, context)))
     trials = [entry.trial for entry in planned]
     _timed(seconds, "records of them (none)", lambda: store.found(trials, rows=False))
@@ -68,7 +68,7 @@ def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     store.put_sweep(wanted.resolved)
     words = argparse.Namespace(results=store.folder, json=False)
     _timed(seconds, "status", lambda: _silent(lambda: status(words)))
-    return {"trials": len(trials), "seconds": seconds, "mib": mib}
+    return {"trials": len(trials), "seconds": seconds, "mib": mib, "cpu_s": time.process_time() - spent}
 
 
 def _command(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -80,7 +80,8 @@ def _command(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     status = _silent(lambda: main(words))
     seconds = time.perf_counter() - begun
     assert status == 0
-    return {"trials": arguments["count"], "seconds": seconds, "mib": peak_bytes() / 2**20}
+    cpu_s = time.process_time()
+    return {"trials": arguments["count"], "seconds": seconds, "mib": peak_bytes() / 2**20, "cpu_s": cpu_s}
 
 
 def _with_ids(planned: list[Any]) -> list[Any]:
@@ -152,6 +153,7 @@ class Watch(Progress):
         self._row: dict[str, Any] = {}
         self._workers: dict[int, psutil.Process] = {}
         self._ended = self._own_s = 0.0
+        self._cpu_s: dict[int, float] = {}
 
     def start(self, trial: Any, where: str = "") -> None:
         super().start(trial, where)
@@ -180,6 +182,9 @@ class Watch(Progress):
         self._row |= {"wall_s": now - ended - own_s if ended else now - self._row["begun"]}
         self._row |= {"workers": len(self._workers), "driver_mib": psutil.Process().memory_info().rss / 2**20}
         self._row["worker_mib"] = max((process.memory_info().rss for process in alive), default=0) / 2**20
+        cpu_s = {process.pid: sum(process.cpu_times()[:2]) for process in alive}
+        self._row["worker_cpu_s"] = sum(spent - self._cpu_s.get(process, 0.0) for process, spent in cpu_s.items())
+        self._cpu_s = cpu_s
         self._row |= {"build_s": record.timing.get("build_s"), "first_step_s": record.training.get("first_step_s")}
         self.rows.append(self._row)
         self._ended, self._own_s = now, time.perf_counter() - looking  # looking is no part of what it costs
