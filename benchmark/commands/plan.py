@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ...core.memory import told
@@ -64,7 +65,7 @@ def plan(options: argparse.Namespace) -> int:
     workers = f" with {options.workers} workers" if options.workers > 1 else ""
     told_s = "unknown" if total is None else _time(total)
     print(f"\n{len(trials)} trials, {len(settled)} settled already; expected for the others{workers}: {told_s}")
-    for line in _judgement(throughput, estimates):
+    for line in _judgement(throughput, estimates, options.results):
         print(line)
     for name, lines in notes.items():
         for line in lines:
@@ -89,11 +90,11 @@ def _total(
     return sum(estimating.makespan(all_s, places[device]) for device, all_s in seconds.items())
 
 
-def _judgement(throughput: Throughput, estimates: Sequence[TrialEstimate]) -> list[str]:
+def _judgement(throughput: Throughput, estimates: Sequence[TrialEstimate], results: Path) -> list[str]:
     """By what times are judged, and how good that is; or why they are not."""
     unknown = [cost.trial for cost in estimates if cost.fits and cost.seconds is None]
     if not len(throughput):
-        return ["times are unknown until a trial was run on this machine: `unetbench run quick` takes two minutes"]
+        return [f"times are unknown until {results} has a trial of this machine; `unetbench run quick` makes some"]
     lines = []
     quality = throughput.quality()
     used = {cost.basis for cost in estimates}

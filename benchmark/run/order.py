@@ -1,6 +1,5 @@
 """Which trial a worker gets next: one for which it has most at hand, and the longest first where several compute."""
 
-import sys
 from collections import Counter, OrderedDict, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -137,7 +136,7 @@ class Queue:
 
     def _put(self, trial: Trial) -> None:
         networks = self._places.setdefault((trial.backend, trial.device), OrderedDict())
-        network = networks.setdefault(sys.intern(trial.network_key), _Network())
+        network = networks.setdefault(trial.network_key, _Network())
         network.models.setdefault(trial.compile_key, OrderedDict())[trial.id] = trial
         network.left_s += self._expected(trial)
         self._left_s += self._expected(trial)

@@ -12,6 +12,9 @@ from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.record import SCHEMA, Record
 from unetbench.core.trial import Choice, Derivation, Trial, canonical
 
+ROW = {"case": "a", "class": "cell", "empty": "none"}
+"""What each row of scores has beside its measures."""
+
 
 @pytest.fixture
 def trial():
@@ -124,13 +127,13 @@ def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):
 
 
 def test_a_record_survives_json(trial):
-    record = Record(trial, "done", scores=[{"case": "a", "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
+    record = Record(trial, "done", scores=[{**ROW, "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
     assert Record.from_json(record.to_json()) == record
 
 
 def test_what_is_not_finite_is_null_in_json(trial):
-    record = Record(trial, "done", scores=[{"case": "a", "dice": float("nan")}])
-    assert Record.from_json(record.to_json()).scores == [{"case": "a", "dice": None}]
+    record = Record(trial, "done", scores=[{**ROW, "dice": float("nan")}])
+    assert Record.from_json(record.to_json()).scores == [{**ROW, "dice": None}]
 
 
 def test_a_record_from_before_there_were_last_lines_reads_back_without_any(trial):
@@ -213,9 +216,8 @@ def test_the_id_is_the_hash_of_the_canonical_json_of_all_that_counts(trial):
 
 
 def test_a_record_is_read_without_its_rows_whatever_they_hold(trial):
-    record = Record(
-        trial, "done", history=[{"epoch": 1}], scores=[{"case": 'a "latency": b'}], latency=[{"runtime": "keras"}]
-    )
+    rows, latency = [{**ROW, "case": 'a "latency": b'}], [{"runtime": "keras", "samples_s": [0.1]}]
+    record = Record(trial, "done", history=[{"epoch": 1}], scores=rows, latency=latency)
     assert Record.from_json(record.to_json()) == record
     assert Record.from_json(record.to_json(), rows=False) == replace(record, history=[], scores=[])
     other = json.dumps(json.loads(record.to_json()))  # not as it was written

@@ -13,6 +13,9 @@ from typing import Any
 
 import psutil
 
+from unetbench.benchmark.run.progress import Progress
+from unetbench.core.memory import peak_bytes, reset_peak
+
 SMALL = {
     "name": "small",
     "datasets": [{"name": "cells", "count": 12, "size": [64, 64]}],
@@ -21,6 +24,19 @@ SMALL = {
     "recipe": {"patch": [64, 64], "batch": 4, "epochs": 1},
     "previews": 0,
 }
+
+STARTED = {
+    "models": [
+        {"name": "unet", "width": 8},
+        {"name": "attention_unet", "width": 8},
+        {"name": "residual_unet", "width": 8},
+        {"name": "unet_plus_plus", "width": 8},
+    ],
+    "losses": ["bce_dice", "tversky", "focal"],
+}
+
+WORKER_MIB = 100
+"""A child of the driver with more memory than this is a worker that has loaded Keras."""
 
 
 def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -35,8 +51,9 @@ def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
 
     wanted, context = _sweep(folder, "planned", _many(arguments["count"]))
     store, seconds = Store(context.results, "planned", "nobody"), {}
-    plan.trials(_sweep(folder, "one", _many(100))[0], context)  # what is imported is no part of it
-    before = psutil.Process().memory_info().rss
+    plan.trials(_sweep(folder, "few", _many(100))[0], context)  # what is imported is no part of it
+    reset_peak()
+    before, spent = peak_bytes(), time.process_time()
     planned = _timed(seconds, "trials and ids", lambda: _with_ids(plan.trials(wanted, context)))
     trials = [entry.trial for entry in planned]
     _timed(seconds, "records of them (none)", lambda: store.found(trials, rows=False))
@@ -47,11 +64,24 @@ def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     queue = _timed(seconds, "queue, longest first", lambda: Queue(trials, expected, 8))
     workers = [WorkerProcess(None, None, None, Place("tensorflow"), Path()) for _ in range(8)]
     _timed(seconds, "handing all out to 8 workers", lambda: _hand_out(queue, workers))
-    mib = (psutil.Process().memory_info().rss - before) / 2**20
+    mib = (peak_bytes() - before) / 2**20
     store.put_sweep(wanted.resolved)
     words = argparse.Namespace(results=store.folder, json=False)
     _timed(seconds, "status", lambda: _silent(lambda: status(words)))
-    return {"trials": len(trials), "seconds": seconds, "mib": mib}
+    return {"trials": len(trials), "seconds": seconds, "mib": mib, "cpu_s": time.process_time() - spent}
+
+
+def _command(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
+    from unetbench.benchmark.cli import main
+
+    _sweep(folder, "asked", _many(arguments["count"]))
+    begun = time.perf_counter()
+    words = ["plan", str(folder / "asked.yaml"), "--results", str(folder / "results")]
+    status = _silent(lambda: main(words))
+    seconds = time.perf_counter() - begun
+    assert status == 0
+    cpu_s = time.process_time()
+    return {"trials": arguments["count"], "seconds": seconds, "mib": peak_bytes() / 2**20, "cpu_s": cpu_s}
 
 
 def _with_ids(planned: list[Any]) -> list[Any]:
@@ -114,62 +144,89 @@ def _records(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"seconds": seconds}
 
 
+class Watch(Progress):
+    """Reads the clock where the driver tells of a trial. rows: of the trials in their order."""
+
+    def __init__(self) -> None:
+        super().__init__(quiet=True)
+        self.rows: list[dict[str, Any]] = []
+        self._row: dict[str, Any] = {}
+        self._workers: dict[int, psutil.Process] = {}
+        self._ended = self._own_s = 0.0
+        self._cpu_s: dict[int, float] = {}
+
+    def start(self, trial: Any, where: str = "") -> None:
+        super().start(trial, where)
+        now = time.perf_counter()
+        driver_s = now - self._ended - self._own_s if self._ended else 0.0
+        self._row = {"begun": now, "driver_s": driver_s, "network": trial.network_key, "compiled": trial.compile_key}
+
+    def on_progress(self, trial: Any, event: Any) -> None:
+        super().on_progress(trial, event)
+        if event["phase"] == "epoch" and "starting_s" not in self._row:
+            spent = event["train_s"] + event["validate_s"]
+            self._row["starting_s"] = time.perf_counter() - self._row["begun"] - spent
+
+    def finish(self, record: Any, *, elsewhere: bool = False) -> None:
+        now = time.perf_counter()
+        super().finish(record, elsewhere=elsewhere)
+        looking = time.perf_counter()
+        own_s, ended = self._own_s, self._ended
+        if not all(process.is_running() for process in self._workers.values()) or not self._workers:
+            self._workers |= {
+                child.pid: child
+                for child in psutil.Process().children()
+                if child.memory_info().rss > WORKER_MIB * 2**20
+            }
+        alive = [process for process in self._workers.values() if process.is_running()]
+        self._row |= {"wall_s": now - ended - own_s if ended else now - self._row["begun"]}
+        self._row |= {"workers": len(self._workers), "driver_mib": psutil.Process().memory_info().rss / 2**20}
+        self._row["worker_mib"] = max((process.memory_info().rss for process in alive), default=0) / 2**20
+        cpu_s = {process.pid: sum(process.cpu_times()[:2]) for process in alive}
+        self._row["worker_cpu_s"] = sum(spent - self._cpu_s.get(process, 0.0) for process, spent in cpu_s.items())
+        self._cpu_s = cpu_s
+        self._row |= {"build_s": record.timing.get("build_s"), "first_step_s": record.training.get("first_step_s")}
+        self.rows.append(self._row)
+        self._ended, self._own_s = now, time.perf_counter() - looking  # looking is no part of what it costs
+
+
 def _sweep_of_trials(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-    from unetbench.benchmark.run.progress import Progress
-
-    class Watch(Progress):
-        """Reads the clock where the driver tells of a trial."""
-
-        def __init__(self) -> None:
-            super().__init__(quiet=True)
-            self.rows: list[dict[str, float]] = []
-            self.before, self.ended, self.first_s, self.seen = 0.0, 0.0, 0.0, set()
-
-        def start(self, trial: Any) -> None:
-            super().start(trial)
-            now = time.perf_counter()
-            self.row = {"begun": now, "driver_s": now - self.ended if self.ended else 0.0}
-
-        def on_progress(self, trial: Any, event: dict[str, Any]) -> None:
-            super().on_progress(trial, event)
-            if event["phase"] == "epoch":
-                spent = event["train_s"] + event["validate_s"]
-                self.row["starting_s"] = time.perf_counter() - self.row["begun"] - spent
-
-        def finish(self, record: Any, *, elsewhere: bool = False) -> None:
-            self.ended = time.perf_counter()
-            super().finish(record, elsewhere=elsewhere)
-            here = psutil.Process()
-            workers = [child for child in here.children() if child.memory_info().rss > 100 * 2**20]
-            self.seen |= {child.pid for child in workers}
-            wall_s = self.ended - (self.before or self.row["begun"])
-            self.before = self.ended
-            self.row |= {"wall_s": wall_s, "driver_mib": here.memory_info().rss / 2**20, "workers": len(self.seen)}
-            self.row["worker_mib"] = max((child.memory_info().rss for child in workers), default=0) / 2**20
-            self.rows.append(self.row)
-
     watch = Watch()
-    outcome, cpu_s = _run(folder, arguments["count"], 1, watch)
+    outcome, cpu_s = _run(folder, {**SMALL, "seeds": arguments["count"]}, 1, watch)
     done = sum(record.status == "done" for record in outcome.made)
     return {"trials": watch.rows, "driver_cpu_s": cpu_s, "done": done == arguments["count"]}
 
 
-def _workers(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
-    from unetbench.benchmark.run.progress import Progress
+def _starting(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Each row says what the worker had done before: `nothing`, or a trial of the same or of another thing."""
+    watch = Watch()
+    _run(folder, {**SMALL, **STARTED, "seeds": arguments["seeds"]}, 1, watch)
+    networks: dict[str, None] = {}
+    before = ""
+    for row in watch.rows:
+        row["after"] = "nothing" if not networks else "another network"
+        if row["compiled"] == before:
+            row["after"] = "another seed"
+        elif row["network"] in networks:
+            row["after"] = "another loss"
+        networks[row["network"]], before = None, row["compiled"]
+    return {"trials": watch.rows}
 
+
+def _workers(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     begun = time.perf_counter()
-    outcome, _ = _run(folder, arguments["count"], arguments["workers"], Progress(quiet=True))
+    outcome, _ = _run(folder, {**SMALL, "seeds": arguments["count"]}, arguments["workers"], Progress(quiet=True))
     assert outcome.fine
     return {"wall_s": time.perf_counter() - begun}
 
 
-def _run(folder: Path, count: int, workers: int, progress: Any) -> tuple[Any, float]:
-    """Run small trials in a folder of its own; the outcome, and the processor time of this process meanwhile."""
+def _run(folder: Path, content: dict[str, Any], workers: int, progress: Progress) -> tuple[Any, float]:
+    """Run trials in a folder of their own; the outcome, and the processor time of this process meanwhile."""
     from unetbench.benchmark.run.runner import Runner
     from unetbench.benchmark.sweep import plan
 
     place = Path(tempfile.mkdtemp(dir=folder))
-    wanted, context = _sweep(place, "small", {**SMALL, "seeds": count})
+    wanted, context = _sweep(place, "small", content)
     planned = plan.trials(wanted, context)
     spent = time.process_time()
     outcome = Runner(context, workers=workers, progress=progress).run([entry.trial for entry in planned], settled={})
@@ -208,7 +265,14 @@ def _silent(act: Callable[[], Any]) -> Any:
         return act()
 
 
-PARTS = {"planning": _planning, "records": _records, "sweep": _sweep_of_trials, "workers": _workers}
+PARTS = {
+    "planning": _planning,
+    "command": _command,
+    "records": _records,
+    "starting": _starting,
+    "sweep": _sweep_of_trials,
+    "workers": _workers,
+}
 
 if __name__ == "__main__":
     part, place, arguments = sys.argv[1:]
