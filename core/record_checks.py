@@ -25,6 +25,7 @@ _RECORD = {
     **dict.fromkeys(("reason", "started", "finished", "traceback"), TEXT),
     **dict.fromkeys(("machine", "git", "task", "data", "model", "selection", "prediction", "training"), MAPPING),
     **dict.fromkeys(("history", "scores", "latency"), ROWS),
+    "log": list_of(TEXT),
     "versions": TEXTS,
     "timing": NUMBERS,
     "schema": WHOLE,

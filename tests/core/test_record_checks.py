@@ -1,6 +1,7 @@
 """A record whose fields are not of their kinds is refused where it is read, in one line that names the field."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -37,6 +38,7 @@ def test_a_whole_record_is_read():
         ({"versions": {"keras": 3}}, "versions is {'keras': 3}, not a mapping of texts"),
         ({"timing": {"train_s": "long"}}, "timing is {'train_s': 'long'}, not a mapping of numbers"),
         ({"task": {"rank": 2}}, "task has no 'channels'"),
+        ({"log": ["one", 5]}, r"log is \['one', 5\], not a list of text"),
         ({"trial": []}, r"trial is \[\], not a mapping"),
     ],
 )
@@ -62,6 +64,6 @@ def test_a_trial_that_cannot_be_is_no_record(name, value, message):
 
 
 def test_a_parent_that_is_no_id_names_no_file():
-    child = Trial(**{**vars(TRIAL), "derivation": Derivation("channels", "../../elsewhere", TRIAL.model)})
+    child = replace(TRIAL, derivation=Derivation("channels", "../../elsewhere", TRIAL.model))
     with pytest.raises(StoreError, match="parent is '../../elsewhere', not sixteen hexadecimal digits"):
         Record.from_json(Record(child, "failed").to_json(), "a.json")

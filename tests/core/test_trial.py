@@ -123,14 +123,17 @@ def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):
     assert replace(trial, recipe=replace(trial.recipe, batch=1)).compile_key != trial.compile_key
 
 
+SCORE = {"case": "a", "class": "cell", "empty": "none"}
+
+
 def test_a_record_survives_json(trial):
-    record = Record(trial, "done", scores=[{"case": "a", "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
+    record = Record(trial, "done", scores=[{**SCORE, "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
     assert Record.from_json(record.to_json()) == record
 
 
 def test_what_is_not_finite_is_null_in_json(trial):
-    record = Record(trial, "done", scores=[{"case": "a", "dice": float("nan")}])
-    assert Record.from_json(record.to_json()).scores == [{"case": "a", "dice": None}]
+    record = Record(trial, "done", scores=[{**SCORE, "dice": float("nan")}])
+    assert Record.from_json(record.to_json()).scores == [{**SCORE, "dice": None}]
 
 
 def test_a_record_from_before_there_were_last_lines_reads_back_without_any(trial):
@@ -213,9 +216,8 @@ def test_the_id_is_the_hash_of_the_canonical_json_of_all_that_counts(trial):
 
 
 def test_a_record_is_read_without_its_rows_whatever_they_hold(trial):
-    record = Record(
-        trial, "done", history=[{"epoch": 1}], scores=[{"case": 'a "latency": b'}], latency=[{"runtime": "keras"}]
-    )
+    scores, latency = [{**SCORE, "case": 'a "latency": b'}], [{"runtime": "keras", "samples_s": []}]
+    record = Record(trial, "done", history=[{"epoch": 1}], scores=scores, latency=latency)
     assert Record.from_json(record.to_json()) == record
     assert Record.from_json(record.to_json(), rows=False) == replace(record, history=[], scores=[])
     other = json.dumps(json.loads(record.to_json()))  # not as it was written

@@ -1,7 +1,7 @@
 """What records, sweep files and the other files of text hold, small and whole."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from unetbench.benchmark.records.deployments import Deployments
@@ -38,7 +38,7 @@ def records() -> list[Any]:
         timing={"train_s": 9.0, "peak_bytes": 1e9},
         training={"device": "cpu", "device_name": "A CPU", "batch": 8, "steps_s": [0.1, 0.1]},
     )
-    child = Trial(**{**vars(TRIAL), "derivation": Derivation("channels", KEY, TRIAL.model, {"share": 0.5})})
+    child = replace(TRIAL, derivation=Derivation("channels", KEY, TRIAL.model, {"share": 0.5}))
     failed = Record(child, "failed", "out of memory", traceback="Traceback\n  here", machine=MACHINE)
     return [json.loads(record.to_json()) for record in (done, failed)]
 

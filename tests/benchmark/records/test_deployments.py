@@ -36,12 +36,13 @@ def test_they_come_back_as_they_were_written_one_line_a_row(store):
 
 
 def test_numbers_that_are_not_finite_become_null(store):
-    file = put(store, TRIAL, found(row(difference=math.inf, scores=[{"x": math.nan}])))
+    counts = {"case": "a", "class": "cell", "group": "a", "tp": 1, "fp": 0, "fn": 0, "tn": 9}
+    file = put(store, TRIAL, found(row(difference=math.inf, scores=[{**counts, "dice": math.nan}])))
     assert "NaN" not in file.read_text("utf-8")
     assert "Infinity" not in file.read_text("utf-8")
     (kept,) = read(file).rows
     assert kept["difference"] is None
-    assert kept["scores"] == [{"x": None}]
+    assert kept["scores"] == [{**counts, "dice": None}]
 
 
 def test_a_later_row_of_a_setting_replaces_the_former_and_others_stay(store):
