@@ -20,7 +20,7 @@ OWN_PIPES = {
     "benchmark/run/cluster/agent_process.py": {"pickle.load(stdout)"},
     "benchmark/run/cluster/dask_crew.py": set(),
 }  # fmt: skip
-"""Where processes of one command talk to each other, and what they unpickle: pipes, and what a scheduler of dask brought.
+"""Where processes of one command talk to each other: what they unpickle came through pipes and a scheduler of dask.
 
 Who reaches a scheduler can run programs through it anyway, as docs/cluster.md says.
 """

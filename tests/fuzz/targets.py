@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import image_targets as images
 import network_targets as networks
+import search_target
 import text_targets as texts
 from prepared import Prepared
 
@@ -29,10 +30,12 @@ TARGETS = {
         Target("record", 188, texts.record),
         Target("sweep", 110, texts.sweep),
         Target("sweep_of_results", 40, texts.resumed),
+        Target("report", 5, texts.report),
         Target("deployments", 70, texts.deployments),
         Target("peaks", 30, texts.peaks),
         Target("planned", 30, texts.planned),
         Target("claims", 40, texts.claims),
+        Target("tuning", 20, search_target.search, "keras_tuner"),
         Target("measures", 20, texts.measures),
         Target("report_list", 20, texts.listed),
         Target("export", 40, texts.export),

@@ -2,7 +2,9 @@
 
 import contextlib
 import hashlib
+import io
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,6 +36,39 @@ def record() -> Prepared:
     seeds = values.records()
     changed = altered(seeds).map(owned).map(lambda told: json.dumps(told).encode())
     return Prepared(changed | texts(seeds), read, [json.dumps(seed).encode() for seed in seeds])
+
+
+def report() -> Prepared:
+    """Records together: the tables and the page of a report, what `status` says, and the times that `plan` expects."""
+    import argparse
+
+    from unetbench.benchmark.commands.status import status
+    from unetbench.benchmark.report.frame import frames
+    from unetbench.benchmark.report.page.document import page
+    from unetbench.benchmark.report.tables.summary import comparison_tables
+    from unetbench.benchmark.report.tables.table import class_grid, results_grid
+    from unetbench.benchmark.sweep.throughput import Throughput
+    from unetbench.core.trial import Trial
+
+    def read(folder: Path, content: bytes) -> object:
+        home = folder / "records" / "desk"
+        home.mkdir(parents=True)
+        (folder / "sweep.yaml").write_text("name: small", "utf-8")
+        for told in json.loads(content):
+            with contextlib.suppress(Exception):
+                told["id"] = Trial.from_json(told["trial"]).id
+            key = str(told.get("id") if isinstance(told, dict) else None)
+            (home / f"{key if re.fullmatch('[0-9a-f]{16}', key) else 'a'}.json").write_text(json.dumps(told))
+        with contextlib.redirect_stdout(io.StringIO()):
+            status(argparse.Namespace(results=folder, json=False))
+        found = frames(folder, "nan_worst")
+        quality = Throughput(found.records.values()).quality()
+        tables = comparison_tables(found)
+        grids = [(results_grid(table), class_grid(table)) for table in tables]
+        return quality, grids, page(found, [(table, ()) for table in tables])
+
+    seeds = [values.records()]
+    return Prepared(altered(seeds).map(lambda told: json.dumps(told).encode()), read, [json.dumps(seeds[0]).encode()])
 
 
 def _json(name: str, seeds: list[Any], act: Callable[[Path], object]) -> Prepared:

@@ -108,7 +108,7 @@ def test_a_layer_of_ones_own_is_read_once_it_is_registered(tmp_path):
     image = keras.Input((None, None, 1))
     network = keras.Model(image, Mine(1, 3)(image))
     network.save(tmp_path / "a.keras")
-    with pytest.raises(StoreError, match=r"it names .*Mine, which no network is made of; one of your own needs --plugin"):
+    with pytest.raises(StoreError, match=r"it names .*Mine, which no .*; one of your own needs --plugin"):
         saved_network(tmp_path / "a.keras")
     keras.saving.register_keras_serializable("unetbench_test")(Mine)
     network.save(tmp_path / "a.keras")
