@@ -1,13 +1,21 @@
 """Whether what a record's file holds is what the report and the commands take it for."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from dataclasses import fields
+from typing import Any, get_type_hints
 
 from .backend import BACKENDS
-from .structure import COUNT, MAPPING, NUMBER, NUMBERS, ROWS, TEXT, TEXTS, WHOLE, Kind, check, list_of, one_of
+from .recipe import Augmentation, Recipe
+from .structure import COUNT, MAPPING, NUMBER, NUMBERS, ROWS, TEXT, TEXTS, WHOLE, Kind, check, kind_of, list_of, one_of
 
 STATUSES = ("done", "unfit", "failed", "timed_out")
+
+
+def _hints(settings: type) -> Iterator[tuple[str, Any]]:
+    hints = get_type_hints(settings)
+    return ((field.name, hints[field.name]) for field in fields(settings))
+
 
 TRIAL_ID = Kind("sixteen hexadecimal digits", lambda value: isinstance(value, str) and bool(_ID.fullmatch(value)))
 """Of a trial: names of files are made of it."""
@@ -19,12 +27,20 @@ _TRIAL = {**dict.fromkeys((*_PARTS, "split", "recipe"), MAPPING), "seed": WHOLE}
 _PLACE = {"sources": TEXTS, "backend": one_of(*BACKENDS), "device": one_of("", "cpu", "gpu")}
 _CHOICE = {"name": TEXT, "options": MAPPING}
 _DERIVATION = {"step": one_of("magnitude", "channels", "distil"), "parent": TRIAL_ID, "of": MAPPING, "options": MAPPING}
+_STEP = {
+    **dict.fromkeys(("share", "sparsity", "rate", "weight", "temperature"), NUMBER),
+    **dict.fromkeys(("epochs", "multiple"), COUNT),
+    "ranking": TEXT,
+}
+_RECIPE = {name: kind_of(hint) for name, hint in _hints(Recipe) if name != "augment"} | {"augment": MAPPING}
+_AUGMENT = {name: kind_of(hint) for name, hint in _hints(Augmentation)}
 
 _RECORD = {
     "status": one_of(*STATUSES),
     **dict.fromkeys(("reason", "started", "finished", "traceback"), TEXT),
     **dict.fromkeys(("machine", "git", "task", "data", "model", "selection", "prediction", "training"), MAPPING),
     **dict.fromkeys(("history", "scores", "latency"), ROWS),
+    "log": list_of(TEXT),
     "versions": TEXTS,
     "timing": NUMBERS,
     "schema": WHOLE,
@@ -37,16 +53,35 @@ _INSIDE: dict[str, dict[str, Kind]] = {
     "task": {"rank": COUNT, "channels": COUNT, "classes": list_of(TEXT, least=1), "kind": TEXT},
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
     "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},
-    "data": {"notes": list_of(TEXT), "licence": TEXT, "citation": TEXT},
-    "training": {"device": TEXT, "device_name": TEXT, "steps_s": list_of(NUMBER)},
+    "data": {
+        "notes": list_of(TEXT),
+        **dict.fromkeys(("licence", "citation"), TEXT),
+        **dict.fromkeys(("train", "validation", "test"), COUNT),
+        **dict.fromkeys(("train_groups", "validation_groups", "test_groups"), COUNT.or_null()),
+    },
+    "training": {
+        **dict.fromkeys(("device", "device_name", "micro_because"), TEXT),
+        **dict.fromkeys(("batch", "micro_batch", "out_of_memory"), COUNT),
+        **dict.fromkeys(("first_step_s", "host_peak_bytes", "device_peak_bytes"), _KNOWN),
+        "steps_s": list_of(NUMBER),
+    },
+    "prediction": {"windows": ROWS, "mismatch": _KNOWN},
 }
+_NEEDED = {"task": ("rank", "channels", "classes", "kind"), "prediction": ("windows",)}
 _SCORE = {
     **dict.fromkeys(("case", "class", "group"), TEXT),
     "empty": one_of("none", "truth", "prediction", "both"),
     **dict.fromkeys(("tp", "fp", "fn", "tn"), NUMBER),
 }
-_VALUE = Kind("a number, null or a list of numbers", lambda value: _KNOWN.holds(value) or list_of(NUMBER).holds(value))
-_LATENCY = {"runtime": TEXT, "samples_s": list_of(_KNOWN)}
+_MATCHES = dict.fromkeys(("objects", "matched"), list_of(NUMBER).or_null())
+_SIZE = Kind("text or a list of whole numbers", lambda value: TEXT.holds(value) or list_of(COUNT).holds(value))
+_LATENCY = {
+    **dict.fromkeys(("runtime", "device", "dtype"), TEXT),
+    **dict.fromkeys(("batch", "channels", "warmup"), COUNT.or_null()),
+    "size": _SIZE,
+    "samples_s": list_of(_KNOWN),
+}
+_WINDOW = {"window": _SIZE, "cases": COUNT}
 
 
 def check_trial(told: Any) -> None:
@@ -54,9 +89,12 @@ def check_trial(told: Any) -> None:
     check(told, "trial", {**_TRIAL, **_PLACE}, *_TRIAL)
     for name in _PARTS:
         check(told[name], name, _CHOICE, "name")
+    check(told["recipe"], "recipe", _RECIPE)
+    check(told["recipe"].get("augment", {}), "recipe: augment", _AUGMENT)
     if told.get("derivation") is not None:
         check(told["derivation"], "derivation", _DERIVATION, "step", "parent", "of")
         check(told["derivation"]["of"], "derivation: of", _CHOICE, "name")
+        check(told["derivation"].get("options", {}), "derivation: options", _STEP)
 
 
 def check_record(told: Mapping[str, Any]) -> None:
@@ -65,16 +103,18 @@ def check_record(told: Mapping[str, Any]) -> None:
     check_trial(told["trial"])
     for name, kinds in _INSIDE.items():
         if told.get(name):
-            check(told[name], name, kinds, *(kinds if name == "task" else ()))
+            check(told[name], name, kinds, *_NEEDED.get(name, ()))
+    for index, row in enumerate(told.get("prediction", {}).get("windows", ())):
+        check(row, f"prediction: windows[{index}]", _WINDOW, *_WINDOW)
     for index, row in enumerate(told.get("history", ())):
         check(row, f"history[{index}]", dict.fromkeys(row, _KNOWN))
     check_scores(told.get("scores", ()), "scores", "empty")
     for index, row in enumerate(told.get("latency", ())):
-        check(row, f"latency[{index}]", _LATENCY, *_LATENCY)
+        check(row, f"latency[{index}]", _LATENCY, "runtime", "samples_s")
 
 
 def check_scores(rows: Any, where: str, *needed: str) -> None:
     """Raise ValueError for rows of scores whose facts or measures are not of their kinds."""
     for index, row in enumerate(rows):
-        measures = dict.fromkeys(row.keys() - _SCORE.keys(), _VALUE)
-        check(row, f"{where}[{index}]", {**measures, **_SCORE}, "case", "class", *needed)
+        measures = dict.fromkeys(row.keys() - _SCORE.keys(), _KNOWN)
+        check(row, f"{where}[{index}]", {**measures, **_MATCHES, **_SCORE}, "case", "class", *needed)

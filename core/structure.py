@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 LARGEST = 1e300
 """Of a number in a file; a float holds it, and its double too."""
@@ -26,6 +26,20 @@ def is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return abs(value) < LARGEST or (isinstance(value, float) and not math.isfinite(value))
+
+
+def kind_of(hint: Any) -> Kind:
+    """The kind of values that a type hint of plain values names: int, float, bool, str, tuples, Literal and unions."""
+    parts = get_args(hint)
+    if get_origin(hint) is Literal:
+        return one_of(*parts)
+    if get_origin(hint) is tuple:
+        return list_of(kind_of(parts[0]))
+    if parts:
+        kinds = [kind_of(part) for part in parts]
+        name = " or ".join(kind.name for kind in kinds)
+        return Kind(name, lambda value: any(kind.holds(value) for kind in kinds))
+    return {int: WHOLE, float: NUMBER, bool: TRUTH, str: TEXT}[hint]
 
 
 def list_of(kind: Kind, *, least: int = 0) -> Kind:

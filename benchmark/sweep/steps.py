@@ -105,7 +105,7 @@ def steps(
 def _pruned(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, place: str) -> LighterStep:
     if "prune" not in entry:
         raise SpecError(f"{place}: {dict(entry)} names no step; begin with prune: magnitude, prune: channels or distil")
-    if entry["prune"] not in STEPS:
+    if not isinstance(entry["prune"], str) or entry["prune"] not in STEPS:
         raise SpecError(f"{place}.prune: {unknown('way of pruning', str(entry['prune']), STEPS)}")
     step = validate(TypeAdapter(STEPS[entry["prune"]]), dict(entry), place)
     own = step.model_dump(exclude={"prune", "models", "epochs", "rate"}, exclude_defaults=True)

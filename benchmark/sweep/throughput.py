@@ -223,10 +223,22 @@ def _fitted(like: Sequence[_Taken], size: Size, threads: int) -> float | None:
 
 
 def _taken(record: Record) -> _Taken | None:
-    """What the trial of a record took; None unless it was trained to its end in one go."""
+    """What the trial of a record took; None unless it was trained to its end in one go and says what that took."""
+    if record.status != "done":
+        return None
+    try:
+        found = _told(record)
+    except (ArithmeticError, LookupError, TypeError, ValueError):  # a record of others may say none of it, or null
+        return None
+    if found is None or not all(map(math.isfinite, (found.tile, found.test, found.rest_s, found.share))):
+        return None
+    return found if found.pixel_s > 0 < found.total_s < math.inf else None
+
+
+def _told(record: Record) -> _Taken | None:
     history, timing = record.history, record.timing
     trained = sum(row["train_s"] + row["validate_s"] for row in history)
-    if record.status != "done" or not 0 < trained <= 1.05 * timing.get("train_s", 0.0):
+    if not 0 < trained <= 1.05 * timing.get("train_s", 0.0):
         return None
     trial, recipe = record.ran, record.trial.recipe
     steady = history[1:] or history

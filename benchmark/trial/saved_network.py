@@ -21,7 +21,10 @@ def saved_network(file: Path) -> Any:
         MODELS[name]
     try:
         require_plain(file)
-        return keras.saving.load_model(file, compile=False, safe_mode=True)
+        with warnings.catch_warnings():
+            # Keras leaves layers that the file has no weights of as they began and only warns.
+            warnings.filterwarnings("error", ".*freshly-initialized weights", UserWarning)
+            return keras.saving.load_model(file, compile=False, safe_mode=True)
     except UnetbenchError:
         raise
     except Exception as error:  # Keras raises whatever its layers, h5py and the backend do

@@ -22,6 +22,8 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
     with decoding(file):
         picture = READERS[kind](file, reading)
+    if 0 in picture.array.shape:
+        raise DataError(f"{file}: has no pixels, its shape is {picture.array.shape}")
     if picture.array.dtype.kind not in "buif" and not reading.mask:
         raise DataError(f"{file}: an image holds real numbers, this one {picture.array.dtype}; save its magnitude")
     return picture

@@ -14,7 +14,7 @@ from .picture import Picture, Reading
 from .raster import without_alpha
 from .registry import reads
 from .sizes import require_memory
-from .tiff_checks import check, check_description
+from .tiff_checks import check, check_head
 from .tiff_spacing import spacing
 
 APART = "planes that are stored apart were taken as channels (`channels: none` makes them a volume)"
@@ -41,7 +41,7 @@ def tiff(file: Path, reading: Reading) -> Picture:
 
     try:
         with tifffile.TiffFile(file) as opened:
-            check_description(file, opened)
+            check_head(file, opened)
             page, series = opened.series[0].keyframe, opened.series
             check(file, opened)
             if len({(s.shape, s.dtype, s.axes) for s in series}) > 1:

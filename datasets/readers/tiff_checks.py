@@ -1,5 +1,6 @@
 """What tifffile reads without a word and nobody should: a TIFF that is cut short, colours that are not RGB."""
 
+import math
 import struct
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ _DESCRIPTION = 270
 _JPEG = (6, 7)  # of these tifffile makes RGB
 
 
-def check_description(file: Path, opened: Any) -> None:
-    """Raise DataError for XML in a `tifffile.TiffFile` that defines entities: they can stand for very much text.
+def check_head(file: Path, opened: Any) -> None:
+    """Raise DataError for what keeps tifffile busy when it looks at `series` of a `TiffFile`; to be called before.
 
-    OME-XML has none. To be called before tifffile looks at `series`, for which it parses the XML.
+    That is XML that defines entities, which can stand for very much text and OME-XML has none of, and an image of more
+    strips or tiles than the file has places for, each of which it would look for.
     """
+    len(opened.pages)  # walks to the end of the chain of pages, which `series` goes through for ever where it is broken
+    _check_parts(file, opened.pages.first)
     if "<!DOCTYPE" in opened.pages.first.description.upper():
         raise DataError(f"{file}: its OME-XML defines entities, which no microscope does; save it anew")
 
@@ -33,10 +37,17 @@ def check(file: Path, opened: Any) -> None:
         raise DataError(f"{file}: is cut short, there are {count} of its pages; fetch it again")
     if _loses_description(opened, page.offset):
         raise DataError(f"{file}: is cut short, what describes its axes is missing; fetch it again")
+    _check_parts(file, page)
     if 0 in page.databytecounts:
         raise DataError(f"{file}: holds no pixels for a part of its image; whatever wrote it was interrupted or failed")
     if page.photometric in _FOREIGN and not (page.photometric == 6 and page.compression in _JPEG):
         raise DataError(f"{file}: its colours are {_FOREIGN[page.photometric]}; save it as RGB or grey")
+
+
+def _check_parts(file: Path, page: Any) -> None:
+    parts, places = math.prod(page.chunked), len(page.dataoffsets)
+    if parts > max(places, 1) or not places:
+        raise DataError(f"{file}: has {places} places of pixels for an image of {parts} parts; it is damaged")
 
 
 def _loses_description(opened: Any, place: int) -> bool:

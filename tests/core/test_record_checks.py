@@ -38,6 +38,13 @@ def test_a_whole_record_is_read():
         ({"versions": {"keras": 3}}, "versions is {'keras': 3}, not a mapping of texts"),
         ({"timing": {"train_s": "long"}}, "timing is {'train_s': 'long'}, not a mapping of numbers"),
         ({"task": {"rank": 2}}, "task has no 'channels'"),
+        ({"scores": [{**SCORE, "dice": [1.0]}]}, r"scores\[0\]: dice is \[1.0\], not a number or null"),
+        ({"latency": [{"runtime": "keras", "samples_s": [], "size": 32}]}, r"latency\[0\]: size is 32, not text or a"),
+        ({"prediction": {"mismatch": 0.1}}, "prediction has no 'windows'"),
+        ({"prediction": {"windows": [{"cases": 1}]}}, r"prediction: windows\[0\] has no 'window'"),
+        ({"training": {"micro_batch": "all"}}, "training: micro_batch is 'all', not a whole number"),
+        ({"data": {"train": None}}, "data: train is None, not a whole number"),
+        ({"log": ["one", 5]}, r"log is \['one', 5\], not a list of text"),
         ({"trial": []}, r"trial is \[\], not a mapping"),
     ],
 )
@@ -53,6 +60,19 @@ def test_a_field_of_another_kind_is_named(fields, message):
         ("seed", "0", "seed is '0', not a whole number"),
         ("dataset", {"name": "cells", "options": []}, r"dataset: options is \[\], not a mapping"),
         ("recipe", {"patch": []}, "not a record"),
+        (
+            "recipe",
+            {"patch": [32, 32], "precision": True},
+            "recipe: precision is True, not 'float32' or 'mixed_bfloat16'",
+        ),
+        ("recipe", {"patch": "ab"}, "recipe: patch is 'ab', not a list of a whole number"),
+        ("recipe", {"patch": [8, 8], "steps": [1]}, r"recipe: steps is \[1\], not a whole number or 'area' or 'cases'"),
+        ("recipe", {"patch": [8, 8], "augment": {"shift": "far"}}, "recipe: augment: shift is 'far', not a number"),
+        (
+            "derivation",
+            {"step": "channels", "parent": "0" * 16, "of": {"name": "unet"}, "options": {"share": []}},
+            r"derivation: options: share is \[\], not a number",
+        ),
     ],
 )
 def test_a_trial_that_cannot_be_is_no_record(name, value, message):

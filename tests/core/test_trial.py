@@ -12,9 +12,6 @@ from unetbench.core.recipe import Augmentation, Recipe
 from unetbench.core.record import SCHEMA, Record
 from unetbench.core.trial import Choice, Derivation, Trial, canonical
 
-ROW = {"case": "a", "class": "cell", "empty": "none"}
-"""What each row of scores has beside its measures."""
-
 
 @pytest.fixture
 def trial():
@@ -126,14 +123,17 @@ def test_a_seed_or_a_rate_leaves_the_compile_key_as_it_is(trial):
     assert replace(trial, recipe=replace(trial.recipe, batch=1)).compile_key != trial.compile_key
 
 
+SCORE = {"case": "a", "class": "cell", "empty": "none"}
+
+
 def test_a_record_survives_json(trial):
-    record = Record(trial, "done", scores=[{**ROW, "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
+    record = Record(trial, "done", scores=[{**SCORE, "dice": 0.5}], history=[{"epoch": 1, "loss": 0.25}])
     assert Record.from_json(record.to_json()) == record
 
 
 def test_what_is_not_finite_is_null_in_json(trial):
-    record = Record(trial, "done", scores=[{**ROW, "dice": float("nan")}])
-    assert Record.from_json(record.to_json()).scores == [{**ROW, "dice": None}]
+    record = Record(trial, "done", scores=[{**SCORE, "dice": float("nan")}])
+    assert Record.from_json(record.to_json()).scores == [{**SCORE, "dice": None}]
 
 
 def test_a_record_from_before_there_were_last_lines_reads_back_without_any(trial):
@@ -216,8 +216,8 @@ def test_the_id_is_the_hash_of_the_canonical_json_of_all_that_counts(trial):
 
 
 def test_a_record_is_read_without_its_rows_whatever_they_hold(trial):
-    rows, latency = [{**ROW, "case": 'a "latency": b'}], [{"runtime": "keras", "samples_s": [0.1]}]
-    record = Record(trial, "done", history=[{"epoch": 1}], scores=rows, latency=latency)
+    scores, latency = [{**SCORE, "case": 'a "latency": b'}], [{"runtime": "keras", "samples_s": []}]
+    record = Record(trial, "done", history=[{"epoch": 1}], scores=scores, latency=latency)
     assert Record.from_json(record.to_json()) == record
     assert Record.from_json(record.to_json(), rows=False) == replace(record, history=[], scores=[])
     other = json.dumps(json.loads(record.to_json()))  # not as it was written

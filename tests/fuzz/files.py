@@ -152,13 +152,34 @@ STATE = (np.ones((3, 3), np.float32), np.zeros(3, np.float32))
 
 def with_checksums(content: bytes) -> bytes:
     """A PNG with the checksum of each chunk set right, so that what was changed inside is looked at."""
-    made, place = content[:8], 8
+    chunks, rest = _chunks(content)
+    return content[:8] + b"".join(_chunk(*chunk) for chunk in chunks) + rest
+
+
+def filtered_rows(content: bytes) -> bytes:
+    """What a PNG has compressed: its rows, each with the number of its filter first."""
+    return zlib.decompress(b"".join(body for name, body in _chunks(content)[0] if name == b"IDAT"))
+
+
+def with_rows(content: bytes, changed: bytes) -> bytes:
+    """The PNG with other rows, compressed anew."""
+    chunks = [(name, body) for name, body in _chunks(content)[0] if name != b"IDAT"]
+    chunks.insert(-1, (b"IDAT", zlib.compress(changed)))
+    return content[:8] + b"".join(_chunk(*chunk) for chunk in chunks)
+
+
+def _chunks(content: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """Names and bodies of the chunks of a PNG that are whole, and what is behind them."""
+    found, place = [], 8
     while place + 12 <= len(content):
         (length,) = struct.unpack_from(">I", content, place)
-        body = content[place + 4 : place + 8 + length]
-        made += content[place : place + 4] + body + struct.pack(">I", zlib.crc32(body))
+        found.append((content[place + 4 : place + 8], content[place + 8 : place + 8 + length]))
         place += 12 + length
-    return made + content[place:]
+    return found, content[place:]
+
+
+def _chunk(name: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
 
 
 def zipped(members: Mapping[str, bytes], *, deflated: bool = False) -> bytes:

@@ -1,7 +1,7 @@
 """What records, sweep files and the other files of text hold, small and whole."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from unetbench.benchmark.records.deployments import Deployments
@@ -15,6 +15,10 @@ TRIAL = Trial(
 KEY = TRIAL.id
 
 MACHINE = {"name": "desk", "cpu": "A CPU", "cores": 2, "threads": 2, "gpu": "", "system": "Linux", "digest": "ab12"}
+
+
+EPOCH = {"loss": 0.5, "val_loss": 0.4, "val_dice": 0.7, "rate": 1e-3, "train_s": 8.0, "validate_s": 1.0}
+"""A row of a history."""
 
 
 def records() -> list[Any]:
@@ -32,13 +36,14 @@ def records() -> list[Any]:
         data={"train": 2, "validation": 1, "test": 1, "licence": "CC0", "citation": "", "notes": ["one"]},
         model={"trainable": 99, "total": 99, "macs": 10**6, "size": "32×32"},
         selection={"epoch": 1, "score": 0.8, "monitor": "dice", "threshold": 0.5},
-        history=[{"epoch": 1, "loss": 0.5, "val_loss": 0.4, "val_dice": 0.7, "rate": 1e-3}],
+        history=[{**EPOCH, "epoch": 1}],
         scores=[{**score, "dice": 0.86, "iou": None, "diagonal": 14.1, "objects": [1, 1], "matched": [1] * 10}],
         latency=[{"runtime": "keras", "device": "cpu", "batch": 1, "size": [32, 32], "samples_s": [0.01, 0.02]}],
-        timing={"train_s": 9.0, "peak_bytes": 1e9},
+        timing={"train_s": 9.0, "predict_s": 1.0, "peak_bytes": 1e9},
+        prediction={"windows": [{"window": [32, 32], "cases": 1}]},
         training={"device": "cpu", "device_name": "A CPU", "batch": 8, "steps_s": [0.1, 0.1]},
     )
-    child = Trial(**{**vars(TRIAL), "derivation": Derivation("channels", KEY, TRIAL.model, {"share": 0.5})})
+    child = replace(TRIAL, derivation=Derivation("channels", KEY, TRIAL.model, {"share": 0.5}))
     failed = Record(child, "failed", "out of memory", traceback="Traceback\n  here", machine=MACHINE)
     return [json.loads(record.to_json()) for record in (done, failed)]
 

@@ -11,7 +11,6 @@ from unetbench.core.recipe import Recipe
 from unetbench.core.trial import Choice, Trial
 
 TRIAL = Trial(Choice("cells"), {"digest": "0a"}, Choice("unet"), Choice("dice"), Recipe(patch=(32, 32)), 0)
-SCORE = {"case": "a", "class": "cell", "group": "a", "tp": 1, "fp": 0, "fn": 0, "tn": 9}
 
 
 def row(runtime="keras", batch=1, size=(32, 32), threads=2, **fields):
@@ -37,12 +36,13 @@ def test_they_come_back_as_they_were_written_one_line_a_row(store):
 
 
 def test_numbers_that_are_not_finite_become_null(store):
-    file = put(store, TRIAL, found(row(difference=math.inf, scores=[{**SCORE, "x": math.nan}])))
+    counts = {"case": "a", "class": "cell", "group": "a", "tp": 1, "fp": 0, "fn": 0, "tn": 9}
+    file = put(store, TRIAL, found(row(difference=math.inf, scores=[{**counts, "dice": math.nan}])))
     assert "NaN" not in file.read_text("utf-8")
     assert "Infinity" not in file.read_text("utf-8")
     (kept,) = read(file).rows
     assert kept["difference"] is None
-    assert kept["scores"] == [{**SCORE, "x": None}]
+    assert kept["scores"] == [{**counts, "dice": None}]
 
 
 def test_a_later_row_of_a_setting_replaces_the_former_and_others_stay(store):

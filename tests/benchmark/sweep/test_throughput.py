@@ -46,6 +46,23 @@ def test_the_same_trial_with_another_seed_takes_what_it_took():
     assert found.basis == "model and loss"
 
 
+def test_a_record_that_says_too_little_or_nonsense_is_passed_over():
+    whole = _record()
+    for change in (
+        {"history": [{"epoch": 1}]},
+        {"history": [{**row, "validate_s": None} for row in whole.history]},
+        {"data": {}},
+        {"data": {**whole.data, "epoch_patches": 0}},
+        {"finished": "yesterday", "started": "today"},
+        {"prediction": {"windows": [{"window": "all", "cases": 10}]}},
+        {"timing": {"train_s": float("inf")}},
+        {"machine": {"threads": "two"}},
+    ):
+        found = Throughput([replace(whole, **change), whole])
+        assert len(found) == 1, change
+        assert _seconds(found.expected(TRIAL, WORK)) == 13.86
+
+
 def test_more_epochs_patches_and_cases_take_longer_and_the_rest_does_not():
     longer = replace(TRIAL, recipe=replace(RECIPE, epochs=30))
     found = Throughput([_record()]).expected(longer, Work(30, 40, 12, 20))

@@ -101,16 +101,26 @@ def test_a_function_is_known_by_its_own_name(write):
         saved_network(write(named))
 
 
-def test_a_layer_of_ones_own_is_read_once_it_is_registered(write):
-    @keras.saving.register_keras_serializable("unetbench_test")
+def test_a_layer_of_ones_own_is_read_once_it_is_registered(tmp_path):
     class Mine(keras.layers.Conv2D):
         """A convolution by another name."""
 
-    def named(told):
-        own = {"module": __name__, "class_name": "Mine", "registered_name": "unetbench_test>Mine"}
-        _first_layer(told).update(own)
+    image = keras.Input((None, None, 1))
+    network = keras.Model(image, Mine(1, 3)(image))
+    network.save(tmp_path / "a.keras")
+    with pytest.raises(StoreError, match=r"it names .*Mine, which no .*; one of your own needs --plugin"):
+        saved_network(tmp_path / "a.keras")
+    keras.saving.register_keras_serializable("unetbench_test")(Mine)
+    network.save(tmp_path / "a.keras")
+    found = saved_network(tmp_path / "a.keras")
+    np.testing.assert_array_equal(found.layers[-1].get_weights()[0], network.layers[-1].get_weights()[0])
 
-    assert any(type(layer) is Mine for layer in saved_network(write(named)).layers)
+
+def test_a_network_whose_weights_are_not_all_in_the_file_is_refused(write, saved):
+    with h5py.File(io.BytesIO(saved[MEMBERS[2]])) as whole:
+        less = _weights(lambda file: [whole.copy(whole[name], file, name) for name in whole if name != "layers"])
+    with pytest.raises(StoreError, match=r"b\.keras: is no network that Keras can load"):
+        saved_network(write(**{MEMBERS[2]: less}))
 
 
 def test_a_layer_of_more_filters_than_there_are_weights_is_refused(write):

@@ -180,3 +180,10 @@ def test_edges_that_nobody_stated_are_not_known(tmp_path):
     volume.header.set_xyzt_units("mm")
     nibabel.save(volume, tmp_path / "b.nii")
     assert read_image(tmp_path / "b.nii").spacing_mm == (1, 1, 1)
+
+
+def test_a_volume_without_voxels_is_refused(tmp_path):
+    nibabel.save(nibabel.Nifti1Image(np.zeros((2, 3, 4, 0), np.uint8), np.eye(4)), tmp_path / "a.nii")
+    for read in (read_image, read_mask):
+        with pytest.raises(DataError, match=r"a\.nii: has no pixels, its shape is \(2, 3, 4, 0\)"):
+            read(tmp_path / "a.nii")

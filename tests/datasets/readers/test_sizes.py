@@ -93,7 +93,7 @@ def test_a_gif_of_one_colour_is_not_taken_for_too_short(tmp_path):
 def test_a_tiff_of_a_million_times_a_million_pixels_is_refused_before_memory_is_taken(tmp_path):
     tifffile.imwrite(tmp_path / "a.tif", GREY)
     with tifffile.TiffFile(tmp_path / "a.tif", mode="r+b") as opened:
-        for name in ("ImageWidth", "ImageLength"):
+        for name in ("ImageWidth", "ImageLength", "RowsPerStrip"):
             opened.pages.first.tags[name].overwrite(MILLION, dtype="I")
     with pytest.raises(DataError, match=r"says that it holds .*1000000, 1000000\), .* of memory"):
         read_image(tmp_path / "a.tif")

@@ -81,6 +81,33 @@ def test_strips_without_pixels_are_refused(tmp_path):
         read_image(file)
 
 
+def test_an_image_of_more_strips_than_the_file_has_places_for_is_refused(tmp_path):
+    file = tmp_path / "a.tif"
+    tifffile.imwrite(file, STACK[0], rowsperstrip=32)
+    with tifffile.TiffFile(file, mode="r+b") as tiff:
+        tiff.pages[0].tags["ImageLength"].overwrite(320)
+    with pytest.raises(DataError, match=r"a\.tif: has 2 places of pixels for an image of 10 parts; it is damaged"):
+        read_image(file)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"photometric": "rgb", "planarconfig": "separate", "rowsperstrip": 5},
+        {"photometric": "rgb", "planarconfig": "separate", "tile": (16, 16), "compression": "zlib"},
+        {"photometric": "minisblack", "volumetric": True, "tile": (3, 16, 16)},
+    ],
+    ids=["planes", "tiles", "blocks"],
+)
+def test_the_parts_of_planes_and_tiles_are_counted_right(tmp_path, options):
+    planes = STACK[:3, :40, :50]
+    tifffile.imwrite(tmp_path / "a.tif", planes, **options)
+    found = read_image(tmp_path / "a.tif").array
+    np.testing.assert_array_equal(
+        found if found.shape[0] == 3 else np.moveaxis(found, -1, 0)[..., None], planes[..., None]
+    )
+
+
 @pytest.mark.formats_row(
     "Images",
     "TIFF",
