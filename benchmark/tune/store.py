@@ -9,7 +9,7 @@ Each file is written once, aside and renamed. Checkpoints and claims stand in `t
 
 import json
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,14 +68,24 @@ class SearchStore(Store):
         """The proposals of a search by the id of its default trial."""
         return Proposals(self.folder / "searches" / self.machine / key)
 
-    def record_of(self, key: str) -> Record | None:
-        """The record of the trial at the epoch that it is trained to."""
-        found = self.outcome(key, self.until[key])
-        return None if found is None else found.record
+    def own_ids(self) -> set[str]:
+        """Ids of the trials that have come to the epoch that they are trained to, from one look."""
+        try:
+            names = {file.name for file in self.trials.iterdir()}
+        except FileNotFoundError:
+            return set()
+        return {key for key, until in self.until.items() if f"{key}-{until}.json" in names}
 
-    def settled(self, trials: Iterable[Trial]) -> dict[str, Record]:
+    def record_of(self, key: str, *, rows: bool = True) -> Record | None:
+        """The record of the trial at the epoch that it is trained to. rows: as `Store.record_of` has it."""
+        found = self.outcome(key, self.until[key])
+        if found is None:
+            return None
+        return found.record if rows else replace(found.record, history=[], scores=[])
+
+    def settled(self, trials: Iterable[Trial], *, rows: bool = True) -> dict[str, Record]:
         """The records there are: what failed is not tried again, for the search went on from it."""
-        return self.found(trials)
+        return self.found(trials, rows=rows)
 
     def put(self, record: Record) -> Path:
         """Write what came of a trial."""
