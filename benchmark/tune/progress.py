@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ...core.record import Record
 from ...core.trial import Trial
 from ..naming.labels import Labels
-from ..run.listener import SweepState
+from ..run.listener import Listener, SweepState
 from ..run.progress import Progress
 from ..run.time_left import TimeLeft
 from .attempt import Stage
@@ -40,8 +40,9 @@ class SearchProgress(Progress):
         labels: Labels | None = None,
         *,
         quiet: bool = False,
+        logs: Sequence[Listener] = (),
     ) -> None:
-        super().__init__(labels, quiet=quiet)
+        super().__init__(labels, quiet=quiet, logs=logs)
         self.called = called
         self.stages: dict[str, str] = {}
         self.searches: Sequence[Search] = ()
