@@ -16,6 +16,7 @@ from ..report.frame import PRIMARY, Frames, frames
 from ..report.statistics.compare import Estimate, compare, estimate, interval
 from ..sweep.tuning import Budget, Tuning
 from .attempt import Attempt
+from .files import budget_of
 from .hyperband import HyperbandSearch
 from .importance import Importance, importance
 from .oracle import propose
@@ -96,8 +97,7 @@ def read_tuning(sweep: Path, policy: str) -> list[Tuned]:
 
 def searches_of(sweep: Path) -> list[tuple[str, Search, dict[str, Any]]]:
     """Machine, search and what its file says of each search below a sweep's folder. Raises StoreError."""
-    keys = read_sweep(sweep).get("tune") or {}
-    budget = Budget(keys.get("trials"), keys.get("epochs"), keys.get("seconds"))
+    budget = Budget(**budget_of(read_sweep(sweep), sweep / "sweep.yaml"))
     files = sorted(sweep.glob(f"{FOLDER}/searches/*/*/{SEARCH}"))
     return [(file.parents[1].name, *_searched(sweep, file, budget)) for file in files]
 

@@ -22,6 +22,7 @@ from ..records.machine import machine
 from ..records.store import IN_PARTS, WHOLE, Store
 from ..sweep.space import Dimension, values_of
 from ..sweep.tuning import Budget, Tuning
+from .files import read_proposal, read_search
 from .oracle import Proposal
 from .outcome import Outcome
 
@@ -118,11 +119,8 @@ class Proposals(MutableMapping[int, Proposal]):
         """Those that are there, without those after a gap: they were proposed from what was lost."""
         found: dict[int, Proposal] = {}
         while (number := len(found) + 1) and (file := self._file(number)).is_file():
-            fields = _content(file)
-            try:
-                found[number] = Proposal(fields["values"], fields["source"], fields["bracket"])
-            except KeyError as error:
-                raise StoreError(f"{file}: is no proposal ({error} is missing); delete {self.folder}") from None
+            fields = read_proposal(file)
+            found[number] = Proposal(fields["values"], fields["source"], fields["bracket"])
         return found
 
     def __getitem__(self, number: int) -> Proposal:
@@ -159,7 +157,7 @@ class Proposals(MutableMapping[int, Proposal]):
             about = {"default": asdict(default), "values": values_of(default, space), **wanted, "versions": versions()}
             write(file, (json.dumps(finite({"schema": SCHEMA, **about}), indent=1) + "\n").encode())
             return
-        before = _content(file)
+        before = read_search(file)
         for name, words in NAMES.items():
             if before.get(name) != wanted[name]:
                 raise SpecError(
@@ -169,7 +167,7 @@ class Proposals(MutableMapping[int, Proposal]):
 
     def about(self) -> dict[str, Any]:
         """What `begin` has written. Raises StoreError."""
-        return _content(self.folder / SEARCH)
+        return read_search(self.folder / SEARCH)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:04d}.json"
@@ -197,13 +195,3 @@ def _difference(before: Any, after: Any) -> str:
     if not key:
         return f"{', '.join(old)}, now {', '.join(new)}"
     return f"{key} {old.get(key, 'not searched')}, now {new.get(key, 'not searched')}"
-
-
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete {file.parent}") from None
-    if not isinstance(found, dict):
-        raise StoreError(f"{file}: is no part of a search; delete {file.parent}")
-    return found
