@@ -16,7 +16,7 @@ from unetbench.datasets.source import Source
 
 @pytest.fixture
 def begun(fake, tmp_path):
-    """A runner of two searches, of which one looks at its trials after three epochs, and what it first wants trained."""
+    """A runner of two searches, one of which looks at its trials after three epochs, and what it first wants."""
     sweep = tmp_path / "mine"
     store = SearchStore(sweep, "desk")
     searches = [
