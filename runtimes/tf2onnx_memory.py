@@ -34,7 +34,7 @@ def weights_once() -> Iterator[None]:
     before = os.environ.get(CATCH_ERRORS)
     # Whatever it says, errors are no longer caught (tf2onnx compares its name with TRUE), nor copies made for that.
     os.environ[CATCH_ERRORS] = "FALSE"
-    Node.update_proto = update_proto
+    Node.update_proto = update_proto  # pyright: ignore[reportAttributeAccessIssue]  # in place of the method
     try:
         yield
     finally:

@@ -64,11 +64,11 @@ class Progress:
         if known and self.logs:
             to_run = {trial.id for trial in pending}
             for record in [known[trial.id] for trial in trials if trial.id in known and trial.id not in to_run]:
-                name = str(self.names[record.trial])
+                name = self.name_of(record.trial)
                 self._tell(lambda listener, record=record, name=name: listener.known(self.state, record, name))
         for record in rejected:
             self.state.counts[record.status] += 1
-            name = str(self.names[record.trial])
+            name = self.name_of(record.trial)
             self._tell(lambda listener, record=record, name=name: listener.reject(self.state, record, name))
 
     def start(self, trial: Trial, where: str = "") -> None:
@@ -76,7 +76,7 @@ class Progress:
         before = self.state.running.pop(trial.id, None)
         taken = {running.worker for running in self.state.running.values()}
         worker = before.worker if before else next(k for k in range(1, len(taken) + 2) if k not in taken)
-        running = Running(trial, str(self.names[trial]), worker, where, time.monotonic())
+        running = Running(trial, self.name_of(trial), worker, where, time.monotonic())
         self.state.running[trial.id] = running
         self.state.time_left.start(trial.id, len(self.state.running))
         self._tell(lambda listener: listener.start(self.state, running))
@@ -107,12 +107,16 @@ class Progress:
         training_s = running.training_s if running is not None else None
         self.state.counts[record.status] += 1
         self.state.time_left.finish(record.trial.id, seconds, done=record.status == "done", training_s=training_s)
-        name = str(self.names[record.trial])
+        name = self.name_of(record.trial)
         self._tell(lambda listener: listener.finish(self.state, record, name, None if elsewhere else running))
 
     def end(self) -> None:
         """The sweep is over, or was ended."""
         self._tell(lambda listener: listener.end(self.state))
+
+    def name_of(self, trial: Trial) -> str:
+        """What a trial is called."""
+        return str(self.names[trial])
 
     def _tell(self, what: Callable[[Listener], None]) -> None:
         for listener in self.shown:

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
-from ...core.errors import SpecError
+from ...core.errors import SpecError, unknown
 from ...core.recipe import Augmentation, Recipe
 from ...core.registry import Registry
 from ...core.trial import Choice, Trial, canonical
@@ -17,6 +17,9 @@ from .validate import validate
 
 DIGITS = 4
 """Significant digits of a number that is drawn, so that another library's last bits make no other trial."""
+
+MOST_STEPS = 1000
+"""Values of a range with a step at most; what is finer is as well a range without one."""
 
 Kind = Literal["recipe", "augment", "loss", "loss option", "model option"]
 
@@ -105,6 +108,8 @@ def with_values(trial: Trial, values: Mapping[str, Any], space: Space) -> Trial:
     changes: dict[str, dict[str, Any]] = {"recipe": {}, "augment": {}, "loss option": {}, "model option": {}}
     loss = trial.loss
     for key, value in values.items():
+        if key not in by_key:
+            raise SpecError(f"{unknown('key of the search space', key, list(by_key))}")
         dimension = by_key[key]
         if dimension.kind == "loss":
             loss = losses([value], key)[0]

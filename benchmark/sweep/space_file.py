@@ -12,7 +12,7 @@ from ...core.trial import Choice, canonical
 from ...losses import LOSSES
 from ...models import MODELS
 from .choices import losses
-from .space import Dimension, Kind, Space, entry_of, with_options, with_recipe
+from .space import MOST_STEPS, Dimension, Kind, Space, entry_of, with_options, with_recipe
 from .validate import validate
 
 UNSEEN = {
@@ -115,6 +115,11 @@ def _bounded(dimension: Dimension, value: Any, usual: Any, where: str) -> Dimens
         raise SpecError(f"{where}: step and log do not go together; leave one of them out")
     if step is not None and step > high - low:
         raise SpecError(f"{where}: step {step:g} is longer than the range from {low:g} to {high:g}")
+    if step is not None and step * MOST_STEPS < high - low:
+        raise SpecError(
+            f"{where}: step {step:g} makes more than {MOST_STEPS} values of the range from {low:g} to {high:g}; leave "
+            "step out for any value"
+        )
     whole = all(number.is_integer() for number in (low, high, step or 1.0))
     integer = (isinstance(usual, int) or dimension.key == "steps") or (usual is None and whole)
     if integer and not whole:

@@ -96,6 +96,7 @@ def _by_model(space: Space, seed: int, told: Sequence[Told]) -> Mapping[str, Any
     from keras_tuner import Objective
     from keras_tuner.engine.trial import Trial, TrialStatus
     from keras_tuner.oracles import BayesianOptimizationOracle
+    from threadpoolctl import threadpool_limits
 
     oracle: Any = BayesianOptimizationOracle(
         Objective("score", DIRECTION),
@@ -109,7 +110,8 @@ def _by_model(space: Space, seed: int, told: Sequence[Told]) -> Mapping[str, Any
         trial: Any = Trial(own, trial_id=str(index), status=TrialStatus.COMPLETED)
         trial.score = entry.score
         oracle.trials[trial.trial_id] = trial
-    with warnings.catch_warnings():
+    # Its matrices are tiny: threads of the linear algebra would only wait for each other, and for the training beside.
+    with warnings.catch_warnings(), threadpool_limits(1):
         # A length scale at its bound is usual for few trials, and says nothing that could be changed.
         warnings.simplefilter("ignore")
         return oracle.populate_space("next")["values"]

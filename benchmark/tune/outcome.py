@@ -12,8 +12,8 @@ from ...core.errors import StoreError
 from ...core.json_text import parsed
 from ...core.measure import MEASURES
 from ...core.record import Record
-from ...core.structure import COUNT, TEXT, check
-from .checks import check_outcome
+from ...core.structure import COUNT, MAPPING, check, one_of
+from .files import check_outcome
 
 KIND = "trial of a search"
 SCHEMA = 1
@@ -78,13 +78,13 @@ class Outcome:
         """Read it back. Raises StoreError, in one line with the source, for what is no such text or of a later kind."""
         try:
             fields = parsed(text)
-            check(fields, "it", {"kind": TEXT, "schema": COUNT, "until": COUNT}, "kind", "schema", "until", "record")
-            if fields["kind"] != KIND:
-                raise ValueError(f"it is a {fields['kind']}")
+            check(fields, "it", {"kind": one_of(KIND), "schema": COUNT}, "kind", "schema")
             if fields["schema"] > SCHEMA:
                 raise StoreError(f"{source}: schema {fields['schema']} is newer than {SCHEMA}; update unetbench")
+            check(fields, "it", {"until": COUNT, "record": MAPPING}, "until", "record")
             record = Record.from_json(json.dumps(fields["record"]), source)
             check_outcome(record)
-            return cls(fields["until"], record)
         except ValueError as error:
-            raise StoreError(f"{source}: is no trial of a search ({error}); delete it to have the trial run") from None
+            why = " ".join(str(error).split())
+            raise StoreError(f"{source}: is no trial of a search ({why}); delete it to have the trial run") from None
+        return cls(fields["until"], record)

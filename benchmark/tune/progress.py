@@ -1,59 +1,79 @@
-"""What a person sees while a search runs."""
+"""What is told of searches while they run: their stages are the trials that progress counts, and come one by one."""
 
-import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from ...core.record import Record
 from ...core.trial import Trial
 from ..naming.labels import Labels
+from ..run.listener import Listener, SweepState
 from ..run.progress import Progress
+from ..run.time_left import TimeLeft
 from .attempt import Stage
-from .outcome import SCORE, Outcome
 from .search import Search
 
 
+@dataclass
+class SearchState(SweepState):
+    """Where searches stand. total: of the stages that are known so far. before: share of the budgets used before."""
+
+    searches: Sequence[Search] = ()
+    before: float = 0.0
+
+    @property
+    def left_s(self) -> float | None:
+        """Seconds until the budgets are used up, if they are used on as since the begin; None before anything was."""
+        used = _used(self.searches)
+        return self.spent_s * (1.0 - used) / (used - self.before) if used > self.before else None
+
+
 class SearchProgress(Progress):
-    """Progress of searches. called: what each search is called, by the id of its default trial."""
+    """Progress of searches. called: what each search is called, by the id of its default trial.
 
-    def __init__(self, called: Mapping[str, str], labels: Labels | None = None, *, quiet: bool = False) -> None:
-        super().__init__(labels, quiet=quiet)
+    A trial counts once for each epoch that it is trained to and looked at, which Hyperband and a rule for stopping have
+    several of.
+    """
+
+    def __init__(
+        self,
+        called: Mapping[str, str],
+        labels: Labels | None = None,
+        *,
+        quiet: bool = False,
+        logs: Sequence[Listener] = (),
+    ) -> None:
+        super().__init__(labels, quiet=quiet, logs=logs)
         self.called = called
-        self.stages: dict[str, tuple[Search, Stage]] = {}
+        self.stages: dict[str, str] = {}
+        self.searches: Sequence[Search] = ()
 
-    def begin(self, trials: Sequence[Trial], settled: int, beside: Sequence[Trial] = ()) -> None:
-        """Open the bars; how many trials there will be is not known."""
-        super().begin(trials, settled, beside)
-        self.names = _Names(self.stages, self.called)
+    def begin(
+        self,
+        trials: Sequence[Trial],
+        pending: Sequence[Trial],
+        *,
+        known: Mapping[str, Record] | None = None,
+        rejected: Sequence[Record] = (),
+    ) -> None:
+        """Begin to count; how many trials there will be is not known."""
+        settled = sum(len(attempt.outcomes) for search in self.searches for attempt in search.attempts)
+        before = _used(self.searches)
+        self.state = SearchState(
+            settled + len(pending), settled, TimeLeft(pending), searches=self.searches, before=before
+        )
+        self._tell(lambda listener: listener.begin(self.state))
 
     def expect(self, search: Search, stage: Stage) -> None:
         """A trial of a search is going to be trained until an epoch."""
-        self.stages[stage.trial.id] = search, stage
-        if self.sweep is not None:
-            self.of = self.count + len(self.stages)
-            self.sweep.total = self.of
-            self.sweep.refresh()
+        until = f" until epoch {stage.until}" if stage.until < search.full else ""
+        self.stages[stage.trial.id] = f"{self.called[search.key]} · trial {stage.number}{until}"
+        self.state.total += 1
 
-    def finish(self, record: Record, *, elsewhere: bool = False) -> None:
-        """A trial has come to its epoch."""
-        self.count += 1
-        search, stage = self.stages.pop(record.trial.id)
-        outcome = Outcome(stage.until, record)
-        seconds = time.monotonic() - self.started.pop(record.trial.id, time.monotonic())
-        told = f"validation {SCORE.title} {SCORE.text(outcome.score)}" if outcome.done else outcome.reason
-        rung = f", epoch {stage.until}" if stage.until < search.full else ""
-        where = "elsewhere" if elsewhere else f"{seconds:.0f} s"
-        self._line(f"{self.called[search.key]}: trial {stage.number}{rung}: {record.status}, {told}, {where}")
-        if self.sweep is not None:
-            self.sweep.update()
+    def name_of(self, trial: Trial) -> str:
+        """The search, and the trial by its number in it."""
+        return self.stages[trial.id]
 
 
-class _Names(dict[Trial, str]):
-    """Names of the trials that are expected."""
-
-    def __init__(self, stages: Mapping[str, tuple[Search, Stage]], called: Mapping[str, str]) -> None:
-        super().__init__()
-        self.stages, self.called = stages, called
-
-    def __missing__(self, trial: Trial) -> str:
-        search, stage = self.stages[trial.id]
-        return f"{self.called[search.key]} · trial {stage.number}"
+def _used(searches: Sequence[Search]) -> float:
+    """Share of the budgets that is used up, a mean over searches."""
+    return sum(search.used for search in searches) / len(searches) if searches else 0.0

@@ -43,6 +43,7 @@ class SearchRunner(Runner):
 
     def search(self) -> Ran:
         """Run all searches to their end, or until they are asked to stop. Raises StoreError."""
+        self.shown.searches = self.searches
         return self.run(self._begun(), settled=(), known={})
 
     def order(self, trial: Trial, again: Again | None) -> Any:

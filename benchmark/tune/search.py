@@ -77,6 +77,16 @@ class Search:
         """Whether nothing is left to be trained, as of the last `advance`."""
         return bool(self.attempts) and not self.open
 
+    @property
+    def used(self) -> float:
+        """Share of the budget that is used up, 0 to 1: of that part of it of which most is; 1 at the end."""
+        budget = self.tuning.budget
+        if self.finished:
+            return 1.0
+        over = len(self.attempts) - len(self.open)
+        pairs = ((over, budget.trials), (self.epochs, budget.epochs), (self.seconds, budget.seconds))
+        return min(1.0, max((used / most for used, most in pairs if most), default=0.0))
+
     def advance(self, outcome_of: OutcomeOf) -> list[Stage]:
         """Take in the outcomes that there are; return what is to be trained now, also what was returned before."""
         while self._take_in(outcome_of) or self._decide() or self._begin():

@@ -9,21 +9,20 @@ Each file is written once, aside and renamed. Checkpoints and claims stand in `t
 
 import json
 from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError, StoreError
 from ...core.files import write
-from ...core.json_text import read_json
 from ...core.record import Record, finite
 from ...core.trial import Trial
 from ..records.machine import machine
 from ..records.store import IN_PARTS, WHOLE, Store
 from ..sweep.space import Dimension, values_of
 from ..sweep.tuning import Budget, Tuning
-from .checks import check_proposal
+from .files import read_proposal, read_search
 from .oracle import Proposal
 from .outcome import Outcome
 
@@ -70,14 +69,24 @@ class SearchStore(Store):
         """The proposals of a search by the id of its default trial."""
         return Proposals(self.folder / "searches" / self.machine / key)
 
-    def record_of(self, key: str) -> Record | None:
-        """The record of the trial at the epoch that it is trained to."""
-        found = self.outcome(key, self.until[key])
-        return None if found is None else found.record
+    def own_ids(self) -> set[str]:
+        """Ids of the trials that have come to the epoch that they are trained to, from one look."""
+        try:
+            names = {file.name for file in self.trials.iterdir()}
+        except FileNotFoundError:
+            return set()
+        return {key for key, until in self.until.items() if f"{key}-{until}.json" in names}
 
-    def settled(self, trials: Iterable[Trial]) -> dict[str, Record]:
+    def record_of(self, key: str, *, rows: bool = True) -> Record | None:
+        """The record of the trial at the epoch that it is trained to. rows: as `Store.record_of` has it."""
+        found = self.outcome(key, self.until[key])
+        if found is None:
+            return None
+        return found.record if rows else replace(found.record, history=[], scores=[])
+
+    def settled(self, trials: Iterable[Trial], *, rows: bool = True) -> dict[str, Record]:
         """The records there are: what failed is not tried again, for the search went on from it."""
-        return self.found(trials)
+        return self.found(trials, rows=rows)
 
     def put(self, record: Record) -> Path:
         """Write what came of a trial."""
@@ -110,11 +119,7 @@ class Proposals(MutableMapping[int, Proposal]):
         """Those that are there, without those after a gap: they were proposed from what was lost."""
         found: dict[int, Proposal] = {}
         while (number := len(found) + 1) and (file := self._file(number)).is_file():
-            fields = _content(file)
-            try:
-                check_proposal(fields)
-            except ValueError as error:
-                raise StoreError(f"{file}: is no proposal ({error}); delete {self.folder}") from None
+            fields = read_proposal(file)
             found[number] = Proposal(fields["values"], fields["source"], fields["bracket"])
         return found
 
@@ -152,7 +157,7 @@ class Proposals(MutableMapping[int, Proposal]):
             about = {"default": asdict(default), "values": values_of(default, space), **wanted, "versions": versions()}
             write(file, (json.dumps(finite({"schema": SCHEMA, **about}), indent=1) + "\n").encode())
             return
-        before = _content(file)
+        before = read_search(file)
         for name, words in NAMES.items():
             if before.get(name) != wanted[name]:
                 raise SpecError(
@@ -162,7 +167,7 @@ class Proposals(MutableMapping[int, Proposal]):
 
     def about(self) -> dict[str, Any]:
         """What `begin` has written. Raises StoreError."""
-        return _content(self.folder / SEARCH)
+        return read_search(self.folder / SEARCH)
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:04d}.json"
@@ -190,13 +195,3 @@ def _difference(before: Any, after: Any) -> str:
     if not key:
         return f"{', '.join(old)}, now {', '.join(new)}"
     return f"{key} {old.get(key, 'not searched')}, now {new.get(key, 'not searched')}"
-
-
-def _content(file: Path) -> dict[str, Any]:
-    try:
-        found = read_json(file)
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete {file.parent}") from None
-    if not isinstance(found, dict):
-        raise StoreError(f"{file}: is no part of a search; delete {file.parent}")
-    return found

@@ -12,7 +12,7 @@ from ..naming.names import file_stem
 from ..records.store import read_sweep
 from ..report.page.document import Plot, Section, sections_page
 from ..report.plots.style import look, save
-from ..report.tables.grid import MARKDOWN, Grid
+from ..report.tables.grid import Grid, markdown_text
 from ..report.write import INDEX, STANDARD_POLICY
 from ..report.written import Written
 from .plots import IMPORTANCE, TRACE, importances, trace
@@ -117,8 +117,8 @@ def _plot(
 
 
 def _markdown(section: Section) -> str:
-    lines = [f"# {section.title.translate(MARKDOWN)}\n", section.grid.markdown()]
-    lines.append("".join(f"- {note.translate(MARKDOWN)}\n" for note in section.notes))
+    lines = [f"# {markdown_text(section.title)}\n", section.grid.markdown()]
+    lines.append("".join(f"- {markdown_text(note)}\n" for note in section.notes))
     lines += [f"{plot.markdown()}\n" for plot in section.plots]
     return "\n".join(lines)
 

@@ -26,12 +26,20 @@ def _words(folder, write_sweep, *more, **changes):
 @pytest.fixture(scope="module")
 def tuned(tmp_path_factory, command, write_sweep):
     folder = tmp_path_factory.mktemp("tuned")
-    return command(*_words(folder, write_sweep)), folder / "tuned", folder
+    return command(*_words(folder, write_sweep, losses=["bce_dice", "turns_nan"])), folder / "tuned", folder
+
+
+def test_a_search_of_which_all_trials_failed_is_an_error_and_no_best_value(tuned):
+    process, folder, _ = tuned
+    assert process.returncode == 1
+    assert "turns_nan: all 3 trials of the search failed, so none is the best; the first: " in process.stderr
+    assert len(json.loads(process.stdout)) == 1
+    assert "turns_nan" not in {record.trial.loss.name for record in records(folder)}
+    assert "none is the best" in (folder / "report" / "tuning" / "index.html").read_text()
 
 
 def test_a_tuning_ends_with_the_winner_and_the_default_scored_on_test(tuned):
     process, folder, _ = tuned
-    assert process.returncode == 0, process.stderr
     (told,) = json.loads(process.stdout)
     assert (told["trials"], told["epochs"]) == (3, 6)
     assert told["best"] >= told["default"]
@@ -42,8 +50,8 @@ def test_a_tuning_ends_with_the_winner_and_the_default_scored_on_test(tuned):
 
 def test_its_searches_stand_apart_from_the_records_and_no_checkpoint_is_left(tuned):
     _, folder, _ = tuned
-    assert len(list(folder.glob("tune/trials/*/*-2.json"))) == 3
-    assert len(list(folder.glob("tune/searches/*/*/000[12].json"))) == 2
+    assert len(list(folder.glob("tune/trials/*/*-2.json"))) == 2 * 3
+    assert len(list(folder.glob("tune/searches/*/*/000[12].json"))) == 2 * 2
     assert list(folder.rglob("*.npz")) == []
     assert list(folder.glob("tune/claims/*/*")) == []
     assert "report" in [entry.name for entry in folder.iterdir()]

@@ -129,6 +129,11 @@ def test_values_make_a_trial_and_a_trial_has_its_values(tmp_path):
         ("model.unet.width", "model.unett.width", r"model of the sweep 'unett' is unknown; did you mean 'unet'"),
         ("[3, 4]", "[3, deep]", r"tune.space.model.depth.depth: 'deep' has the wrong type; the default is 4"),
         ("step: 4", "step: 9", r"tune.space.model.unet.width: step 9 is longer than the range from 8 to 16"),
+        (
+            "step: 4",
+            "step: 1e-3",
+            r"model.unet.width: step 0.001 makes more than 1000 values of the range from 8 to 16",
+        ),
         ("step: 4", "step: 4, log: true", r"model.unet.width: step and log do not go together"),
         (
             "losses: [bce_dice]",

@@ -52,10 +52,10 @@ def test_the_winner_has_the_highest_score_of_those_trained_to_the_end(fake, engi
 
 def test_bayesian_search_goes_to_high_scores_and_not_to_low_ones(fake):
     """keras-tuner takes a score for a loss where nobody says a direction."""
-    search, _ = _ran(fake, fake.tuning("bayesian", trials=11), ask=propose)
+    search, _ = _ran(fake, fake.tuning("bayesian", trials=8), ask=propose)
     drawn = [fake.quality(attempt.trial) for attempt in search.attempts if attempt.source == "random"]
     chosen = [fake.quality(attempt.trial) for attempt in search.attempts if attempt.source == "model"]
-    assert (len(drawn), len(chosen)) == (4, 6)  # five trials come before the model, the default is one of them
+    assert (len(drawn), len(chosen)) == (4, 3)  # five trials come before the model, the default is one of them
     assert np.mean(chosen) > np.mean(drawn)
     assert max(chosen) > max(drawn)
 
@@ -77,12 +77,12 @@ def test_a_search_that_was_broken_off_does_what_an_unbroken_one_does(fake, engin
 
 def test_a_broken_off_search_of_keras_tuners_model_proposes_the_same(fake):
     """Resumed by keras-tuner itself, Bayesian search goes another way."""
-    tuning, kept, book = fake.tuning("bayesian", trials=8, initial=4), {}, {}
+    tuning, kept, book = fake.tuning("bayesian", trials=5, initial=3), {}, {}
     whole, _ = _ran(fake, tuning, ask=propose)
-    fake.Player(book).play(fake.search(tuning, kept, ask=propose), most=6)
+    fake.Player(book).play(fake.search(tuning, kept, ask=propose), most=3)
     resumed = fake.Player(book).play(fake.search(tuning, kept, ask=propose))
     assert [attempt.values for attempt in resumed.attempts] == [attempt.values for attempt in whole.attempts]
-    assert [attempt.source for attempt in resumed.attempts[4:]] == ["model"] * 4
+    assert [attempt.source for attempt in resumed.attempts[3:]] == ["model"] * 2
 
 
 @pytest.mark.parametrize("engine", ENGINES)

@@ -60,6 +60,61 @@ def test_a_damaged_file_is_named_in_one_line_with_the_mend(store, fake, text):
     assert "\n" not in str(e.value)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    (
+        {"until": -1},
+        {"record": []},
+        {"record": {"history": [{"epoch": 1, "train_s": "long", "validate_s": 1.0}]}},
+        {"record": {"selection": {"dice": 0.5, "cases": [{"case": "a", "dice": 0.5}]}}},
+        {"record": {"selection": {"dice": "high", "cases": []}}},
+        {"more": "[" * 100_000},
+    ),
+)
+def test_a_file_that_holds_something_else_is_refused_in_one_line(store, fake, changes):
+    file = _put(store, fake.outcome(fake.default(), 9))
+    fields = json.loads(file.read_text())
+    if isinstance(changes.get("record"), dict):
+        changes = {"record": {**fields["record"], **changes["record"]}}
+    text = json.dumps({**fields, **changes})
+    file.write_text(text.replace(f'"{"[" * 100_000}"', "[" * 100_000))
+    with pytest.raises(StoreError, match="delete (it|the file) to have the trial run") as error:
+        store.outcome(fake.default().id, 9)
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    (
+        ({"step": 1e-9, "log": False}, "step 1e-09 does not belong to the range"),
+        ({"low": 0.5}, "from 0.5 to 0.1 is no range"),
+        ({"low": 0.0}, "from 0 to 0.1 is no range"),  # in the logarithm
+        ({"kind": "metric"}, "kind is 'metric', not 'recipe' or"),
+        ({"values": 3}, "values is 3, not a list"),
+    ),
+)
+def test_a_search_of_an_impossible_space_is_refused_in_one_line(store, fake, row, message):
+    default, tuning = fake.default(), fake.tuning("random", trials=9)
+    store.search("abc").begin(default, tuning, fake.space, dict)
+    (file,) = store.folder.glob("searches/*/abc/search.json")
+    fields = json.loads(file.read_text())
+    fields["space"][0] |= row
+    file.write_text(json.dumps(fields))
+    with pytest.raises(StoreError, match=message) as error:
+        store.search("abc").about()
+    assert str(error.value).endswith(f"delete {file.parent}")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", ("", "[]", '{"values": 1, "source": "random", "bracket": -1}', '{"values": {}}'))
+def test_a_damaged_proposal_is_named_with_the_mend(store, text):
+    store.search("abc")[1] = Proposal({"rate": 0.1}, "random")
+    (file,) = store.folder.glob("searches/*/abc/0001.json")
+    file.write_text(text)
+    with pytest.raises(StoreError, match=f"0001.json: is no part of a search .*; delete {file.parent}$"):
+        len(store.search("abc"))
+
+
 def test_a_file_of_a_later_version_is_not_read(store, fake):
     file = _put(store, fake.outcome(fake.default(), 9))
     file.write_text(json.dumps({**json.loads(file.read_text()), "schema": 99}))
