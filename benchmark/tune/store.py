@@ -16,14 +16,12 @@ from typing import Any
 
 from ...core.errors import SpecError, StoreError
 from ...core.files import write
-from ...core.json_text import read_json
 from ...core.record import Record, finite
 from ...core.trial import Trial
 from ..records.machine import machine
 from ..records.store import IN_PARTS, WHOLE, Store
 from ..sweep.space import Dimension, values_of
 from ..sweep.tuning import Budget, Tuning
-from .checks import check_proposal
 from .oracle import Proposal
 from .outcome import Outcome
 
@@ -112,10 +110,9 @@ class Proposals(MutableMapping[int, Proposal]):
         while (number := len(found) + 1) and (file := self._file(number)).is_file():
             fields = _content(file)
             try:
-                check_proposal(fields)
-            except ValueError as error:
-                raise StoreError(f"{file}: is no proposal ({error}); delete {self.folder}") from None
-            found[number] = Proposal(fields["values"], fields["source"], fields["bracket"])
+                found[number] = Proposal(fields["values"], fields["source"], fields["bracket"])
+            except KeyError as error:
+                raise StoreError(f"{file}: is no proposal ({error} is missing); delete {self.folder}") from None
         return found
 
     def __getitem__(self, number: int) -> Proposal:
@@ -194,7 +191,7 @@ def _difference(before: Any, after: Any) -> str:
 
 def _content(file: Path) -> dict[str, Any]:
     try:
-        found = read_json(file)
+        found = json.loads(file.read_text("utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete {file.parent}") from None
     if not isinstance(found, dict):
