@@ -117,10 +117,10 @@ def _searched(sweep: Path, file: Path, budget: Budget) -> tuple[Search, dict[str
     about = kept.about()
     try:
         default, tuning = Trial.from_json(about["default"]), tuning_of(about, budget)
-    except (KeyError, TypeError, ValueError) as error:
+        search = new_search(default, tuning, kept, ask=lambda *_, **__: None)
+        search.advance(store.outcome)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # each file is sound, but not with the others
         raise StoreError(f"{file}: is no search ({one_line(error)}); delete {file.parent}") from None
-    search = new_search(default, tuning, kept, ask=lambda *_, **__: None)
-    search.advance(store.outcome)
     return search, about
 
 

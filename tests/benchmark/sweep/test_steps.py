@@ -90,6 +90,7 @@ def test_a_teacher_computes_where_its_student_does(tmp_path):
             "{prune: channel, share: 0.5}",
             "lighter[0].prune: way of pruning 'channel' is unknown; did you mean 'channels'",
         ),
+        ("{prune: [channels]}", "lighter[0].prune: way of pruning"),
         ("{prune: channels}", "lighter[0]: share is missing"),
         ("{prune: channels, share: 1.5}", "lighter[0]: share: input should be less than 1, came 1.5"),
         ("{prune: magnitude, sparsity: 0.5, share: 0.5}", "lighter[0]: key 'share' is unknown"),
