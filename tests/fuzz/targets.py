@@ -201,7 +201,7 @@ def _peaks() -> Prepared:
 
 
 def _planned() -> Prepared:
-    from unetbench.benchmark.records.store import read_planned
+    from unetbench.benchmark.records.planned import read_planned
 
     return _json("planned.json", values.planned(), lambda folder: sorted(read_planned(folder).values()))
 
