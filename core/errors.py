@@ -1,10 +1,17 @@
 """The errors a user can meet. Each message is one line: the thing, what came, what was possible, the fix."""
 
 import difflib
+import re
 from collections.abc import Iterable
 
 LONGEST_NAME = 200
 """Letters of an unknown name in a message."""
+
+IN_A_GRAPH = "Graph execution error:"
+"""How TensorFlow begins to tell an error of a traced step."""
+
+_AROUND = re.compile(r'^(?:Detected at node .*| *File ".*", line \d+, in .*)$|\s*\[\[\{\{node .*', re.MULTILINE)
+"""What stands in it before and after what went wrong: the stack, and names that no two processes share."""
 
 
 class Stopped(SystemExit):
@@ -55,14 +62,22 @@ class StoreError(UnetbenchError):
     """A result could not be read or written."""
 
 
+class DamagedRecord(StoreError):
+    """A file that should be a record is none, as after a fault of the disk."""
+
+
 class FallbackWarning(UserWarning):
     """Something was done in the place of what was asked for, because that could not be had; shown as one line."""
 
 
 def one_line(error: BaseException) -> str:
     """The error as one line of at most 500 characters; its type too when it is not one of ours."""
-    text = " ".join(str(error).split())[:500]
-    return text if isinstance(error, UnetbenchError) else f"{type(error).__name__}: {text}"
+    if isinstance(error, UnetbenchError):
+        return " ".join(str(error).split())[:500]
+    text = str(error)
+    if text.startswith(IN_A_GRAPH):
+        text = _AROUND.sub("", text.removeprefix(IN_A_GRAPH).partition("\nHint: ")[0]).strip() or text
+    return f"{type(error).__name__}: {' '.join(text.split())[:500]}"
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ import math
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
-from .errors import SpecError, StoreError, one_line
+from .errors import DamagedRecord, SpecError, StoreError, one_line
 from .json_text import parsed
 from .record_checks import check_record
 from .structure import WHOLE, check
@@ -97,7 +97,7 @@ class Record:
 
     @classmethod
     def from_json(cls, text: str, source: str = "record", *, rows: bool = True) -> "Record":
-        """Read a record back. Raises StoreError when it is not one, or of a later schema.
+        """Read a record back. Raises DamagedRecord when it is not one, StoreError for a later schema or another's id.
 
         rows: False leaves history and scores empty, which are most of a record and of the time to read it.
         """
@@ -111,7 +111,7 @@ class Record:
             record = cls(**{**fields, "trial": Trial.from_json(fields["trial"])})
             own = record.trial.id
         except (ValueError, KeyError, TypeError, AttributeError, SpecError) as error:
-            raise StoreError(
+            raise DamagedRecord(
                 f"{source}: not a record ({one_line(error)}); delete the file to have the trial run again"
             ) from None
         if own != claimed:

@@ -3,6 +3,7 @@
 import argparse
 import json
 import math
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,8 @@ def prune(options: argparse.Namespace) -> int:
     )
     trial = _pruned(record.trial, options)
     store = Store.here(context.results, context.sweep)
-    store.check()
+    for line in store.check():
+        print(f"unetbench: {line}", file=sys.stderr)
     progress = Progress(Labels(read_sweep(folder), str(folder / "sweep.yaml")), quiet=options.quiet)
     kept = store.settled([trial]) if store.kept("weights", trial, ".keras") else {}
     outcome = Runner(context, progress=progress).run([trial], settled=kept)

@@ -16,6 +16,7 @@ from ...datasets.source import Source
 from ..naming.trial_names import TrialNames
 from ..records.claims import Claims
 from ..records.machine import now, provenance
+from ..records.planned import write_planned
 from ..records.sample import sample
 from ..records.store import SETTLED, Store
 from ..run.crew import Crew
@@ -63,13 +64,14 @@ def _run(
 ) -> int:
     context, store = crew.context, crew.store
     sinks = logs(options, wanted, store)
-    store.check()
+    for line in store.check():
+        print(f"unetbench: {line}", file=sys.stderr)
     store.put_sweep(wanted.resolved)
     known = store.found((entry.trial for entry in planned), rows=False)
     settled = {key: record for key, record in known.items() if record.status in SETTLED}
     names = TrialNames([entry.trial for entry in planned], wanted.labels)
     planned = decoded(planned, context.source.cache / "decoded", settled)
-    store.put_planned({entry.trial.id: str(names[entry.trial]) for entry in planned})
+    write_planned(store.folder, {entry.trial.id: str(names[entry.trial]) for entry in planned})
     devices = {record.trial.device for record in settled.values()}
     lacking = incomplete(settled, store, {device: crew.context_on(device) for device in devices})
     if lacking and options.retrain_incomplete:

@@ -10,7 +10,8 @@ from typing import Any
 from ...core.errors import StoreError
 from ...core.record import Record
 from ..records.claims import Claim, Claims
-from ..records.store import SETTLED, read, read_planned
+from ..records.planned import read_planned
+from ..records.store import SETTLED, read
 from ..tune.store import FOLDER
 from .status_tuning import tuning_state, tuning_text
 

@@ -13,6 +13,7 @@ from typing import Any
 from ...core.errors import SpecError
 from ...core.trial import Trial
 from ..naming.trial_names import TrialNames
+from ..records.planned import write_planned
 from ..records.store import SETTLED, Store
 from ..report.statistics.compare import MINIMUM_GROUPS
 from ..run.progress import Progress
@@ -42,7 +43,8 @@ def tune(options: argparse.Namespace) -> int:
         signal.signal(signal.SIGUSR1, lambda *_: asked.set())
     context = context_of(wanted, options)
     store = Store.here(context.results, context.sweep)
-    store.check()
+    for line in store.check():
+        print(f"unetbench: {line}", file=sys.stderr)
     planned = plan.trials(replace(wanted, seeds=wanted.seeds[:1], lighter=()), context)
     planned = decoded(planned, context.source.cache / "decoded", ())
     kept = SearchStore.below(store.folder)
@@ -165,7 +167,7 @@ def _trained(
     known = store.found(listed)
     settled = {key: record for key, record in known.items() if record.status in SETTLED}
     names = TrialNames(listed, wanted.labels)
-    store.put_planned({trial.id: str(names[trial]) for trial in listed})
+    write_planned(store.folder, {trial.id: str(names[trial]) for trial in listed})
     progress = Progress(wanted.labels, quiet=options.quiet)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress, stop=asked)
     outcome = runner.run(listed, settled=settled, known=known)

@@ -1,7 +1,6 @@
 """Records on disk: one JSON file a trial and machine, written aside and renamed, so that no reader sees half of one."""
 
 import contextlib
-import json
 import os
 import shutil
 import tempfile
@@ -13,11 +12,9 @@ from typing import Any
 import numpy as np
 import yaml
 
-from ...core.errors import StoreError
+from ...core.errors import DamagedRecord, StoreError
 from ...core.files import write, written_aside
-from ...core.json_text import read_json
 from ...core.record import Record
-from ...core.structure import TEXT, check
 from ...core.trial import Trial
 from ...core.yaml_text import parsed_yaml
 from .machine import describe, first_name, machine, name_of, names_itself, same_machine
@@ -25,9 +22,6 @@ from .machine import describe, first_name, machine, name_of, names_itself, same_
 SETTLED = ("done", "unfit")
 """Status of the trials that a second run does not repeat; failed and timed out ones are tried again."""
 
-
-PLANNED = "planned.json"
-"""The file of a sweep's trials: names by id."""
 
 WHOLE, IN_PARTS = ".npz", ".in-parts.npz"
 """How a trial's checkpoint ends: of the training that its recipe asks for, and of one in micro-batches after that."""
@@ -69,8 +63,11 @@ class Store:
                     found.setdefault(file, []).append(folder)
         return found
 
-    def check(self) -> None:
-        """Raise StoreError when the folder cannot be made, the disk is nearly full or the records are another's."""
+    def check(self) -> list[str]:
+        """Raise StoreError when the folder cannot be made, the disk is nearly full or the records are another's.
+
+        Records that are damaged are set aside, so that their trials are run again; a line about each is returned.
+        """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             free = shutil.disk_usage(self.folder).free
@@ -79,8 +76,15 @@ class Store:
         if free < NEEDED_BYTES:
             needed = f"{free >> 20} MiB free, {NEEDED_BYTES >> 20} needed"
             raise StoreError(f"{self.folder}: {needed}; free some or give --results DIR")
+        damaged: list[str] = []
         for file in sorted(self.records.glob("*.json")):
-            self._refuse_other_hardware(read(file, rows=False), file)
+            try:
+                self._refuse_other_hardware(read(file, rows=False), file)
+            except DamagedRecord:
+                aside = file.with_suffix(".damaged")
+                file.replace(aside)
+                damaged.append(f"{file}: not a record; it is {aside.name} now, and its trial is run again")
+        return damaged
 
     def is_own(self, record: Record) -> bool:
         """Whether the record was made on this machine, as far as it tells."""
@@ -159,11 +163,12 @@ class Store:
         Raises StoreError naming a copy kept elsewhere when the folder cannot be written.
         """
         file = self.records / f"{record.trial.id}.json"
-        if file.exists() and (other := read(file, rows=False).ran.backend) != record.ran.backend:
+        there = _sound(file)
+        if there is not None and (other := there.ran.backend) != record.ran.backend:
             file.rename(file.with_stem(f"{file.stem}-{other}"))  # of a time when a trial did not name its backend
         self._put(record, file)
         for former in (self.folder / "records" / name / file.name for name in self.names[1:]):
-            if former.exists() and self.is_own(read(former, rows=False)):
+            if (found := _sound(former)) is not None and self.is_own(found):
                 former.unlink()
         return file
 
@@ -189,10 +194,6 @@ class Store:
     def put_sweep(self, resolved: dict[str, object]) -> None:
         """Write the sweep as it was run, for the report to read."""
         write(self.folder / "sweep.yaml", yaml.safe_dump(resolved, sort_keys=False).encode())
-
-    def put_planned(self, names: Mapping[str, str]) -> None:
-        """Write what the sweep consists of, names by id, for who asks how far it is."""
-        write(self.folder / PLANNED, json.dumps(names, ensure_ascii=False, indent=0).encode())
 
     def path(self, kind: str, trial: Trial, suffix: str) -> Path:
         """Return where weights, checkpoints or logs of a trial stand; the folder is made."""
@@ -236,18 +237,28 @@ class Store:
 
 
 def read(file: Path, *, rows: bool = True) -> Record:
-    """Read one record; rows: False leaves history and scores out. Raises StoreError naming the file."""
+    """Read one record; rows: False leaves history and scores out. Raises StoreError naming the file, see `Record`."""
     try:
         return Record.from_json(_text(file), str(file), rows=rows)
     except OSError as error:
         raise StoreError(f"{file}: cannot be read: {error.strerror}") from None
 
 
+def _sound(file: Path) -> Record | None:
+    """The record of a file without history and scores, None where there is none or it is damaged."""
+    try:
+        return read(file, rows=False) if file.exists() else None
+    except DamagedRecord:
+        return None
+
+
 def _text(file: Path) -> str:
     try:
         return file.read_text("utf-8")
     except UnicodeDecodeError:
-        raise StoreError(f"{file}: not a record, it is no text; delete the file to have the trial run again") from None
+        raise DamagedRecord(
+            f"{file}: not a record, it is no text; delete the file to have the trial run again"
+        ) from None
 
 
 def read_sweep(folder: Path) -> dict[str, Any]:
@@ -260,19 +271,6 @@ def read_sweep(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}") from None
     return content if isinstance(content, dict) else {}
-
-
-def read_planned(folder: Path) -> dict[str, str]:
-    """Read the names of a sweep's trials by id, {} where no run has written them. Raises StoreError naming the file."""
-    file = folder / PLANNED
-    try:
-        content = read_json(file)
-        check(content, "it", dict.fromkeys(content, TEXT) if isinstance(content, dict) else {})
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{file}: cannot be read: {' '.join(str(error).split())}; delete it") from None
-    return content
 
 
 def records(folder: Path) -> Iterator[Record]:

@@ -258,6 +258,7 @@ class Runner:
             self._keep(record, outcome)
         elif self.asked.is_set():
             self.claims.drop(record.trial.id)
+            self.progress.stop(record.trial)
         else:
             workers.append(self.crew.spawn(record.trial, worker.seat))
             self._hand(record.trial, workers[-1], again)

@@ -22,6 +22,9 @@ from .worker import STOP, work
 KILLED = -9
 """Exit code of what SIGKILL ended, which Windows does not know."""
 
+ENDS_S = 5.0
+"""Seconds in which a process whose pipe is closed has to be gone."""
+
 
 @dataclass
 class WorkerProcess:
@@ -111,9 +114,13 @@ class WorkerProcess:
 
     def exit_reason(self) -> str:
         """Why a process ended that was not asked to, with its last words."""
-        self.process.join(5)
-        code = self.process.exitcode or 0
-        how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+        self.process.join(ENDS_S)
+        code = self.process.exitcode
+        if code is None:
+            how = "not heard of any more, though it had not ended"
+            self.kill()
+        else:
+            how = f"killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         loads = self.phase == "load" and self.context.cache == "memory"
         advice = "say `cache: disk` in the sweep file, or --cache disk" if loads else "try a smaller batch"
         hint = f"; often too little memory ({told(memory_bytes())} here): {advice}" if code == KILLED else ""

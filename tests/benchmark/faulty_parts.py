@@ -113,7 +113,8 @@ def takes_room(truth, logits, task, *, cases: int = 4) -> object:
 
     print(f"room for {cases}")
     size = tf.where(tf.shape(logits)[0] > cases, tf.constant(2**48, tf.int64), 1)
-    return LOSSES["bce"](truth, logits, task) + tf.stop_gradient(tf.reduce_sum(tf.zeros([size])))
+    mean = tf.stop_gradient(tf.reduce_mean(logits))  # of constants TensorFlow would know the sum without any room
+    return LOSSES["bce"](truth, logits, task) + (tf.reduce_sum(tf.fill([size], mean)) - mean)
 
 
 @LOSSES.add

@@ -103,7 +103,7 @@ def peaks() -> Prepared:
 
 
 def planned() -> Prepared:
-    from unetbench.benchmark.records.store import read_planned
+    from unetbench.benchmark.records.planned import read_planned
 
     return _json("planned.json", values.planned(), lambda folder: sorted(read_planned(folder).values()))
 

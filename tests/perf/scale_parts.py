@@ -42,6 +42,7 @@ WORKER_MIB = 100
 def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     from unetbench.benchmark.commands.status import status
     from unetbench.benchmark.naming.trial_names import TrialNames
+    from unetbench.benchmark.records.planned import write_planned
     from unetbench.benchmark.records.store import Store
     from unetbench.benchmark.run.order import Queue
     from unetbench.benchmark.run.worker_process import WorkerProcess
@@ -59,7 +60,9 @@ def _planning(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     _timed(seconds, "records of them (none)", lambda: store.found(trials, rows=False))
     names = _timed(seconds, "names", lambda: TrialNames(trials, wanted.labels))
     planned = _timed(seconds, "data decoded (generated)", lambda: decoded(planned, folder / "decoded", {}))
-    _timed(seconds, "planned.json", lambda: store.put_planned({trial.id: str(names[trial]) for trial in trials}))
+    _timed(
+        seconds, "planned.json", lambda: write_planned(store.folder, {trial.id: str(names[trial]) for trial in trials})
+    )
     expected = {trial.id: float(trial.model.options["width"]) for trial in trials}
     queue = _timed(seconds, "queue, longest first", lambda: Queue(trials, expected, 8))
     workers = [WorkerProcess(None, None, None, Place("tensorflow"), Path()) for _ in range(8)]
@@ -102,6 +105,7 @@ def _hand_out(queue: Any, workers: list[Any]) -> None:
 def _records(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
     from unetbench.benchmark.commands.status import status
     from unetbench.benchmark.records.machine import machine
+    from unetbench.benchmark.records.planned import write_planned
     from unetbench.benchmark.records.sample import sample
     from unetbench.benchmark.records.store import Store
     from unetbench.benchmark.sweep import plan
@@ -125,7 +129,7 @@ def _records(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         file = store.records / f"{entry.trial.id}.json"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(record.to_json(), "utf-8")
-    store.put_planned({entry.trial.id: entry.trial.label for entry in planned})
+    write_planned(store.folder, {entry.trial.id: entry.trial.label for entry in planned})
     store.put_sweep(wanted.resolved)
     trials = [entry.trial for entry in planned]
     _timed(seconds, "checked for other hardware", store.check)

@@ -82,6 +82,31 @@ def test_a_damaged_record_is_named(tmp_path):
         store.settled([TRIAL])
 
 
+@pytest.mark.parametrize("content", [b"", b'{\n"schema": 6,\n"id": "', b"\0" * 500, b"\xff\xfe"])
+def test_a_run_sets_damaged_records_aside_and_a_new_one_takes_their_place(tmp_path, content):
+    store = Store(tmp_path, "a", "desk")
+    other = replace(TRIAL, seed=8)
+    file, sound = store.put(Record(TRIAL, "failed")), store.put(Record(other, "done"))
+    file.write_bytes(content)
+    (line,) = store.check()
+    assert line == f"{file}: not a record; it is {TRIAL.id}.damaged now, and its trial is run again"
+    assert file.with_suffix(".damaged").read_bytes() == content
+    assert store.settled([TRIAL, other]).keys() == {other.id}
+    assert sound.exists()
+    file.write_bytes(content)  # damaged after the run began
+    assert store.put(Record(TRIAL, "done")) == file
+    assert store.settled([TRIAL]).keys() == {TRIAL.id}
+
+
+def test_a_record_of_a_later_version_is_not_taken_for_a_damaged_one(tmp_path):
+    store = Store(tmp_path, "a", "desk")
+    file = store.put(Record(TRIAL, "done"))
+    file.write_text(file.read_text().replace(f'"schema": {SCHEMA}', f'"schema": {SCHEMA + 1}'))
+    with pytest.raises(StoreError, match="is newer than"):
+        store.check()
+    assert file.exists()
+
+
 def known(**changes):
     """A machine as records describe it since schema 3."""
     facts = {**machine(), "cpu": "AMD EPYC", "cores": 2, "gpu": "", "driver": "", "system": "Linux x86_64", **changes}

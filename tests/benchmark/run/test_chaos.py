@@ -1,6 +1,7 @@
 """A sweep whose drivers and workers are killed at random moments ends with the records of an undisturbed one."""
 
 import contextlib
+import json
 import os
 import random
 import signal
@@ -15,8 +16,8 @@ import numpy as np
 import psutil
 import pytest
 
-from unetbench.benchmark.records.claims import Claims
-from unetbench.benchmark.records.store import records
+from unetbench.benchmark.records.store import read, records
+from unetbench.core.errors import StoreError
 
 FAULTY = Path(__file__).parents[1] / "faulty_parts.py"
 
@@ -48,9 +49,9 @@ def _call(folder, sweep):
     return [sys.executable, "-c", "import sys; from unetbench.benchmark.cli import main; sys.exit(main())", *words]
 
 
-def _begin(folder, sweep, *, full):
+def _begin(folder, sweep, *, full, events):
     return subprocess.Popen(
-        _call(folder, sweep),
+        [*_call(folder, sweep), "--events", str(events)],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         env={**os.environ, "UNETBENCH_TEST_FULL": "1" if full else ""},
@@ -85,61 +86,87 @@ def _facts(folder):
 
 
 def _done(folder):
-    return {key for key, facts in _facts(folder).items() if facts["status"] == "done"}
+    """How many trials are done, by the records that can be read."""
+    count = 0
+    for file in folder.glob("records/*/*.json"):
+        with contextlib.suppress(StoreError, FileNotFoundError):
+            count += read(file).status == "done"
+    return count
 
 
-def _moment(folder, target, number):
-    """A line about a kill: whom it meets, and how far the trials under way are."""
-    claims = [claim for place in folder.glob("claims/*") for claim in Claims(place).all() if claim.alive]
-    return f"{signal.Signals(number).name} to {target}; {[claim.progress or 'begun' for claim in claims]}"
+def _moment(events, target, number):
+    """A line about a kill: whom it meets, and what that driver told last."""
+    lines = events.read_text("utf-8").splitlines() if events.exists() else []
+    last = json.loads(lines[-1]) if lines and lines[-1].endswith("}") else {"event": "nothing"}
+    told = " ".join(str(last[name]) for name in ("event", "phase", "epoch") if name in last)
+    return f"{signal.Signals(number).name} to {target} after: {told}"
 
 
-def _cut_checkpoints(folder, draw):
-    """Cut the checkpoints that are there short; how many there were."""
-    files = [file for file in folder.glob("checkpoints/*/*.npz") if ".damaged" not in file.name and file.name[0] != "."]
-    for file in files:
-        file.write_bytes(file.read_bytes()[: draw.randrange(1000)])
-    return len(files)
+def _cut(folder, kind, draw):
+    """Cut a file of a kind short, which may be gone meanwhile; how many were cut."""
+    files = [file for file in folder.glob(f"{kind}/*/*") if file.name[0] != "." and ".damaged" not in file.name]
+    for file in draw.sample(sorted(files), min(1, len(files))):
+        with contextlib.suppress(FileNotFoundError):
+            os.truncate(file, draw.randrange(min(1000, file.stat().st_size or 1)))
+            return 1
+    return 0
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_random_kills_of_two_drivers_and_their_workers_change_nothing(tmp_path, write_sweep, seed):
-    """With full disks, checkpoints cut short, a damaged image, a loss that turns NaN and one that takes too much room.
-
-    Each driver has a disk without room one time in four; the drivers or their workers are killed every 7 seconds.
-    """
-    draw, moments, cut = random.Random(seed), [], 0
-    (tmp_path / "often.py").write_text(OFTEN, "utf-8")
-    _damaged_folder(tmp_path / "damaged")
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory, write_sweep):
+    """The sweep's file, what its records say when nothing disturbs it, and the seconds that it takes."""
+    root = tmp_path_factory.mktemp("storm")
+    (root / "often.py").write_text(OFTEN, "utf-8")
+    _damaged_folder(root / "damaged")
     folder = {"folder": "damaged", "images": "img/*", "masks": "lab/*", "classes": ["square"]}
     recipe = {"patch": [64, 64], "batch": 4, "epochs": 300}
     datasets = [{"name": "cells", "count": 12, "size": [64, 64]}, {**folder, "recipe": {"patch": [32, 32]}}]
-    sweep = write_sweep(tmp_path, "storm", datasets=datasets, losses=LOSSES, recipe=recipe, seeds=2)
-    quiet = subprocess.run(_call(tmp_path / "quiet", sweep), capture_output=True, text=True, check=False)
-    assert quiet.returncode == 1, quiet.stderr
-    expected = _facts(tmp_path / "quiet/storm")
+    sweep = write_sweep(root, "storm", datasets=datasets, losses=LOSSES, recipe=recipe, seeds=2)
+    begun = time.monotonic()
+    process = subprocess.run(_call(root / "quiet", sweep), capture_output=True, text=True, check=False)
+    assert process.returncode == 1, process.stderr
+    expected = _facts(root / "quiet/storm")
     assert Counter(facts["status"] for facts in expected.values()) == {"done": 4, "failed": 8}
-    drivers, end, place = [], time.monotonic() + 900, tmp_path / "storm/storm"
-    while time.monotonic() < end and len(_done(place)) < 4:
-        drivers = [driver for driver in drivers if driver.poll() is None]
+    seconds = time.monotonic() - begun
+    print(f"undisturbed: {seconds:.0f} s")
+    return sweep, expected, seconds
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_random_kills_of_two_drivers_and_their_workers_change_nothing(tmp_path, quiet, seed):
+    """With full disks, files cut short, a damaged image, a loss that turns NaN and one that takes too much room.
+
+    Each driver has a disk without room one time in four; a driver or its worker is killed about ten times in what the
+    sweep takes undisturbed, and sometimes a checkpoint, a record or a claim is cut.
+    """
+    draw, moments, cut, begun = random.Random(seed), [], Counter(), time.monotonic()
+    (sweep, expected, seconds), place = quiet, tmp_path / "storm"
+    drivers, count, end = {}, 0, begun + 900
+    while time.monotonic() < end and _done(place) < 4:
+        drivers = {driver: events for driver, events in drivers.items() if driver.poll() is None}
         while len(drivers) < 2:
-            drivers.append(_begin(tmp_path / "storm", sweep, full=draw.random() < 0.25))
-        time.sleep(draw.uniform(2, 12))
-        victim = draw.choice(drivers)
+            events, count = tmp_path / f"events-{count}.jsonl", count + 1
+            drivers[_begin(tmp_path, sweep, full=draw.random() < 0.25, events=events)] = events
+        time.sleep(draw.uniform(0.05, 0.15) * seconds)
+        victim = draw.choice(list(drivers))
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):  # it ended by itself
             workers = psutil.Process(victim.pid).children()
             target = draw.choice([victim.pid, *[worker.pid for worker in workers]])
             number = draw.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGUSR1])
-            moments.append(_moment(place, "driver" if target == victim.pid else "worker", number))
+            moments.append(_moment(drivers[victim], "driver" if target == victim.pid else "worker", number))
             os.kill(target, number)
-        if draw.random() < 0.2:
-            cut += _cut_checkpoints(place, draw)
+        for kind, share in {"checkpoints": 0.2, "records": 0.15, "claims": 0.05}.items():
+            cut[kind] += _cut(place, kind, draw) if draw.random() < share else 0
     for driver in drivers:
         driver.wait(600)
-    last = subprocess.run(_call(tmp_path / "storm", sweep), capture_output=True, text=True, check=False)
+    last = subprocess.run(_call(tmp_path, sweep), capture_output=True, text=True, check=False)
     assert last.returncode == 1, last.stderr
-    print(f"seed {seed}: {len(moments)} kills, {cut} checkpoints cut", *moments, sep="\n")
+    resumed = sum(file.read_text("utf-8").count('"event": "resume"') for file in tmp_path.glob("events-*.jsonl"))
+    text = f"seed {seed}: {time.monotonic() - begun:.0f} s, {len(moments)} kills, {resumed} resumed, cut: {dict(cut)}"
+    print(text, *moments, sep="\n")
     assert len(moments) > 3
+    assert resumed > 0
     assert _facts(place) == expected
-    assert not [file for file in place.glob("records/*/*") if file.suffix != ".json"]
+    assert len(list(records(place))) == len(expected)
+    assert not [file for file in place.glob("records/*/*") if file.suffix not in (".json", ".damaged")]
     assert not [file for file in place.glob("checkpoints/*/*") if ".damaged" not in file.name]

@@ -1,6 +1,8 @@
 """What does not fit into memory is run once more in parts of the batch; what is killed by hand is not."""
 
+import multiprocessing
 import signal
+import time
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,12 @@ def test_a_kill_counts_as_want_of_memory_only_in_training_and_where_the_kernel_c
     trial = Trial(Choice("cells"), {}, Choice("plain"), Choice("bce"), Recipe(patch=(32, 32)), 0)
     worker = WorkerProcess(_Ended(), None, None, None, tmp_path / "log", trial, phase=phase, kills=3)
     assert worker.starved_training() is starved
+
+
+def test_a_process_that_closed_its_pipe_and_hangs_is_ended_and_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(worker_process, "ENDS_S", 0.1)
+    process = multiprocessing.get_context("spawn").Process(target=time.sleep, args=(600,))
+    process.start()
+    worker = WorkerProcess(process, None, None, None, tmp_path / "log")
+    assert worker.exit_reason() == "the worker process was not heard of any more, though it had not ended"
+    assert not worker.is_alive()

@@ -4,7 +4,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections import deque
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import pytest
 from unetbench.benchmark.records.machine import machine
 from unetbench.benchmark.records.store import records
 from unetbench.benchmark.run import runner as runners
+from unetbench.benchmark.run.order import Queue
 from unetbench.benchmark.run.progress import Progress
 from unetbench.benchmark.run.runner import Runner
 from unetbench.benchmark.trial.context import Context
@@ -220,10 +220,10 @@ def test_a_worker_that_has_grown_is_replaced_where_the_next_trial_needs_another_
     allowed, kept = runners.GROWTH * machine()["memory_bytes"], []
     with runner.claims:
         for resident, following in ((allowed - 1, other), (allowed + 1, same), (allowed + 1, other)):
-            worker = runner._spawn(trial, None)
+            worker = runner.crew.spawn(trial, None)
             worker.before, worker.resident = trial, int(resident)
             workers = [worker]
-            runner._assign(deque([following]), workers, [None])
+            runner._assign(Queue([following]), workers, [None])
             kept.append(workers[0] is worker)
             assert workers[0].trial == following
             for begun in {id(one): one for one in (worker, *workers)}.values():

@@ -67,7 +67,7 @@ def test_steps_in_parts_are_those_of_the_whole_batch(steps, name, parts):
     assert steps.difference(name, parts, "bce_dice") < ROUNDING[name]
 
 
-@pytest.mark.parametrize("loss", ["dice", "tversky", "lovasz", "focal"])
+@pytest.mark.parametrize("loss", ["dice", "tversky", "lovasz_hinge", "focal"])
 def test_losses_of_regions_too_are_means_over_cases_and_so_add_up(steps, loss):
     assert steps.difference("sgd", 2, loss) < ROUNDING["sgd"]
 
