@@ -69,7 +69,8 @@ _INSIDE: dict[str, dict[str, Kind]] = {
 }
 _NEEDED = {"task": ("rank", "channels", "classes", "kind"), "prediction": ("windows",)}
 _SCORE = {
-    **dict.fromkeys(("case", "class", "group"), TEXT),
+    **dict.fromkeys(("case", "class"), TEXT),
+    "group": TEXT.or_null(),
     "empty": one_of("none", "truth", "prediction", "both"),
     **dict.fromkeys(("tp", "fp", "fn", "tn"), NUMBER),
 }

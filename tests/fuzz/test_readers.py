@@ -1,4 +1,4 @@
-"""A few thousand wrong files of every kind are read, or refused in one line; the script has very many more."""
+"""Two thousand wrong files are read, or refused in one line; the script has very many more."""
 
 import re
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 SCRIPT = Path(__file__).with_name("readers.py")
-QUICK = ("record", "deployments", "sweep", "table", "png", "jpeg", "gif", "tiff", "nifti", "npz")
+QUICK = ("record", "report", "sweep", "table", "png", "tiff", "npz")
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the script limits memory as Linux does")
 
@@ -19,10 +19,10 @@ def _run(*words: str, timeout: int = 300) -> "subprocess.CompletedProcess[str]":
 
 
 def test_wrong_files_are_read_or_refused_in_one_line():
-    done = _run("--inputs", "3000", "--only", *QUICK)
+    done = _run("--inputs", "2000", "--only", *QUICK)
     assert done.returncode == 0, done.stdout + done.stderr
     total, failures = re.search(r"(\d+) inputs, (\d+) failures", done.stdout).groups()
-    assert int(total) >= 2900
+    assert int(total) >= 1990
     assert int(failures) == 0
 
 

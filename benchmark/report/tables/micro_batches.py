@@ -14,7 +14,7 @@ def micro_batch_remarks(table: ComparisonTable, *, brief: bool = False) -> list[
             told = table.records[key].training
             if told.get("micro_batch") and table.records[key].status == "done":
                 about = told["micro_batch"], told["batch"], bool(told.get("batch_statistics"))
-                found.setdefault((row.label, *about, told.get("micro_because", "")), []).append(key)
+                found.setdefault((table.short(row), *about, told.get("micro_because", "")), []).append(key)
     lines: list[str] = []
     for (label, part, batch, statistics, because), keys in found.items():
         what = f"{label}: steps of {batch} patches in parts of {part}, gradients averaged"

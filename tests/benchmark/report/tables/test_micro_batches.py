@@ -43,7 +43,7 @@ def test_rows_that_ran_in_parts_are_named_with_the_reason_and_the_effect(table):
 
 def test_the_training_table_shows_how_many_were_computed_at_once(table):
     grid = training_grid(table)
-    column = grid.columns.index("Batch")
+    column = grid.headers.index("Batch")
     assert {row[0]: row[column] for row in grid.cells} == {"vnet": "8 by 4", "unet": "8 by 4", "segnet": "8"}
 
 
