@@ -40,10 +40,14 @@ def outcome(state: SweepState) -> str:
 
 
 def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:
-    """The line of a trial that has its record; running: None when another driver ran it."""
+    """The line of a trial that has its record; running: None when another driver ran it.
+
+    Which worker of a cluster ran it stands at the end.
+    """
     dice = mean_dice(record)
     told = f"Dice {dice:.3f}" if dice is not None else record.reason
     took = duration(running.spent_s) if running else "elsewhere"
+    took += f", {running.where}" if running and running.host else ""
     return f"[{state.over}/{state.total}] {name}: {record.status}, {told}, {took}"
 
 
