@@ -102,11 +102,15 @@ class Bars(Listener):
 
 
 def worker_line(running: Running, labels: Labels, columns: int) -> str:
-    """The line of a worker, in so many columns: number, trial, share of its training, epoch, and its last readings."""
+    """The line of a worker, in so many columns: number, trial, share of its training, epoch, and its last readings.
+
+    After the number stands the host, where it is a worker of a cluster.
+    """
     after = "  ".join([f"{running.share:4.0%}", _doing(running, labels), *scores(running)])
-    room = columns - len(f"{running.worker} ") - len(f"  {after}")
+    who = f"{running.worker} on {running.host}" if running.host else f"{running.worker}"
+    room = columns - len(f"{who} ") - len(f"  {after}")
     name = shortened(running.name, max(SHORTEST, room))
-    return f"{running.worker} {name}  {after}"[:columns]
+    return f"{who} {name}  {after}"[:columns]
 
 
 def shortened(name: str, width: int) -> str:

@@ -66,7 +66,8 @@ class Lines(Listener):
         _write(", ".join(filter(None, [f"{state.over} of {state.total} trials have ended", standing(state)])))
         for running in sorted(state.running.values(), key=lambda running: running.worker):
             doing = f"epoch {running.epoch} of {running.epochs}" if running.latest else running.phase or "begins"
-            _write(f"  worker {running.worker}: {running.name}: {', '.join([doing, *scores(running)])}")
+            who = running.where if running.host else f"worker {running.worker}"
+            _write(f"  {who}: {running.name}: {', '.join([doing, *scores(running)])}")
 
 
 def _write(text: str) -> None:

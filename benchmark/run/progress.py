@@ -71,12 +71,15 @@ class Progress:
             name = self.name_of(record.trial)
             self._tell(lambda listener, record=record, name=name: listener.reject(self.state, record, name))
 
-    def start(self, trial: Trial, where: str = "") -> None:
-        """A trial goes to a worker, once more where it was lost. where: the process or the worker of a cluster."""
+    def start(self, trial: Trial, where: str = "", host: str = "") -> None:
+        """A trial goes to a worker, once more where it was lost.
+
+        where: the process or the worker of a cluster; host: that the latter is on, else "".
+        """
         before = self.state.running.pop(trial.id, None)
         taken = {running.worker for running in self.state.running.values()}
         worker = before.worker if before else next(k for k in range(1, len(taken) + 2) if k not in taken)
-        running = Running(trial, self.name_of(trial), worker, where, time.monotonic())
+        running = Running(trial, self.name_of(trial), worker, where, time.monotonic(), host)
         self.state.running[trial.id] = running
         self.state.time_left.start(trial.id, len(self.state.running))
         self._tell(lambda listener: listener.start(self.state, running))

@@ -43,13 +43,15 @@ def outcome(state: SweepState) -> str:
 def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:
     """The line of a trial that has its record; running: None when another driver ran it.
 
-    A trial of a search has no scores of test cases; its Dice is that of validation, which its selection holds.
+    A trial of a search has no scores of test cases; its Dice is that of validation, which its selection holds. Which
+    worker of a cluster ran it stands at the end.
     """
     dice, of_search = mean_dice(record, state.policy), record.selection.get("dice")
     told = f"Dice {dice:.3f}" if dice is not None else record.reason
     if dice is None and of_search is not None:
         told = f"validation Dice {of_search:.3f}"
     took = duration(running.spent_s) if running else "elsewhere"
+    took += f", {running.where}" if running and running.host else ""
     return f"[{state.over}/{state.total}] {name}: {record.status}, {told}, {took}"
 
 

@@ -192,7 +192,7 @@ class Runner:
         return None
 
     def _hand(self, trial: Trial, worker: WorkerProcess, again: Again | None = None) -> None:
-        self.progress.start(trial, worker.where)
+        self.progress.start(trial, worker.where, worker.host)
         worker.known = self.shared.known.get(trial.id)
         worker.take(trial, self.order(trial, again), again)
 
@@ -227,6 +227,8 @@ class Runner:
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint
                 self.progress.stop(worker.trial)
+                if not self.asked.is_set():  # by a worker that closes: it is ours to hand out again
+                    self.shared.hold_back([worker.trial])
                 worker.trial = None
             elif message[0] == "elsewhere" and worker.trial is not None:
                 self.progress.stop(worker.trial)

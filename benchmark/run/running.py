@@ -13,10 +13,10 @@ class Running:
     """A trial under way. Times are seconds of the monotonic clock.
 
     name: as tables have it. worker: which of the trials at once it is, from 1 on; one that ends leaves its number to
-    the next. where: the process, or the worker of a cluster, that runs it. begun: when it went there.
-    resumed: epochs that its checkpoint had. trained: when its training began, 0 before. traced: when the first epoch
-    here ended, seen: when the last one did; 0 before. latest: the event of the last epoch, or of the checkpoint's last
-    one; empty before.
+    the next. where: the process, or the worker of a cluster, that runs it; host: of the latter, else "". begun: when it
+    went there. resumed: epochs that its checkpoint had. trained: when its training began, 0 before. traced: when the
+    first epoch here ended, seen: when the last one did; 0 before. latest: the event of the last epoch, or of the
+    checkpoint's last one; empty before.
     loss: of the epoch at hand, its mean so far.
     phase, step, of: what it does, and how far that is.
     """
@@ -26,6 +26,7 @@ class Running:
     worker: int
     where: str
     begun: float
+    host: str = ""
     resumed: int = 0
     trained: float = 0.0
     traced: float = 0.0

@@ -85,10 +85,10 @@ class Shared:
             self._seen.setdefault(trial.id, time.monotonic())
 
     def in_doubt(self) -> bool:
-        """Whether a driver elsewhere has not shown since we met its claim that it lives."""
+        """Whether a driver elsewhere has not shown since we met its claim that it lives, or has given the trial up."""
         now = time.monotonic()
         claims = self.claims.others()
-        return any(claims[key].quiet_s > now - seen for key, seen in self._seen.items() if key in claims)
+        return any(key not in claims or claims[key].quiet_s > now - seen for key, seen in self._seen.items())
 
     def _is_news(self, record: Record | None) -> bool:
         known = self.known.get(record.trial.id) if record is not None else None

@@ -33,7 +33,8 @@ class WorkerProcess:
     context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
     phase: of the trial. asked: whether it was to stop. again: how the trial is run where that is not the first time.
     printed: bytes of the log before the trial. kills: of processes by the kernel, before this one began.
-    seat: which of its crew's it has. known: the record of its trial that there was before the run.
+    seat: which of its crew's it has. known: the record of its trial that there was before the run. host: that it is on,
+    "" for this one.
     """
 
     process: Any
@@ -52,6 +53,7 @@ class WorkerProcess:
     kills: int | None = None
     seat: Hashable = None
     known: Record | None = None
+    host: str = ""
 
     @classmethod
     def spawn(cls, context: Context, place: Place, log: Path) -> "WorkerProcess":

@@ -33,9 +33,9 @@ class Place:
             found |= {"KERAS_TORCH_DEVICE": "cpu"}  # Keras would take the GPU of a Mac
         elif self.device == "gpu":
             found |= {"JAX_PLATFORMS": None, "KERAS_TORCH_DEVICE": None}
-            gpus = visible_gpus()
-            if self.gpu is not None and self.gpu < len(gpus):
-                found["CUDA_VISIBLE_DEVICES"] = gpus[self.gpu].key
+        gpus = visible_gpus() if self.device != "cpu" and self.gpu is not None else ()
+        if self.gpu is not None and self.gpu < len(gpus):
+            found["CUDA_VISIBLE_DEVICES"] = gpus[self.gpu].key
         return found
 
 

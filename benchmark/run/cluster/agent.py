@@ -87,7 +87,9 @@ class Agent:
         except (EOFError, OSError, pickle.UnpicklingError):
             self.gone = True
             with self._turn:
-                self._interrupt()
+                if self.key:
+                    self._interrupt()
+            self.orders.put(("", b""))  # an interrupt does not wake who waits for one
             time.sleep(SEEN_S)  # for the claim to be given back
             os._exit(1)
 
@@ -96,7 +98,7 @@ class Agent:
         while not self.gone:
             try:
                 key, payload = self.orders.get(timeout=IDLE_S)
-                if key != self.key:  # ended before it began
+                if not key or key != self.key:  # ended before it began
                     continue
                 answer = self._answer(pickle.loads(payload))
             except queue.Empty:
@@ -172,7 +174,7 @@ class Kept(Processes):
 
     def seats(self, device: str, wanted: int | None = None) -> Sequence[int | None]:
         """See `Crew`."""
-        return [self.gpu if device == "gpu" else None]
+        return [self.gpu if device != "cpu" else None]
 
     def spawn(self, trial: Trial, seat: Hashable) -> WorkerProcess:
         """See `Crew`; the kept one, where it fits."""

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import dask.config
+import distributed  # noqa: F401  # brings the defaults of its configuration
 
 from .orders import Answer, Site
 
@@ -77,6 +78,7 @@ class AgentProcess:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
+        self.process.stdout.close()  # pyright: ignore[reportOptionalMemberAccess]  # it was begun with one
 
     @property
     def _stdin(self) -> Any:

@@ -53,12 +53,13 @@ class DaskCrew:
         self.mark = self.folder / f".cluster-{self.session}"
         self.setup = pickle.dumps(Setup(self.context, limit_s, self.mark))
         self.sites: dict[str, Site] = {}
+        self.first: Site | None = None
         self._asked: dict[str, Future[dict[str, Any]]] = {}
         self._refused: dict[str, str] = {}
         self._gpus: dict[str, int] = {}
         self._busy: dict[str, tuple[RemoteWorker, Any]] = {}
         self._lock, self._losses, self._told = Lock(), Losses(), set()
-        self._orders, self._looked = 0, 0.0
+        self._orders, self._looked, self._seen = 0, 0.0, time.monotonic()
 
     def __enter__(self) -> "DaskCrew":
         try:
@@ -82,7 +83,7 @@ class DaskCrew:
             if stop.wait(0.1):
                 return False
             self._look()
-            if self._refused and not self.sites:
+            if self._refused and not self.sites and not self._asked:
                 raise Unavailable(next(iter(self._refused.values())))
             if not told and time.monotonic() - begun > PATIENCE_S:
                 told = True
@@ -94,17 +95,39 @@ class DaskCrew:
         return self.context
 
     def seats(self, device: str, wanted: int | None = None) -> Sequence[Seat]:
-        """See `Crew`: one for each worker; for trials on GPUs for those that have one to themselves, or none at all."""
+        """See `Crew`: one for each worker. Where workers see GPUs, only for those that have one to themselves.
+
+        Trials on `cpu` have all; of a device that the backend takes by itself it may be a GPU.
+        """
         if wanted is not None:
             self.cluster.want(wanted)
         self._look()
-        if device != "gpu":
+        self._tell_if_none()
+        if device == "cpu":
             return [Seat(address) for address in self.sites]
         for address in self.sites:
             if address not in self._gpus:
-                number = free_gpu(address, self.sites, self._gpus, self.context.gpus)
+                number = free_gpu(address, self.sites, self._gpus, self.context.gpus if device else ())
                 self._gpus |= {} if number is None else {address: number}
-        return [Seat(address, self._gpus.get(address)) for address in self.sites if self._has_gpu(address)]
+        idle = [address for address in self.sites if not self._has_gpu(address)]
+        if idle:
+            text = f"{self._name(idle[0])} has no GPU that no other worker has; it is left idle, but for trials on cpu"
+            self._tell_once("GPU", f"{self.cluster.name}: {text}")
+        return [Seat(address, self._gpus.get(address)) for address in self.sites if address not in idle]
+
+    def _tell_if_none(self) -> None:
+        """Say once that no worker is left, when that has been so for a while."""
+        now = time.monotonic()
+        if self.sites:
+            self._seen = now
+            self._told.discard("none")
+        elif now - self._seen > PATIENCE_S:
+            self._tell_once("none", f"{self.cluster.name}: no worker is left; waiting for one")
+
+    def _tell_once(self, about: str, text: str) -> None:
+        if about not in self._told:
+            self._told.add(about)
+            _tell(text)
 
     def _has_gpu(self, address: str) -> bool:
         return address in self._gpus or not self.sites[address].gpus  # without any, the trial says so
@@ -113,9 +136,14 @@ class DaskCrew:
         """See `Crew`."""
         assert isinstance(seat, Seat)  # seats are given out above
         place = Place(trial.backend, trial.device, seat.gpu)
-        name = self._name(seat.address)
         return RemoteWorker(
-            seat, name, self.context, place, hardware=self.store.hardware, submit=self._submit, say=self._say
+            seat,
+            self.sites[seat.address].host,
+            self.context,
+            place,
+            hardware=self.store.hardware,
+            submit=self._submit,
+            say=self._say,
         )
 
     def end(self, worker: WorkerProcess) -> None:
@@ -154,21 +182,19 @@ class DaskCrew:
     def _meet(self, address: str, answer: Future[dict[str, Any]]) -> None:
         found = answer.exception() or answer.result().get(address)
         if isinstance(found, Site):
-            first = next(iter(self.sites.values()), None)
-            reason = refusal(found, first, self.session, self.folder)
+            reason = refusal(found, self.first, self.session, self.folder)
             where = f"worker {address} on {found.host}"
         else:
             reason, where = f"cannot be asked: {one_line(found) if found else 'it is gone'}", f"worker {address}"
         if isinstance(found, Site) and not reason:
-            if not self.sites and not hasattr(self, "store"):
-                facts = found.machine
+            if self.first is None:
+                self.first, facts = found, found.machine
                 self.store = Store(self.context.results, self.context.sweep, facts["name"], facts)
             self.sites[address] = found
             return
         self._refused[address] = f"{self.cluster.name}: {where} {reason}"
-        if self.sites and reason not in self._told:
-            self._told.add(reason)
-            _tell(f"{self._refused[address]}; it is left idle")
+        if self.first is not None:
+            self._tell_once(reason, f"{self._refused[address]}; it is left idle")
 
     def _miss(self, address: str) -> None:
         name = self._name(address)

@@ -67,14 +67,14 @@ class Mailbox:
 class RemoteWorker(WorkerProcess):
     """A worker on a seat of dask.
 
-    at: its seat. submit: has it carry out an order; say: says a word to it. name: what a person calls it. hardware: of
-    its machine, as records have it. epoch: of its trial.
+    at: its seat. submit: has it carry out an order; say: says a word to it. host: that it is on. hardware: of its
+    machine, as records have it. name: what a person calls it. epoch: of its trial.
     """
 
     def __init__(
         self,
         seat: Seat,
-        name: str,
+        host: str,
         context: Context,
         place: Place,
         *,
@@ -82,9 +82,9 @@ class RemoteWorker(WorkerProcess):
         submit: Callable[["RemoteWorker", Any], None],
         say: Callable[["RemoteWorker", str], None],
     ) -> None:
-        super().__init__(None, Mailbox(), context, place, Path(os.devnull), seat=seat)
-        self.at = seat
-        self.name, self.hardware, self.submit, self.say = name, hardware, submit, say
+        super().__init__(None, Mailbox(), context, place, Path(os.devnull), seat=seat, host=host)
+        self.at, self.name = seat, f"worker {seat.address} on {host}"
+        self.hardware, self.submit, self.say = hardware, submit, say
         self.key, self.epoch, self.reason, self.blameless = "", 0, "", False
 
     @property

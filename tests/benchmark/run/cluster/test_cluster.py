@@ -2,54 +2,124 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
+from threading import Event
 
 import psutil
 import pytest
 
 from unetbench.benchmark.records.machine import machine
 from unetbench.benchmark.records.store import records
+from unetbench.benchmark.run.cluster.where import Where
+from unetbench.benchmark.trial.context import Context
+from unetbench.core.errors import Unavailable
+from unetbench.datasets.source import Source
 
 LONG = {"patch": [64, 64], "batch": 4, "epochs": 60}
 
 
-def test_two_workers_make_the_records_of_a_run_without_dask(tmp_path, unetbench, words, claims, facts, write_sweep):
-    sweep = write_sweep(tmp_path, "pair", seeds=3, models=["tiny", "raises"])
-    there = unetbench(*words(tmp_path / "there", sweep, "--cluster", "local:2"))
-    told = there.communicate(timeout=300)[1]
-    assert there.returncode == 1, told
-    assert [line for line in told.splitlines() if "[6/6]" in line], told
-    found = list(records(tmp_path / "there/pair"))
-    assert sorted(record.status for record in found) == ["done"] * 3 + ["failed"] * 3
-    assert {file.parent.name for file in (tmp_path / "there/pair").glob("records/*/*")} == {machine()["name"]}
+def test_two_workers_one_of_which_is_killed_make_the_records_of_a_run_without_dask(
+    tmp_path, unetbench, words, claims, facts, until, command, write_sweep
+):
+    sweep = write_sweep(
+        tmp_path, "pair", seeds=2, models=[{"name": "unet", "width": 4, "depth": 2}], recipe=LONG | {"epochs": 25}
+    )
+    folder = tmp_path / "there/pair"
+    driver = unetbench(*words(tmp_path / "there", sweep, "--cluster", "local:2"))
+    begun = until(lambda: found if len(found := claims(folder)) == 2 else None)
+    until(lambda: list(folder.glob("checkpoints/*/*.npz")))
+    workers = [psutil.Process(claim["process"]).parent() for claim in begun]
+    assert len(set(workers)) == 2
+    assert {worker.ppid() for worker in workers} == {driver.pid}
+    workers[0].kill()
+    told = driver.communicate(timeout=300)[1]
+    assert driver.returncode == 0, told
+    assert re.search(r"warning: worker tcp:\S+ on \S+ is gone; the trial goes on elsewhere\n", told), told
+    assert len(re.findall(r"\[\d/2\] .*: done, Dice 0\.\d+, \d+ s, worker tcp:\S+ on \S+\n", told)) == 2, told
+    found = list(records(folder))
+    assert {file.parent.name for file in folder.glob("records/*/*")} == {machine()["name"]}
     assert {record.machine["threads"] for record in found} == {max(1, machine()["cores"] // 2)}
     assert not any(record.latency for record in found)
-    assert not claims(tmp_path / "there/pair")
-    assert not list((tmp_path / "there/pair").glob(".cluster-*"))
-    here = unetbench(*words(tmp_path / "here", sweep, "--workers", "2"))
-    assert here.wait(300) == 1
+    assert not claims(folder)
+    assert not list(folder.glob(".cluster-*"))
+    assert command(*words(tmp_path / "here", sweep, "--workers", "2")).returncode == 0
     assert facts(found) == facts(records(tmp_path / "here/pair"))
 
 
 @pytest.mark.slow
-def test_a_trial_whose_worker_is_killed_goes_on_elsewhere_from_its_checkpoint(
-    tmp_path, unetbench, words, claims, facts, until, command, write_sweep
-):
-    sweep = write_sweep(tmp_path, "lost", seeds=2, recipe=LONG)
-    folder = tmp_path / "there/lost"
-    driver = unetbench(*words(tmp_path / "there", sweep, "--cluster", "local:2"))
-    claim = until(lambda: next(iter(claims(folder)), None))
-    until(lambda: list(folder.glob("checkpoints/*/*.npz")))
-    worker = psutil.Process(claim["process"]).parent()
-    assert worker.ppid() == driver.pid
-    worker.kill()
-    told = driver.communicate(timeout=300)[1]
-    assert driver.returncode == 0, told
-    assert "is gone; the trial goes on elsewhere" in told
+def test_what_goes_wrong_in_a_trial_goes_as_without_dask(tmp_path, words, facts, command, write_sweep):
+    """An error, a trial that does not fit into memory as a whole, and one that does not in parts either."""
+    losses = [{"name": "takes_room", "cases": 2}, {"name": "takes_room", "cases": 1}]
+    sweep = write_sweep(tmp_path, "faults", models=["tiny", "raises"], losses=losses)
+    there = command(*words(tmp_path / "there", sweep, "--cluster", "local:1"))
+    assert there.returncode == 1, there.stderr
+    assert there.stderr.count("; it is run again in 2 parts a step") == 2, there.stderr
+    found = list(records(tmp_path / "there/faults"))
+    assert sorted(record.status for record in found) == ["done", "failed", "failed", "failed"]
+    (done,) = [record for record in found if record.status == "done"]
+    assert (done.training["micro_batch"], done.log) == (2, [])
+    assert done.training["micro_because"].startswith("training on 4 patches at once does not fit into memory")
+    here = command(*words(tmp_path / "here", sweep))
+    assert here.returncode == 1
+    assert facts(found) == facts(records(tmp_path / "here/faults"))
+
+
+@pytest.mark.slow
+def test_a_trial_that_kills_each_worker_has_failed_after_three(tmp_path, words, claims, command, write_sweep):
+    (tmp_path / "deadly.py").write_text(DEADLY.format(deaths=str(tmp_path / "deaths")), "utf-8")
+    sweep = write_sweep(tmp_path, "deadly", losses=["bce_dice", "deadly"], recipe={"epochs": 9})
+    folder = tmp_path / "results/deadly"
+    process = command(*words(tmp_path / "results", sweep, "--plugin", tmp_path / "deadly.py", "--cluster", "local:1"))
+    assert process.returncode == 1, process.stderr
+    assert process.stderr.count("is gone; the trial goes on elsewhere") == 2, process.stderr
+    failed, done = sorted(records(folder), key=lambda record: record.status == "done")
+    assert (failed.status, failed.trial.loss.name, done.status) == ("failed", "deadly", "done")
+    assert re.fullmatch(r"worker tcp:\S+ on \S+ is gone", failed.reason)
+    assert len((tmp_path / "deaths").read_text()) == 3
     assert not claims(folder)
-    assert command(*words(tmp_path / "here", sweep)).returncode == 0
-    assert facts(records(folder)) == facts(records(tmp_path / "here/lost"))
+
+
+DEADLY = """
+import psutil
+
+from unetbench.losses import LOSSES
+
+steps = []
+
+
+@LOSSES.add
+def deadly(truth, logits, task):
+    "BCE, and the end of the dask worker in step ten (a test's)."
+    import tensorflow as tf
+
+    def step():
+        steps.append(1)
+        if len(steps) == 10:
+            worker = psutil.Process().parent().parent()
+            with open({deaths!r}, "a") as file:
+                file.write("x")
+            worker.kill()
+        return 0.0
+
+    zero = tf.numpy_function(step, [], tf.float64)
+    return LOSSES["bce"](truth, logits, task) + tf.cast(tf.reshape(zero, ()), tf.float32)
+"""
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_see_the_results_folder_is_refused(tmp_path):
+    from unetbench.benchmark.run.cluster.clusters import opened
+    from unetbench.benchmark.run.cluster.dask_crew import DaskCrew
+
+    context = Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path, "sweep")
+    with opened(Where("local", count=1), "sweep", 1) as cluster, DaskCrew(cluster, context) as crew:
+        crew.mark.unlink()
+        with pytest.raises(
+            Unavailable, match=r"local:1: worker tcp:\S+ on \S+ does not see the results folder .*sweep"
+        ):
+            crew.wait(Event())
 
 
 @pytest.fixture

@@ -20,9 +20,10 @@ def worker():
     said = []
     found = RemoteWorker(
         Seat("tcp://node1:1"),
-        "worker tcp://node1:1 on node1",
+        "node1",
         None,
         Place("tensorflow"),
+        hardware={"name": "lab"},
         submit=lambda worker, order: said.append(order),
         say=lambda worker, word: said.append(word),
     )

@@ -1,16 +1,22 @@
 """Which workers can be used: same version, same folder, same kind of machine, a GPU for each."""
 
 from dataclasses import replace
+from math import inf
 
 import pytest
 
 from unetbench import __version__
 from unetbench.benchmark.records.machine import machine
+from unetbench.benchmark.run.cluster.clusters import Cluster
+from unetbench.benchmark.run.cluster.dask_crew import DaskCrew
 from unetbench.benchmark.run.cluster.losses import MOST, Losses
 from unetbench.benchmark.run.cluster.orders import Site
+from unetbench.benchmark.run.cluster.remote_worker import Seat
 from unetbench.benchmark.run.cluster.sites import free_gpu, refusal
+from unetbench.benchmark.trial.context import Context
 from unetbench.core.recipe import Recipe
 from unetbench.core.trial import Choice, Trial
+from unetbench.datasets.source import Source
 
 SITE = Site("node1", 7, __version__, machine(), (), "session")
 
@@ -68,3 +74,17 @@ def test_a_trial_may_lose_workers_as_long_as_it_comes_further():
     told = [losses.blameless(trial, 9) for _ in range(MOST - 1)]
     assert told == [True] * (MOST - 2) + [False]
     assert losses.blameless(replace(trial, seed=1), 0)
+
+
+def test_where_workers_see_gpus_only_those_with_one_of_their_own_get_trials(tmp_path, capsys):
+    context = Context(Source(None, tmp_path), tmp_path, tmp_path, "sweep")
+    crew = DaskCrew(Cluster("local:2", None, lambda count: None), context)
+    crew.sites = {address: replace(SITE, gpus=("GPU-a",)) for address in ("one", "two")}
+    crew._looked = inf  # nobody is asked
+    assert crew.seats("gpu") == crew.seats("") == [Seat("one", 0)]
+    assert crew.seats("cpu") == [Seat("one"), Seat("two")]
+    told = "local:2: worker two on node1 has no GPU that no other worker has; it is left idle, but for trials on cpu"
+    assert capsys.readouterr().err == f"unetbench: {told}\n"
+    crew.sites = dict.fromkeys(("one", "two"), SITE)
+    crew._gpus = {}
+    assert crew.seats("") == [Seat("one"), Seat("two")]
