@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ...core.printable import one_line_printable, printable
 from ...core.record import Record
 from ..naming.labels import Labels
 from .listener import Listener, SweepState
@@ -105,7 +106,7 @@ def worker_line(running: Running, labels: Labels, columns: int) -> str:
     """The line of a worker, in so many columns: number, trial, share of its training, epoch, and its last readings."""
     after = "  ".join([f"{running.share:4.0%}", _doing(running, labels), *scores(running)])
     room = columns - len(f"{running.worker} ") - len(f"  {after}")
-    name = shortened(running.name, max(SHORTEST, room))
+    name = shortened(one_line_printable(running.name), max(SHORTEST, room))
     return f"{running.worker} {name}  {after}"[:columns]
 
 
@@ -132,4 +133,4 @@ def _columns() -> int:
 
 
 def _write(text: str) -> None:
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(printable(text), file=sys.stderr)
