@@ -8,6 +8,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ...core.printable import one_line_printable, printable
 from ...core.record import Record
 from ..naming.labels import Labels
 from .listener import Listener, SweepState
@@ -109,7 +110,7 @@ def worker_line(running: Running, labels: Labels, columns: int) -> str:
     after = "  ".join([f"{running.share:4.0%}", _doing(running, labels), *scores(running)])
     who = f"{running.worker} on {running.host}" if running.host else f"{running.worker}"
     room = columns - len(f"{who} ") - len(f"  {after}")
-    name = shortened(running.name, max(SHORTEST, room))
+    name = shortened(one_line_printable(running.name), max(SHORTEST, room))
     return f"{who} {name}  {after}"[:columns]
 
 
@@ -136,4 +137,4 @@ def _columns() -> int:
 
 
 def _write(text: str) -> None:
-    tqdm.write(text, file=sys.stderr)
+    tqdm.write(printable(text), file=sys.stderr)

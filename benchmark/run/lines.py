@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from ...core.printable import printable
 from ...core.record import Record
 from ..records.store import SETTLED
 from .listener import Listener, SweepState
@@ -71,4 +72,4 @@ class Lines(Listener):
 
 
 def _write(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(printable(text), file=sys.stderr, flush=True)

@@ -6,6 +6,7 @@ import pty
 import struct
 import sys
 import termios
+from dataclasses import replace
 
 import pytest
 
@@ -91,6 +92,20 @@ def test_a_worker_line_fits_the_terminal():
     assert line == "1 cells · unet ·… seed 0   35%  epoch 4/10  loss 0.2500  Dice 0.500  best 0.600"
     for columns in (40, 60, 79, 200):
         assert len(worker_line(training, Labels({}), columns)) <= columns
+
+
+def test_a_name_does_not_steer_the_terminal(capsys):
+    trial = replace(_trial(), model=Choice("\x1b[2Junet"))
+    assert "\x1b" not in worker_line(_running(name="\x1b[2J\nunet"), Labels({}), 100)
+    progress = Progress()
+    progress.begin([trial], [trial])
+    progress.start(trial)
+    progress.finish(Record(trial, "failed", "\x1b]0;title\x07 no memory"))
+    progress.end()
+    told = capsys.readouterr().err
+    assert "\\x1b[2Junet" in told
+    assert "no memory" in told
+    assert "\x1b" not in told
 
 
 def test_what_a_worker_does_besides_training_is_named():
