@@ -15,7 +15,7 @@ from .search import Search
 
 @dataclass
 class SearchState(SweepState):
-    """Where searches stand. total: of the stages that are known so far. before: share of the budgets used before."""
+    """Where searches stand. total: of stages, those that are known. before: share of the budgets used before."""
 
     searches: Sequence[Search] = ()
     before: float = 0.0
@@ -58,20 +58,34 @@ class SearchProgress(Progress):
         """Begin to count; how many trials there will be is not known."""
         settled = sum(len(attempt.outcomes) for search in self.searches for attempt in search.attempts)
         before = _used(self.searches)
-        self.state = SearchState(
-            settled + len(pending), settled, TimeLeft(pending), searches=self.searches, before=before
-        )
+        self.state = SearchState(self._total(), settled, TimeLeft(pending), searches=self.searches, before=before)
         self._tell(lambda listener: listener.begin(self.state))
 
     def expect(self, search: Search, stage: Stage) -> None:
         """A trial of a search is going to be trained until an epoch."""
         until = f" until epoch {stage.until}" if stage.until < search.full else ""
         self.stages[stage.trial.id] = f"{self.called[search.key]} · trial {stage.number}{until}"
-        self.state.total += 1
+        self.state.total = self._total()
+
+    def end(self) -> None:
+        """The searches are over, maybe before their budgets were used up, or were ended."""
+        if all(search.finished for search in self.searches):
+            self.state.total = self.state.over
+        super().end()
 
     def name_of(self, trial: Trial) -> str:
         """The search, and the trial by its number in it."""
         return self.stages[trial.id]
+
+    def _total(self) -> int:
+        """Stages that were and are; where a search has one a trial, those that its budget of trials allows."""
+        total = 0
+        for search in self.searches:
+            known = sum(len(attempt.outcomes) + (attempt.pending is not None) for attempt in search.attempts)
+            one_each = search.tuning.engine != "hyperband" and not search.tuning.stop_after
+            allowed = search.tuning.budget.trials or 0 if one_each and not search.finished else 0
+            total += max(known, allowed)
+        return total
 
 
 def _used(searches: Sequence[Search]) -> float:

@@ -81,6 +81,18 @@ def test_the_time_left_is_that_of_the_whole_budget(fake, before):
     assert progress.state.left_s == pytest.approx(30.0 * (9 - before), rel=0.05)
 
 
+def test_the_total_is_the_budget_where_each_trial_is_looked_at_once(fake):
+    book = {}
+    search, progress, stages = _begun(fake, fake.tuning("bayesian", trials=10), book, quiet=True)
+    assert (len(stages), progress.state.total) == (5, 10)
+    for stage in stages:
+        _finish(fake, progress, stage, book)
+    search.exhausted = True  # say that the space holds no more
+    assert search.advance(lambda *key: book.get(key)) == []
+    progress.end()
+    assert progress.state.total == 5
+
+
 def test_logs_hear_of_every_stage(fake):
     heard, book = Heard(), {}
     _, progress, stages = _begun(fake, fake.tuning("hyperband", trials=10), book, quiet=True, logs=[heard])
