@@ -11,6 +11,7 @@ from .worker_process import WorkerProcess
 
 def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: float) -> Record | None:
     """The record of a check that failed, or that killed its process or took longer than `limit_s`, else None."""
+    worker.mark_log()
     worker.send(check)
     since = 0.0
     try:
@@ -19,7 +20,7 @@ def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: 
                 continue
             message = worker.pipe.recv()
             if message[0] == "record":
-                return Record.from_json(message[1]) if message[1] else None
+                return worker.completed(Record.from_json(message[1])) if message[1] else None
             since = time.monotonic()  # loading TensorFlow is not the part's time
     except (EOFError, ConnectionResetError):
         status, reason = "failed", worker.exit_reason()

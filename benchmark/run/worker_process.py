@@ -70,8 +70,12 @@ class WorkerProcess:
         """Run a trial. order: what `work` takes for it; again: how, where that is not the first time."""
         self.trial = self.before = trial
         self.again, self.since, self.phase = again, 0.0, ""
-        self.printed = self.log.stat().st_size if self.log.exists() else 0
+        self.mark_log()
         self.send(order)
+
+    def mark_log(self) -> None:
+        """Something begins: what was printed before is not its own."""
+        self.printed = self.log.stat().st_size if self.log.exists() else 0
 
     @property
     def where(self) -> str:

@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -47,7 +48,8 @@ def opened(where: Where, sweep: str, trials: int) -> Iterator[Cluster]:
     import dask.config
     from distributed import Client
 
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what matters of it is told by us
+    for name in ("distributed", "distributed.client"):  # what matters of it is told by us
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     with dask.config.set(_patient()):
         if where.kind in ("address", "file"):
             with _met(where) as client:
@@ -66,6 +68,15 @@ def opened(where: Where, sweep: str, trials: int) -> Iterator[Cluster]:
 
                 with Client(cluster, set_as_default=False) as client:
                     yield Cluster(where.kind, client, want)
+
+
+def jobqueue() -> Any:
+    """Return the package of dask-jobqueue; in the main thread, where it is imported for the first time."""
+    on_interrupt = signal.getsignal(signal.SIGINT)
+    import dask_jobqueue
+
+    signal.signal(signal.SIGINT, on_interrupt)  # its import has Ctrl-C end the process with status 0
+    return dask_jobqueue
 
 
 def job_script(where: Where, sweep: str) -> str:
@@ -115,9 +126,8 @@ def _local(count: int) -> Iterator[Any]:
 @contextmanager
 def _jobs(where: Where, sweep: str) -> Iterator[Any]:
     import dask.config
-    import dask_jobqueue
 
-    kind = getattr(dask_jobqueue, f"{where.kind.upper()}Cluster")
+    kind = getattr(jobqueue(), f"{where.kind.upper()}Cluster")
     options = {"dashboard_address": ":0", **(dask.config.get(f"jobqueue.{where.kind}.scheduler-options", {}) or {})}
     usual = dask.config.get(f"jobqueue.{where.kind}.name", "") == "dask-worker"
     name = {"job_name": f"unetbench-{sweep}"} if usual else {}

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import pty
+import select
 import struct
 import sys
 import termios
@@ -49,7 +50,10 @@ def terminal(monkeypatch):
 
         def drawn():
             stream.flush()
-            return os.read(ours, 1_000_000).decode()
+            read = bytearray()
+            while select.select([ours], [], [], 0.1)[0]:  # a terminal gives what is drawn in parts
+                read += os.read(ours, 1_000_000)
+            return read.decode()
 
         yield stream, drawn
     os.close(ours)
@@ -90,6 +94,8 @@ def test_a_worker_line_fits_the_terminal():
     training = _running(phase="train", step=1, of=2, latest={"epoch": 3, "val_dice": 0.5, "best": 0.6}, loss=0.25)
     line = worker_line(training, Labels({}), 79)
     assert line == "1 cells · unet ·… seed 0   35%  epoch 4/10  loss 0.2500  Dice 0.500  best 0.600"
+    training.host = "node7"
+    assert worker_line(training, Labels({}), 200).startswith("1 on node7 cells · unet · ")
     for columns in (40, 60, 79, 200):
         assert len(worker_line(training, Labels({}), columns)) <= columns
 

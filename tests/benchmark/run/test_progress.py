@@ -167,6 +167,21 @@ def test_a_log_file_gets_a_report_now_and_then_with_a_line_for_each_worker(capsy
     ]
 
 
+def test_lines_say_which_worker_of_a_cluster_runs_what(capsys, monkeypatch):
+    monkeypatch.setattr(lines, "REPORT_S", 0.0)
+    monkeypatch.setattr(lines, "SHARE", 0.0)
+    (trial,) = _trials(1)
+    progress = Progress()
+    progress.begin([trial], [trial])
+    progress.start(trial, "worker tcp://10.0.0.7:4001 on node7", "node7")
+    progress.on_progress(trial, _epoch(4))
+    progress.finish(Record(trial, "done", scores=[{"dice": 0.5}]))
+    _, report, finished = capsys.readouterr().err.splitlines()
+    name = "cells · unet · bce · seed 0"
+    assert report.startswith(f"  worker tcp://10.0.0.7:4001 on node7: {name}: epoch 4 of 10, loss ")
+    assert finished == f"[1/1] {name}: done, Dice 0.500, 0 s, worker tcp://10.0.0.7:4001 on node7"
+
+
 def test_a_log_file_gets_no_report_before_a_minute(capsys):
     (trial,) = _trials(1)
     progress = Progress()

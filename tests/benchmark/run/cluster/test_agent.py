@@ -58,8 +58,8 @@ def test_an_agent_without_orders_ends(setup, monkeypatch):
 
 def test_a_worker_gets_its_share_of_the_threads_and_times_nothing(setup):
     cores = machine()["cores"]
-    assert agents.Agent(setup, cores, print).crew.context.threads == 0
-    assert agents.Agent(setup, cores + 1, print).crew.context.threads == 0
-    few = agents.Agent(setup, 1, print)
-    assert few.crew.context.threads == (1 if cores > 1 else 0)
-    assert few.crew.context.latency is None
+    crews = [agents.Agent(setup, threads, print).crew for threads in (cores, cores + 1, 1)]
+    assert [crew.context.threads for crew in crews] == [0, 0, 1 if cores > 1 else 0]
+    assert crews[0].context.latency is None
+    for crew in crews:
+        crew.close()

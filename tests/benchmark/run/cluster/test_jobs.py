@@ -2,7 +2,9 @@
 
 import gc
 import re
+import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import dask.config
@@ -10,7 +12,7 @@ import dask_jobqueue  # noqa: F401  # brings the defaults of its configuration
 import pytest
 
 from unetbench.benchmark import cli
-from unetbench.benchmark.run.cluster.clusters import job_script, opened
+from unetbench.benchmark.run.cluster.clusters import job_script, jobqueue, opened
 from unetbench.benchmark.run.cluster.where import Where
 from unetbench.core.errors import Unavailable
 
@@ -38,6 +40,8 @@ jobqueue:
 def configured(tmp_path):
     """Give dask a configuration by a file, as a user does; what it had before comes back."""
 
+    jobqueue()  # brings the defaults of its configuration
+
     def write(text):
         file = tmp_path / "configuration/jobqueue.yaml"
         file.parent.mkdir()
@@ -46,6 +50,14 @@ def configured(tmp_path):
 
     yield write
     dask.config.refresh()
+
+
+def test_ctrl_c_stays_what_it_was(monkeypatch):
+    for name in [name for name in sys.modules if name.startswith("dask_jobqueue")]:
+        monkeypatch.delitem(sys.modules, name)
+    before = signal.getsignal(signal.SIGINT)
+    assert jobqueue().SLURMCluster
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("queue", HEADERS)
