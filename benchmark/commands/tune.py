@@ -168,7 +168,7 @@ def _trained(
     settled = {key: record for key, record in known.items() if record.status in SETTLED}
     names = TrialNames(listed, wanted.labels)
     write_planned(store.folder, {trial.id: str(names[trial]) for trial in listed})
-    progress = Progress(wanted.labels, quiet=options.quiet)
+    progress = Progress(wanted.labels, quiet=options.quiet, policy=wanted.empty)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress, stop=asked)
     outcome = runner.run(listed, settled=settled, known=known)
     return None if outcome.stopped else outcome.fine
