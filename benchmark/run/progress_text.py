@@ -37,7 +37,7 @@ def outcome(state: SweepState) -> str:
     counts = {"settled before": state.settled, **state.counts, "under way": len(state.running)}
     counts["to come"] = state.total - state.over - len(state.running)
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    return f"{state.total} trials: {told or 'none'}; {duration(state.spent_s)}"
+    return f"{state.total} trial{'s' if state.total != 1 else ''}: {told or 'none'}; {duration(state.spent_s)}"
 
 
 def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:

@@ -20,6 +20,10 @@ KINKED = {"topk", "dice_topk", "lovasz_hinge", "lovasz_softmax", "cldice", "dice
 FREE = {"label_smoothing"}  # its least cost is the entropy of the softened truth, not 0
 SMOOTH = {"hausdorff": {"one_sided": True}, "dice_hausdorff": {"one_sided": True}}
 """Options without the step that a prediction's own boundary makes where a probability passes 1/2."""
+EXACT = 1e-6, 1e-5
+ROUNDING = {"ssim": (1e-4, 1e-5), "exponential_logarithmic": (1e-6, 1e-2), "unified_focal": (1e-6, 1e-4)}
+"""How far below 0 a loss may be, and from 0 for a certain right answer, where a softmax gives 1 - 6e-8, as without
+AVX-512: SSIM divides small variances, and a power below 1 is steep at 0 (Dice of 1 - 1e-8 costs 0.004)."""
 
 pytestmark = [
     pytest.mark.parametrize(("rank", "kind"), [*((2, kind) for kind in TASKS), (3, "exclusive")]),
@@ -127,7 +131,7 @@ def test_value_and_gradient_are_finite_on_empty_and_full_truth_at_any_confidence
     for truth, logits in extremes:
         value, gradient = _value_and_gradient(name, truth, logits, task)
         assert np.isfinite(value).all()
-        assert (value > -1e-6).all()
+        assert (value > -ROUNDING.get(name, EXACT)[0]).all()
         assert np.isfinite(gradient).all()
 
 
@@ -135,7 +139,9 @@ def test_a_certain_right_answer_costs_nothing_and_a_wrong_one_much(name, kind, r
     task = _task(kind, rank)
     truth, _ = _case(task)
     if name not in FREE:
-        np.testing.assert_allclose(_value(name, truth, _right(truth, task, 50), task), 0, atol=1e-5)
+        np.testing.assert_allclose(
+            _value(name, truth, _right(truth, task, 50), task), 0, atol=ROUNDING.get(name, EXACT)[1]
+        )
     assert (_value(name, truth, _right(truth, task, -50), task) > 0.2).all()
 
 

@@ -12,8 +12,6 @@ from unetbench.models import MODELS
 
 pytestmark = pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
 
-QUICK = ("attention_unet", "unext", "unet_3d")
-
 PROGRAM = """
 import json, sys
 import keras, numpy as np
@@ -48,11 +46,6 @@ def _train(names, options) -> list[str]:
     return run.stdout.split()
 
 
-def test_three_recipes_train_on_jax(options):
-    assert _train(QUICK, options) == list(QUICK)
-
-
 @pytest.mark.slow
-def test_all_other_recipes_train_on_jax(options):
-    others = [name for name in MODELS if name not in QUICK]
-    assert _train(others, options) == others
+def test_every_recipe_trains_on_jax(options):
+    assert _train(MODELS, options) == list(MODELS)

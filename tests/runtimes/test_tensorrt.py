@@ -15,6 +15,7 @@ import pytest
 
 from unetbench.benchmark.deploy.trained import recast
 from unetbench.core.errors import Unavailable
+from unetbench.core.processor import usable
 from unetbench.core.task import Task
 from unetbench.models import MODELS
 from unetbench.runtimes.conversion import Conversion
@@ -185,7 +186,9 @@ def test_int8_is_around_zero_with_biases_in_float32_as_tensorrt_demands(cuda, fi
     assert all(zero.dtype == np.int8 and not zero.any() for zero in zeros)
     images = files[0].calibration
     runs = _load(files[1]["tensorrt_int8"])[0](images), _logits(files[0], images)
-    assert dice_of(*(labels_of(logits, "exclusive") for logits in runs)) > 0.9
+    # ONNX Runtime, which computes here, saturates sums of eight-bit products without VNNI: 0.73 with AVX2.
+    exact = any("vnni" in name.lower() for name in usable())
+    assert dice_of(*(labels_of(logits, "exclusive") for logits in runs)) > (0.9 if exact else 0.6)
 
 
 @pytest.mark.parametrize("shape", [(1, 16, 48, 2), (1, 32, 48, 3)])

@@ -34,7 +34,9 @@ def _folder(folder, runtime):
     ],
 )
 def test_a_runtime_that_is_not_installed_is_named_with_its_extra(tmp_path, monkeypatch, runtime, module, extra):
-    monkeypatch.setitem(sys.modules, module, None)  # an import of it fails as if it were not installed
+    loaded = [name for name in sys.modules if name.startswith(f"{module}.")]
+    for name in (module, *loaded):
+        monkeypatch.setitem(sys.modules, name, None)  # an import of it fails as if it were not installed
     with pytest.raises(
         Unavailable, match=rf"{module}(\.\w+)? is not installed: pip install 'unetbench\[{extra}\]', or its"
     ):

@@ -48,6 +48,7 @@ def test_what_cannot_be_drawn_is_one_line(capsys, words, message):
     assert message in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_variant_of_the_page_is_planned_and_swept(tmp_path, command):
     section = PAGE[PAGE.index("## A variant of your own") :]
     for language, text in re.findall(r"```(python|yaml)\n(.*?)```", section, re.S):

@@ -46,7 +46,8 @@ def test_a_run_writes_its_progress_only(sweep, tmp_path):
     process = _command("run", sweep, "--results", tmp_path, "--set", "recipe.epochs=1")
     assert process.returncode == 0, process.stderr
     assert [line.split(":")[0] for line in process.stderr.splitlines()] == [
-        "[1/1] cells · unet_quarter · bce_dice · seed 0"
+        "[1/1] cells · unet_quarter · bce_dice · seed 0",
+        "1 trial",
     ]
     assert not [line for line in process.stdout.splitlines() if LINE.match(line.encode())]
 

@@ -76,6 +76,7 @@ def test_batch_normalisation_makes_another_network_of_parts(steps):
     assert steps.difference("sgd", 2, "bce", normalisation="batch") > 1e-2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_steps_in_parts_are_those_of_the_whole_batch_on(backend):
     if importlib.util.find_spec(backend) is None:

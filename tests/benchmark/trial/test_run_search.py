@@ -18,7 +18,7 @@ from unetbench.datasets.source import Source
 
 PARTS = Path(__file__).parents[1]
 
-RECIPE = Recipe(patch=(32, 32), batch=4, epochs=4, steps=12, schedule="cosine", rate=3e-2)
+RECIPE = Recipe(patch=(32, 32), batch=4, epochs=4, steps=12, schedule="cosine", rate=1e-1)
 TRIAL = Trial(Choice("sealed"), {}, Choice("tiny"), Choice("bce_dice"), RECIPE, 5)
 
 

@@ -59,8 +59,8 @@ def test_the_gradient_of_a_bias_is_added_up_in_float32(shape, dtype, known):
         return tape.gradient(made, bias, output_gradients=upstream)
 
     exact = tf.cast(upstream, "float64").numpy().reshape(-1, 8).sum(0)
-    # bfloat16 has 8 significant bits: rounding the sum alone costs up to 2⁻⁹ = 0.2 %.
-    rounding = {"float32": 2e-6, "bfloat16": 2**-8, "float16": 2**-11}[dtype]
+    # bfloat16 has 8 significant bits: the sum alone costs up to 2⁻⁹ rounded, 2⁻⁷ cut off, as seen without AVX-512.
+    rounding = {"float32": 2e-6, "bfloat16": 2**-7, "float16": 2**-11}[dtype]
     np.testing.assert_allclose(tf.cast(gradient(upstream), "float64").numpy(), exact, rtol=rounding)
 
 
