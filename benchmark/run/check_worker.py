@@ -1,6 +1,7 @@
 """Parts of the user's own, run once in a worker process before anything is trained: they may kill it or never end."""
 
 import time
+from dataclasses import replace
 
 from ...core.record import Record
 from ..records.machine import now, provenance
@@ -11,6 +12,7 @@ from .worker_process import WorkerProcess
 
 def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: float) -> Record | None:
     """The record of a check that failed, or that killed its process or took longer than `limit_s`, else None."""
+    worker.forget_log()
     worker.send(check)
     since = 0.0
     try:
@@ -19,7 +21,8 @@ def checked(check: PartCheck, worker: WorkerProcess, context: Context, limit_s: 
                 continue
             message = worker.pipe.recv()
             if message[0] == "record":
-                return Record.from_json(message[1]) if message[1] else None
+                record = Record.from_json(message[1]) if message[1] else None
+                return record and replace(record, log=record.log or worker.last_lines())
             since = time.monotonic()  # loading TensorFlow is not the part's time
     except (EOFError, ConnectionResetError):
         status, reason = "failed", worker.exit_reason()

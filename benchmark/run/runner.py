@@ -222,7 +222,7 @@ class Runner:
                 worker.since = worker.since or time.monotonic()  # loading Keras is not the trial's time
                 worker.phase = worker.phase if message[1]["phase"] == "warning" else message[1]["phase"]
                 self.progress.on_progress(worker.trial, message[1])
-                if worker.phase == "epoch":
+                if message[1]["phase"] == "epoch":
                     self.shared.tell(worker.trial, message[1])
             elif message[0] == "stopped" and worker.trial is not None:
                 self.claims.drop(worker.trial.id)  # no failure: whoever runs it next goes on from its checkpoint

@@ -32,7 +32,7 @@ class WorkerProcess:
 
     context, place: what it was begun with, and where it computes. log: the file that takes what its libraries print.
     phase: of the trial. asked: whether it was to stop. again: how the trial is run where that is not the first time.
-    printed: bytes of the log before the trial. kills: of processes by the kernel, before this one began.
+    printed: bytes of the log before the trial or check. kills: of processes by the kernel, before this one began.
     seat: which of its crew's it has. known: the record of its trial that there was before the run.
     """
 
@@ -68,8 +68,12 @@ class WorkerProcess:
         """Run a trial. order: what `work` takes for it; again: how, where that is not the first time."""
         self.trial = self.before = trial
         self.again, self.since, self.phase = again, 0.0, ""
-        self.printed = self.log.stat().st_size if self.log.exists() else 0
+        self.forget_log()
         self.send(order)
+
+    def forget_log(self) -> None:
+        """Count only what is printed from now on among the last lines."""
+        self.printed = self.log.stat().st_size if self.log.exists() else 0
 
     @property
     def where(self) -> str:
@@ -109,7 +113,7 @@ class WorkerProcess:
         self.process.join()
 
     def last_lines(self) -> list[str]:
-        """The last lines that were printed since the trial began."""
+        """The last lines that were printed since the trial, or the check of a part, began."""
         return last_lines(self.log.read_bytes()[self.printed :]) if self.log.exists() else []
 
     def exit_reason(self) -> str:

@@ -217,6 +217,7 @@ def test_a_worker_that_has_grown_is_replaced_where_the_next_trial_needs_another_
     same, other = replace(trial, seed=1), replace(trial, loss=Choice("dice"))
     context = Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path / "results", "grown", plugins=(str(FAULTY),))
     runner = Runner(context, progress=Progress(quiet=True))
+    runner.progress.begin([same, other], [same, other])
     allowed, kept = runners.GROWTH * machine()["memory_bytes"], []
     with runner.claims:
         for resident, following in ((allowed - 1, other), (allowed + 1, same), (allowed + 1, other)):
