@@ -50,12 +50,13 @@ def _call(folder, sweep):
 
 
 def _begin(folder, sweep, *, full, events):
-    return subprocess.Popen(
-        [*_call(folder, sweep), "--events", str(events)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "UNETBENCH_TEST_FULL": "1" if full else ""},
-    )
+    with events.with_suffix(".stderr").open("w", encoding="utf-8") as stderr:
+        return subprocess.Popen(
+            [*_call(folder, sweep), "--events", str(events)],
+            stdout=subprocess.DEVNULL,
+            stderr=stderr,
+            env={**os.environ, "UNETBENCH_TEST_FULL": "1" if full else ""},
+        )
 
 
 def _damaged_folder(root):
@@ -164,6 +165,8 @@ def test_random_kills_of_two_drivers_and_their_workers_change_nothing(tmp_path, 
     resumed = sum(file.read_text("utf-8").count('"event": "resume"') for file in tmp_path.glob("events-*.jsonl"))
     text = f"seed {seed}: {time.monotonic() - begun:.0f} s, {len(moments)} kills, {resumed} resumed, cut: {dict(cut)}"
     print(text, *moments, sep="\n")
+    told = [file.read_text("utf-8").rstrip() for file in tmp_path.glob("*.stderr")]
+    assert not [text for text in told if "Traceback" in text and not text.endswith("KeyboardInterrupt")]
     assert len(moments) > 3
     assert resumed > 0
     assert _facts(place) == expected

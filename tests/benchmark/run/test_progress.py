@@ -175,7 +175,7 @@ def test_lines_say_which_worker_of_a_cluster_runs_what(capsys, monkeypatch):
     progress.begin([trial], [trial])
     progress.start(trial, "worker tcp://10.0.0.7:4001 on node7", "node7")
     progress.on_progress(trial, _epoch(4))
-    progress.finish(Record(trial, "done", scores=[{"dice": 0.5}]))
+    progress.finish(Record(trial, "done", scores=[score("a", 0.5)]))
     _, report, finished = capsys.readouterr().err.splitlines()
     name = "cells · unet · bce · seed 0"
     assert report.startswith(f"  worker tcp://10.0.0.7:4001 on node7: {name}: epoch 4 of 10, loss ")
