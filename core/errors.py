@@ -82,7 +82,8 @@ def one_line(error: BaseException) -> str:
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:
     """Return one line saying that `name` is unknown and which known names come nearest."""
-    name, known = name[:LONGEST_NAME], sorted(known)  # nearness of long texts takes very long to find
+    # A key of YAML may be a number; and the nearness of long texts takes very long to find.
+    name, known = str(name)[:LONGEST_NAME], sorted(known)
     near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
     if near:
         return f"{what} {name!r} is unknown; did you mean {' or '.join(map(repr, near))}?"

@@ -29,10 +29,10 @@ def names(name: str, options: Mapping[str, Any]) -> Iterator[str]:
 
 def _inside(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     if "loss" in options:
-        yield options["loss"], _mapping(name, "options", options.get("options") or {})
+        yield _text(name, "loss", options["loss"]), _mapping(name, "options", options.get("options") or {})
     if "parts" not in options:
         return
-    if not options["parts"]:
+    if not options["parts"] or not isinstance(options["parts"], list | tuple):
         raise SpecError(f"{name}: no parts; give a list of {{name, weight, options}}")
     for part in options["parts"]:
         for key in _mapping(name, "parts", part):
@@ -43,7 +43,13 @@ def _inside(name: str, options: Mapping[str, Any]) -> Iterator[tuple[str, Mappin
         weight = part.get("weight", 1.0)
         if isinstance(weight, bool) or not isinstance(weight, int | float):
             raise SpecError(f"{name}: weight of {part['name']} is {weight!r}, which is no number")
-        yield part["name"], _mapping(name, "options", part.get("options") or {})
+        yield _text(name, "parts", part["name"]), _mapping(name, "options", part.get("options") or {})
+
+
+def _text(name: str, option: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise SpecError(f"{name}: {value!r} in {option} is no name of a loss")
+    return value
 
 
 def _mapping(name: str, option: str, value: Any) -> Mapping[str, Any]:

@@ -222,7 +222,7 @@ def _data_choice(spec: SweepFile, index: int, where: str) -> DataChoice:
         recipe["augment"] = Augmentation.none()
     preprocess = validate(TypeAdapter(Preprocess), options.pop("preprocess", {}), f"{where}.preprocess")
     objects = options.pop("objects", "components")
-    if objects not in SPLITS:
+    if not isinstance(objects, str) or objects not in SPLITS:
         raise SpecError(f"{where}.objects: {unknown('way to objects', str(objects), SPLITS)}")
     choice = choices(DATASETS, [options], where, indexed=False)[0]
     further: dict[str, Any] = {} if objects == "components" else {"objects": objects}

@@ -15,13 +15,27 @@ class Page(NamedTuple):
     slice: int | None
 
 
+MOST = 2**20
+"""Cases that one file can be; a damaged head may claim very many more, which would be listed one by one."""
+
+
+def count(picture: Picture, kind: Pages) -> int:
+    """How many `pages` there are."""
+    frames, slices = _counts(picture, kind)
+    return frames * slices
+
+
 def pages(picture: Picture, kind: Pages) -> list[Page]:
     """The parts that are cases: each frame for `frames`, each slice of each frame for `cases`."""
-    frames = len(picture.array) if picture.frames else 1
+    frames, slices = _counts(picture, kind)
     if kind == "frames":
         return [Page(frame, None) for frame in range(frames)]
-    slices = picture.space[picture.depth] if len(picture.space) == 3 else 1
     return [Page(frame, number) for frame in range(frames) for number in range(slices)]
+
+
+def _counts(picture: Picture, kind: Pages) -> tuple[int, int]:
+    frames = len(picture.array) if picture.frames else 1
+    return frames, picture.space[picture.depth] if kind != "frames" and len(picture.space) == 3 else 1
 
 
 def cut(picture: Picture, page: Page) -> Picture:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...core.errors import DataError, UnetbenchError, one_line
 from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
-from .pages import Page, pages
+from .pages import MOST, Page, count, pages
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
@@ -58,6 +58,8 @@ def pages_in(file: Path, reading: Reading) -> list[Page]:
         raise DataError(
             f"{file}: has no axis of time; say `pages: cases` for its slices, or leave `pages` out for a volume"
         )
+    if (found := count(outline, reading.pages)) > MOST:
+        raise DataError(f"{file}: says that it has {found:,} pages; if it has not so many it is damaged")
     return pages(outline, reading.pages)
 
 

@@ -64,6 +64,9 @@ def test_noting_where_nobody_gathers_does_nothing():
         ("weighted_sum", {"parts": ["dice"]}, "'dice' in parts is not a mapping"),
         ("weighted_sum", {"parts": [{"weight": 1}]}, "has no `name`"),
         ("weighted_sum", {"parts": []}, "no parts; give a list"),
+        ("weighted_sum", {"parts": 5}, "no parts; give a list"),
+        ("weighted_sum", {"parts": [{"name": ["bce"]}]}, r"\['bce'\] in parts is no name of a loss"),
+        ("weighted_sum", {"parts": [{"name": "bce", 5: 1}]}, "key '5' is unknown"),
         ("deep_supervision", {"loss": "diec"}, "loss 'diec' is unknown"),
         ("deep_supervision", {"loss": "dice", "options": {"smoth": 1}}, "dice: option 'smoth' is unknown"),
         (

@@ -78,6 +78,12 @@ def test_the_command_line_wins_over_every_recipe(tmp_path):
         ),
         ("bce,", "diec,", r"losses\[0\]: loss 'diec' is unknown; did you mean 'dice'"),
         ("size: 64", "size: 64, objects: watersheds", r"objects: way to objects 'watersheds' is unknown; did you mean"),
+        ("size: 64", "size: 64, objects: [watershed]", r"objects: way to objects .*watershed.* is unknown"),
+        (
+            "weight: 0.3",
+            "weight: 0.3}, {name: weighted_sum, parts: [{name: 5}]",
+            r"losses\[2\]: .*5 in parts is no name",
+        ),
         ("unet_quarter", "unet_quater", r"models\[0\]: model 'unet_quater' is unknown; did you mean 'unet_quarter'"),
         ("name: cells", "name: cels", r"datasets\[0\]: dataset 'cels' is unknown; did you mean 'cells'"),
         ("weight: 0.3", "wieght: 0.3", r"losses\[1\]: bce_dice: option 'wieght' is unknown; did you mean 'weight'"),

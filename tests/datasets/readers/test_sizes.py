@@ -12,7 +12,7 @@ import tifffile
 from PIL import Image
 
 from unetbench.core.errors import DataError
-from unetbench.datasets.readers import read_image, read_mask, sizes
+from unetbench.datasets.readers import Reading, pages_in, read_image, read_mask, sizes
 from unetbench.datasets.readers.sizes import claimed
 
 GREY = np.arange(63, dtype=np.uint8).reshape(7, 9)
@@ -105,6 +105,14 @@ def test_a_packed_nifti_of_more_voxels_than_fit_is_refused_before_memory_is_take
     (tmp_path / "a.nii.gz").write_bytes(gzip.compress(content))
     with pytest.raises(DataError, match=r"says that it holds \(32767, 32767, 32767\), .* of memory"):
         read_image(tmp_path / "a.nii.gz")
+
+
+def test_a_head_that_claims_very_many_pages_is_refused_before_they_are_listed(tmp_path):
+    content = bytearray(nibabel.Nifti1Image(np.zeros((2, 3, 4), np.uint8), np.eye(4)).to_bytes())
+    struct.pack_into("<5h", content, 40, 4, 2, 3, 32767, 32767)
+    (tmp_path / "a.nii").write_bytes(content)
+    with pytest.raises(DataError, match=r"a\.nii: says that it has 1,073,676,289 pages; if"):
+        pages_in(tmp_path / "a.nii", Reading(mask=True, pages="cases"))
 
 
 def test_a_picture_that_does_not_fit_into_this_memory_is_refused(tmp_path, monkeypatch):
