@@ -51,10 +51,12 @@ def test_two_workers_one_of_which_is_killed_make_the_records_of_a_run_without_da
 @pytest.mark.slow
 def test_what_goes_wrong_in_a_trial_goes_as_without_dask(tmp_path, words, facts, command, write_sweep):
     """An error, a trial that does not fit into memory as a whole, and one that does not in parts either."""
-    losses = [{"name": "takes_room", "cases": 4}, {"name": "takes_room", "cases": 2}]
+    (tmp_path / "greedy.py").write_text(GREEDY, "utf-8")
+    greedy = "--plugin", tmp_path / "greedy.py"
+    losses = [{"name": "greedy", "cases": 4}, {"name": "greedy", "cases": 2}]
     recipe = {"patch": [32, 32], "batch": 8, "epochs": 2, "steps": 2}
     sweep = write_sweep(tmp_path, "faults", models=["tiny", "raises"], losses=losses, recipe=recipe)
-    there = command(*words(tmp_path / "there", sweep, "--cluster", "local:1"))
+    there = command(*words(tmp_path / "there", sweep, *greedy, "--cluster", "local:1"))
     assert there.returncode == 1, there.stderr
     assert there.stderr.count("; it is run again in 2 parts a step") == 2, there.stderr
     found = list(records(tmp_path / "there/faults"))
@@ -62,9 +64,28 @@ def test_what_goes_wrong_in_a_trial_goes_as_without_dask(tmp_path, words, facts,
     (done,) = [record for record in found if record.status == "done"]
     assert (done.training["micro_batch"], done.log) == (4, [])
     assert done.training["micro_because"].startswith("training on 8 patches at once does not fit into memory")
-    here = command(*words(tmp_path / "here", sweep))
-    assert here.returncode == 1
+    assert command(*words(tmp_path / "here", sweep, *greedy)).returncode == 1
     assert facts(found) == facts(records(tmp_path / "here/faults"))
+
+
+GREEDY = """
+import numpy as np
+
+from unetbench.losses import LOSSES
+
+
+@LOSSES.add
+def greedy(truth, logits, task, *, cases: int = 4):
+    "BCE, and no memory where more cases are computed at once (a test's)."
+    import tensorflow as tf
+
+    def one(count):
+        if count > cases:
+            raise MemoryError("no room")
+        return np.float32(1)
+
+    return LOSSES["bce"](truth, logits, task) * tf.numpy_function(one, [tf.shape(logits)[0]], tf.float32)
+"""
 
 
 @pytest.mark.slow
