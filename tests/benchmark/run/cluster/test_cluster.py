@@ -39,7 +39,7 @@ def test_two_workers_one_of_which_is_killed_make_the_records_of_a_run_without_da
     told = driver.communicate(timeout=300)[1]
     assert driver.returncode == 0, told
     assert re.search(r"warning: worker tcp:\S+ on \S+ is gone; the trial goes on elsewhere\n", told), told
-    assert len(re.findall(r"\] .*: done, Dice 0\.\d+, \d+ s, worker tcp:\S+ on \S+\n", told)) == trials, told
+    assert len(re.findall(r"\] .*: done, Dice 0\.\d+, \d+ (?:s|min), worker tcp:\S+ on \S+\n", told)) == trials, told
     found = list(records(folder))
     assert {file.parent.name for file in folder.glob("records/*/*")} == {machine()["name"]}
     assert {record.machine["threads"] for record in found} == {max(1, machine()["cores"] // 2)}
