@@ -140,6 +140,8 @@ def _pad(image: np.ndarray, window: tuple[int, ...]) -> np.ndarray:
 
 
 def _starts(length: int, edge: int, overlap: float, step: int) -> list[int]:
+    if length == edge:  # whatever the overlap, which is 1 where the window is as small as the patch's overlap
+        return [0]
     if step == 1:
         count = int(np.ceil((length - edge) / (edge * (1 - overlap)))) + 1
         return [round(start) for start in np.linspace(0, length - edge, count)]

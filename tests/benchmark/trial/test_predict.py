@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from unetbench.benchmark.trial.predict import predict, sigmoid, softmax
+from unetbench.benchmark.trial.predict import grid, predict, sigmoid, softmax
 from unetbench.core.task import Task
 
 BINARY = Task(2, 1, ("cell",))
@@ -26,6 +26,12 @@ def test_volumes_join_too():
     task = Task(3, 2, ("background", "cell"), "exclusive")
     found = predict(lambda windows: windows, image, task, window=(8, 16, 16)).probabilities
     np.testing.assert_allclose(found, softmax(image), atol=1e-6)
+
+
+def test_an_image_as_large_as_the_overlap_of_patches_is_one_window():
+    """A window of 64² in place of patches of 256² that overlap by a quarter."""
+    _, starts = grid((64, 200), (64, 200), (1.0, 0.32), None)
+    assert starts == [[0], [0]]
 
 
 def test_mirroring_averages_over_every_flip():
