@@ -59,11 +59,11 @@ class MlflowLog(Listener):
     def __init__(
         self, address: str, sweep: str, *, machine: str, policy: str, is_elsewhere: Callable[[str], bool]
     ) -> None:
-        if find_spec("mlflow") is None:
-            raise Unavailable("--mlflow needs the package mlflow; install it with pip install 'unetbench[mlflow]'")
         if not re.match(r"(?!file:)[a-z0-9+]{2,}:|databricks", address):
             advice = f"give a server, http://…, or a database, sqlite:///{Path(address).name or 'mlflow'}.db"
             raise SpecError(f"--mlflow {address}: MLflow logs to folders no longer; {advice}")
+        if find_spec("mlflow") is None:
+            raise Unavailable("--mlflow needs the package mlflow; install it with pip install 'unetbench[mlflow]'")
         self.name, self.address, self.sweep = f"MLflow at {without_password(address)}", address, sweep
         self.machine, self.policy, self.is_elsewhere = machine, policy, is_elsewhere
         self.client: Any = None
