@@ -159,8 +159,8 @@ class Watch(Progress):
         self._ended = self._own_s = 0.0
         self._cpu_s: dict[int, float] = {}
 
-    def start(self, trial: Any, where: str = "") -> None:
-        super().start(trial, where)
+    def start(self, trial: Any, where: str = "", host: str = "") -> None:
+        super().start(trial, where, host)
         now = time.perf_counter()
         driver_s = now - self._ended - self._own_s if self._ended else 0.0
         self._row = {"begun": now, "driver_s": driver_s, "network": trial.network_key, "compiled": trial.compile_key}
