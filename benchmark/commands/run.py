@@ -21,6 +21,7 @@ from ..records.sample import sample
 from ..records.store import SETTLED, Store
 from ..run.crew import Crew
 from ..run.progress import Progress
+from ..run.progress_text import elsewhere
 from ..run.runner import Runner
 from ..sweep import file as sweep
 from ..sweep import plan, room
@@ -105,7 +106,7 @@ def _run(
         return stopped()
     if outcome.elsewhere:
         count = len(outcome.elsewhere)
-        print(f"unetbench: {count} trials are under way elsewhere; `unetbench status {store.folder}`", file=sys.stderr)
+        print(f"unetbench: {elsewhere(count)}; `unetbench status {store.folder}`", file=sys.stderr)
     runtimes = apart(wanted.runtimes)
     if runtimes and not crews.is_here(store):
         crews.tell_not_timed([runtime.label for runtime in runtimes], store)

@@ -37,7 +37,7 @@ def open_export(folder: Path, threads: int = 0) -> Segmenter:
         threshold=about.threshold,
         mirror=about.mirror,
         mirrored_axes=about.mirrored_axes,
-        name=f"{about.network} on {about.runtime}",
+        name=f"{about.network} on {about.runtime}, windows of {'×'.join(map(str, about.window))} by {about.overlap:g}",
         objects=about.objects,
         reading=about.reading,
     )

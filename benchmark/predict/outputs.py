@@ -36,7 +36,8 @@ class Outputs:
     """`labels/`, `probabilities/`, `instances/` and `overlays/`, with sub-folders as images have them, and two tables.
 
     measures/: a JSON file an image, written last, which says what was made of it: with it the image is finished.
-    `predict.json`: the model and its settings; a folder holds predictions of one model with one setting.
+    `predict.json`: the model and its settings; a folder holds predictions of one model with one setting, that of the
+    last run as long as no image is finished.
     """
 
     def __init__(self, folder: Path, wanted: Wanted) -> None:
@@ -50,7 +51,7 @@ class Outputs:
             if former is not None:
                 check(former, "it", {})
             if former != json.loads(text):
-                if former is not None:
+                if former is not None and any((self.folder / _RESULTS).rglob("*.json")):
                     differing = [key for key in settings if former.get(key) != settings[key]]
                     raise SpecError(
                         f"{self.folder}: holds predictions of other settings ({_told(former, settings, differing)}); "

@@ -1,5 +1,6 @@
 """Files segmented one after the other: the next is read, and the last written, while the network works."""
 
+import re
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -155,11 +156,12 @@ class _Run:
     def _begin(self, source: Source) -> None:
         self._progress.image(source.entry.name)
         for note in source.notes:
-            self._progress.note(str(source.entry.file), note)
+            self._progress.note(str(source.entry.file), as_options(note))
         kind = Streamed if streams(source, self._segmenter, self._memory_mib) else Segmented
         self._making = kind(source, self._segmenter, self._outputs)
 
-    def _fail(self, failure: Failure) -> None:
+    def _fail(self, found: Failure) -> None:
+        failure = Failure(found.entry, as_options(found.reason))
         self.abandon()
         self._failed = failure.entry
         self._outcome.failed.append(failure)
@@ -184,6 +186,15 @@ def _parts(
         except MemoryError:
             reason = f"{entry.file}: does not fit into memory; save it as OME-Zarr, which is read by regions"
             yield Failure(entry, reason)
+
+
+def as_options(text: str) -> str:
+    """A message of the readers, which name keys of a sweep file, with the options of `unetbench predict` instead."""
+    return re.sub(r"`(pages|channels|exif)(?:: ([a-z]+))?`", _option, text.replace("`image_array`", "`--array`"))
+
+
+def _option(found: re.Match[str]) -> str:
+    return f"`--{' '.join(filter(None, found.groups()))}`"
 
 
 def told(page: Page) -> str:

@@ -1,14 +1,14 @@
 """What came of a run."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ...core.record import Record
 from ...core.trial import Trial
 from ..records.store import SETTLED
 
 WHOLE = 100
-"""Records of a run that are kept whole; of further ones, history, scores and latency are in their files only."""
+"""Records of a run that are kept whole; of further ones only what tells how they went, the rest is in their files."""
 
 
 @dataclass
@@ -34,4 +34,4 @@ class Outcome:
 
 def kept(record: Record, before: Sequence[Record]) -> Record:
     """The record as the driver keeps it: a long sweep's would fill its memory."""
-    return record if len(before) < WHOLE else replace(record, history=[], scores=[], latency=[], training={})
+    return record if len(before) < WHOLE else Record(record.trial, record.status, record.reason)

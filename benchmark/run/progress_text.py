@@ -32,6 +32,11 @@ def standing(state: SweepState) -> str:
     return ", ".join([*words, f"about {duration(left)} left"] if left is not None else words)
 
 
+def elsewhere(count: int) -> str:
+    """What other drivers have: `2 trials are under way elsewhere`."""
+    return f"{count} trial{'s are' if count != 1 else ' is'} under way elsewhere"
+
+
 def outcome(state: SweepState) -> str:
     """The line at the end: `12 trials: 3 settled before, 8 done, 1 failed; 12 min`."""
     counts = {"settled before": state.settled, **state.counts, "under way": len(state.running)}

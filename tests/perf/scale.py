@@ -92,10 +92,11 @@ def _show_starting(folder: Path, options: argparse.Namespace) -> Any:
     kinds: dict[str, list[Any]] = {}
     for row in run["trials"]:
         kinds.setdefault(row["after"], []).append(row)
-    print(f"{'after':18}{'trials':>8}{'starting, median':>20}{'longest':>12}{'first step':>14}")
+    print(f"{'after':18}{'trials':>8}{'starting, median':>20}{'longest':>12}{'of it building':>18}{'first step':>14}")
     for kind, rows in kinds.items():
-        taken, first = [row["starting_s"] for row in rows], median(row["first_step_s"] for row in rows)
-        print(f"{kind:18}{len(rows):8}{median(taken):18.2f} s{max(taken):10.2f} s{first:12.2f} s")
+        taken = [row["starting_s"] for row in rows]
+        built, first = (median(row[key] for row in rows) for key in ("build_s", "first_step_s"))
+        print(f"{kind:18}{len(rows):8}{median(taken):18.2f} s{max(taken):10.2f} s{built:16.2f} s{first:12.2f} s")
     return run
 
 

@@ -121,7 +121,10 @@ def _records(folder: Path, arguments: dict[str, Any]) -> dict[str, Any]:
         {"epoch": k, "loss": 0.1, "val_loss": 0.1, "val_dice": 0.9, "train_s": 1.0, "validate_s": 0.1}
         for k in range(60)
     ]
-    rows = [{"case": f"cell_{k:05}", "class": "cell", "tp": 1000, "fp": 1, "dice": 0.9, "iou": 0.8} for k in range(100)]
+    rows = [
+        {"case": f"cell_{k:05}", "class": "cell", "empty": "none", "tp": 1000, "fp": 1, "dice": 0.9, "iou": 0.8}
+        for k in range(100)
+    ]
     about = {"machine": machine(), "versions": {"backend": "tensorflow"}, "training": {"device": "cpu"}}
     about |= {"data": {"train": 8, "validation": 1, "test": 3}, "timing": {"train_s": 66.0}}
     for entry in planned[: arguments["recorded"]]:

@@ -42,6 +42,7 @@ class Model:
 
     def probabilities(self, image):
         """Probabilities (*space, k) float32 of an image (*space, channels), at its own size."""
+        image = image.astype(np.uint8) if image.dtype.kind == "b" else image
         check(image, self.about)
         prepared, content = prepare(image, self.about["preprocess"])
         found = self._windows(prepared)[tuple(slice(edge) for edge in content)]

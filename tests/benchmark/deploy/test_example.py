@@ -121,6 +121,13 @@ def test_an_image_that_the_network_was_not_trained_for_is_refused(tmp_path, imag
         model.probabilities(image)
 
 
+def test_a_boolean_image_is_read_as_zeros_and_ones_as_in_training(tmp_path):
+    plan = _plan(TASKS["binary"], Preprocess())
+    image = _image(plan.source) > 90
+    found = _theirs(plan, image, tmp_path).probabilities(image)
+    np.testing.assert_allclose(found, _ours(plan, image.astype(np.uint8)), atol=1e-6)
+
+
 def test_the_example_imports_numpy_and_the_standard_library_alone():
     code = (
         "import runpy, sys; before = set(sys.modules);"
@@ -166,7 +173,7 @@ def test_a_runtime_that_is_not_installed_is_named_with_what_to_install(run_examp
         ("a.png", "a.png: is no .npy file; save the image with numpy.save, as an array (*space, channels)"),
         ("a.npz", "a.npz: is no .npy file; save the image"),
         ("none.npy", "none.npy: No such file or directory"),
-        ("bool.npy", "bool.npy: the image holds bool; integers or floats are possible"),
+        ("complex.npy", "complex.npy: the image holds complex128; integers or floats are possible"),
         ("empty.npy", "empty.npy: the image has shape (0, 8, 3), so it is empty"),
         ("objects.npy", "objects.npy: Object arrays cannot be loaded"),
     ],
@@ -174,7 +181,7 @@ def test_a_runtime_that_is_not_installed_is_named_with_what_to_install(run_examp
 def test_an_image_that_cannot_be_taken_is_one_line(run_example, tmp_path, name, message):
     (tmp_path / "a.png").write_bytes(b"\x89PNG\r\n")
     np.savez(tmp_path / "a.npz", np.zeros((8, 8, 3)))
-    np.save(tmp_path / "bool.npy", np.zeros((8, 8, 3), bool))
+    np.save(tmp_path / "complex.npy", np.zeros((8, 8, 3), complex))
     np.save(tmp_path / "empty.npy", np.zeros((0, 8, 3), np.uint8))
     np.save(tmp_path / "objects.npy", np.full((2, 2, 3), None), allow_pickle=True)
     done = run_example(name, "labels.npy")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from tifffile import imwrite
 
 from unetbench.benchmark.predict import segment_files as module
 from unetbench.benchmark.predict.inputs import inputs, shard
@@ -121,6 +122,36 @@ def test_a_folder_of_another_model_or_setting_is_refused(folder, nuclei, run, tm
         run(entries, replace(nuclei, name="other"), out)
     with pytest.raises(SpecError, match="mirror False, now True"):
         run(entries, nuclei, out, mirror=True)
+
+
+def test_settings_may_change_as_long_as_no_image_is_finished(nuclei, run, tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no image")
+    out, entries = tmp_path / "out", inputs([str(tmp_path / "a.png")], tmp_path / "out")
+    assert len(run(entries, nuclei, out).failed) == 1
+    assert len(run(entries, nuclei, out, mirror=True).failed) == 1
+    assert json.loads((out / "predict.json").read_text())["mirror"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            "say `pages: cases` for slices, or leave `pages` out",
+            "say `--pages cases` for slices, or leave `--pages` out",
+        ),
+        ("or `channels: last` if they are", "or `--channels last` if they are"),
+        ("say which of a, b by `image_array`", "say which of a, b by `--array`"),
+        ("say `colour: grey`", "say `colour: grey`"),
+    ],
+)
+def test_messages_of_the_readers_name_the_options_of_predict(text, told):
+    assert module.as_options(text) == told
+
+
+def test_a_time_series_is_refused_with_the_option_that_splits_it(nuclei, run, tmp_path):
+    imwrite(tmp_path / "a.tif", np.zeros((3, 2, 32, 32), np.uint8), imagej=True, metadata={"axes": "TZYX"})
+    (failure,) = run(inputs([str(tmp_path / "a.tif")], tmp_path / "out"), nuclei, tmp_path / "out").failed
+    assert "T is time; say `--pages frames` to make a case of each frame" in failure.reason
 
 
 def test_a_folder_that_cannot_be_written_is_named(folder, nuclei, run, tmp_path):

@@ -73,7 +73,7 @@ def test_what_a_killed_driver_had_is_run_by_the_one_that_waits(tmp_path, begin, 
     _until(lambda: _claims(tmp_path / "killed"))
     first.send_signal(signal.SIGSTOP)  # whatever its worker does, it writes no record
     second = begin(*_words(tmp_path, sweep))
-    assert "1 trials are under way elsewhere; waiting for them" in second.stderr.readline()
+    assert "1 trial is under way elsewhere; waiting for it" in second.stderr.readline()
     first.send_signal(signal.SIGKILL)
     told = second.communicate(timeout=300)[1]
     assert second.returncode == 0, told
@@ -89,7 +89,7 @@ def test_one_that_is_not_to_wait_leaves_the_others_their_trials(tmp_path, begin,
     _until(lambda: _claims(tmp_path / "left"))
     process = command(*_words(tmp_path, sweep, "--no-wait"))
     assert process.returncode == 0
-    assert "1 trials are under way elsewhere; `unetbench status " in process.stderr
+    assert "1 trial is under way elsewhere; `unetbench status " in process.stderr
     status = command("status", tmp_path / "left")
     assert status.returncode == 1
     assert "1 trials: 1 under way" in status.stdout
