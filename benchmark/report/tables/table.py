@@ -182,8 +182,8 @@ def scaled(title: str, values: Sequence[float], unit: str) -> dict[str, list[str
 
 def digits(value: float) -> str:
     """Three significant digits, never in powers of ten."""
-    if math.isnan(value):
-        return UNDEFINED
+    if not math.isfinite(value):
+        return UNDEFINED if math.isnan(value) else f"{value}".replace("inf", "∞")
     decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
     return f"{value:,.{min(decimals, 6)}f}"
 

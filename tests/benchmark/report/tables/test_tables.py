@@ -10,7 +10,9 @@ from unetbench.benchmark.report.tables.grid import Grid
 from unetbench.benchmark.report.tables.notes import data_notes, facts, remarks, selection_text
 from unetbench.benchmark.report.tables.summary import comparison_tables
 from unetbench.benchmark.report.tables.table import (
+    UNDEFINED,
     class_grid,
+    digits,
     latency_grid,
     pairs_frame,
     prefix,
@@ -169,6 +171,14 @@ def test_prefix_brings_the_middle_value_between_one_and_a_thousand():
     assert prefix([0.012, 0.5, 0.013]) == (1e-3, "m")
     assert prefix([7.76e6, 31e6, 1.9e6]) == (1e6, "M")
     assert prefix([]) == (1.0, "")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.0, "0"), (1234.5, "1,234"), (0.01234, "0.0123"), (float("nan"), UNDEFINED), (-float("inf"), "-∞")],
+)
+def test_numbers_have_three_digits_and_what_is_too_large_is_infinite(value, text):
+    assert digits(value) == text
 
 
 def test_markdown_escapes_bars_and_sets_the_best_bold():
