@@ -107,7 +107,7 @@ def _judgement(throughput: Throughput, estimates: Sequence[TrialEstimate], resul
     for setting in dict.fromkeys(
         f"{len(trial.recipe.patch)}D, {trial.backend}, {trial.recipe.precision}" for trial in unknown
     ):
-        lines.append(f"unknown: nothing was run here in {setting} that tells")
+        lines.append(f"unknown: nothing of such a size was run here in {setting} that tells")
     return lines
 
 

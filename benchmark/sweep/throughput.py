@@ -18,6 +18,9 @@ Basis = Literal["model and loss", "model", "size"]
 
 BASES: tuple[Basis, ...] = ("model and loss", "model", "size")
 
+FURTHEST = 10.0
+"""As times the MACs of the largest network that ran; of one beyond, small ones tell little but their overhead."""
+
 LOOKED_BACK = 300
 """Records that are predicted from the others to see how good that is; more say no more."""
 
@@ -196,7 +199,7 @@ def _pixel_s(taken: _Taken, threads: int) -> float:
 def _fitted(like: Sequence[_Taken], size: Size, threads: int) -> float | None:
     """Seconds of a patch by the least relative squares of non-negative terms, over models.
 
-    Terms: MACs, moved activations and a constant; with less than four models MACs alone.
+    Terms: MACs, moved activations and a constant; with less than four models MACs alone. None for one far larger than all.
     """
     from scipy.optimize import nnls  # a third of a second that only a network never run here needs
 
@@ -205,6 +208,8 @@ def _fitted(like: Sequence[_Taken], size: Size, threads: int) -> float | None:
         patch_s = _pixel_s(taken, threads) * math.prod(taken.trial.recipe.patch)
         by_model[_model(taken.trial), taken.size].append(patch_s)
     rows = [(found, median(seconds)) for (_, found), seconds in by_model.items() if found.macs]
+    if size.macs > FURTHEST * max((found.macs for found, _ in rows), default=0):
+        return None
     both = [row for row in rows if row[0].moved]
     if size.moved and len(both) > 3:
         table = [[found.macs, found.moved, 1.0] for found, _ in both]
@@ -212,10 +217,8 @@ def _fitted(like: Sequence[_Taken], size: Size, threads: int) -> float | None:
     elif len(rows) > 3:
         table = [[found.macs, 1.0] for found, _ in rows]
         wanted, times = [size.macs, 1.0], [seconds for _, seconds in rows]
-    elif rows:
-        return size.macs * median(seconds / found.macs for found, seconds in rows)
     else:
-        return None
+        return size.macs * median(seconds / found.macs for found, seconds in rows) if rows else None
     terms = np.array(table, float)
     scale = terms.max(0)
     weights, _ = nnls(terms / scale / np.array(times)[:, None], np.ones(len(times)))

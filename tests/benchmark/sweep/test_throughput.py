@@ -101,6 +101,13 @@ def test_a_model_that_never_ran_takes_what_its_size_says():
     assert Throughput(records).expected(new, WORK) is None
 
 
+def test_small_networks_tell_nothing_of_one_that_is_far_larger():
+    found = Throughput([_record()])
+    other = replace(TRIAL, model=Choice("other"))
+    assert found.expected(other, WORK, Size(10_000, 100)) is not None
+    assert found.expected(other, WORK, Size(10_001, 100)) is None
+
+
 def test_other_hardware_and_precision_tell_nothing():
     throughput = Throughput([_record()])
     assert throughput.expected(replace(TRIAL, device="cpu"), WORK).basis == "model and loss"
