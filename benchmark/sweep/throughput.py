@@ -199,7 +199,7 @@ def _pixel_s(taken: _Taken, threads: int) -> float:
 def _fitted(like: Sequence[_Taken], size: Size, threads: int) -> float | None:
     """Seconds of a patch by the least relative squares of non-negative terms, over models.
 
-    Terms: MACs, moved activations and a constant; with less than four models MACs alone. None for one far larger than all.
+    Terms: MACs, moved activations and a constant; with less than four models MACs alone. None for a far larger one.
     """
     from scipy.optimize import nnls  # a third of a second that only a network never run here needs
 
