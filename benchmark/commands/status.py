@@ -83,6 +83,7 @@ def _of_machine(
 def _running(claim: Claim, names: Mapping[str, str]) -> dict[str, Any]:
     key, _, runtimes = claim.key.partition("-")
     where = f"{claim.host}{f', job {claim.job}' if claim.job else ''}, process {claim.process}"
+    where = where if claim.host else "its claim is damaged and does not say where"
     doing = claim.progress or ("on its runtimes" if runtimes else "begun")
     quiet = round(claim.quiet_s, 1)
     return {"trial": names.get(key, key), "where": where, "since": claim.since, "doing": doing, "quiet_s": quiet}
@@ -102,7 +103,8 @@ def _text(sweep: str, entry: Mapping[str, Any]) -> str:
         lines += [title] if entry[what] else []
         for row in entry[what]:
             sign = f"last sign of life {row['quiet_s']:.0f} s ago"
-            lines.append(f"  {row['trial']}: {row['doing']}; {row['where']}, since {row['since']}, {sign}")
+            since = f"since {row['since']}, " if row["since"] else ""
+            lines.append(f"  {row['trial']}: {row['doing']}; {row['where']}, {since}{sign}")
     lines += ["failed"] if entry["failed"] else []
     for row in entry["failed"]:
         lines.append(f"  {row['trial']}: {row['status'].replace('_', ' ')}: {row['reason']}")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.errors import StoreError
+from ...core.errors import DamagedRecord, StoreError
 from ...core.record import Record
 from ...core.task import Task
 from ...datasets.case import Role, Sample
@@ -122,10 +122,9 @@ def find_record(place: Path) -> tuple[Record, Path]:
     In the layout of a store, `records/<machine>/<id>.json` lies beside `weights/<machine>/<id>.keras`; a record that
     was copied from another sweep has its weights in that one. Where there are none, the place is where they would be.
     """
+    text = f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
     if place.suffix not in (RECORD, WEIGHTS) or not place.is_file():
-        raise StoreError(
-            f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
-        )
+        raise StoreError(text)
     if len(place.absolute().parents) < 4:
         raise StoreError(f"{place}: is not in a folder of results, as results/SWEEP/records/MACHINE/ID.json is")
     sweep, machine = place.absolute().parents[2], place.absolute().parent.name
@@ -137,6 +136,12 @@ def find_record(place: Path) -> tuple[Record, Path]:
                 "results folder of the sweep has it"
             )
         return read(record), place
+    try:
+        record = read(place)
+    except DamagedRecord:
+        if place.absolute().parents[1].name == "records":
+            raise
+        raise StoreError(text) from None  # any other file: to say that it can be deleted would be wrong
     kept = Path("weights", machine, f"{place.stem}{WEIGHTS}")
     found = [sweep / kept, *sorted(sweep.parent.glob(f"*/{kept.as_posix()}"))]
-    return read(place), next((file for file in found if file.is_file()), found[0])
+    return record, next((file for file in found if file.is_file()), found[0])

@@ -4,6 +4,7 @@ import logging
 import shutil
 import signal
 import sys
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -99,7 +100,9 @@ def _met(where: Where) -> Iterator[Any]:
     try:
         client = Client(address, scheduler_file=file, set_as_default=False)
     except (OSError, TimeoutError, ValueError, TypeError) as error:  # the last two: what the file holds
-        raise Unavailable(f"{where.place}: no scheduler of dask answers there: {one_line(error)}") from None
+        raise Unavailable(
+            f"{where.place}: no scheduler of dask answers there ({one_line(error)}); `dask scheduler` starts one"
+        ) from None
     with client:
         yield client
 
@@ -110,7 +113,9 @@ def _local(count: int) -> Iterator[Any]:
     from distributed import LocalCluster
 
     # Threads are limited where a trial's process begins. Memory: a worker of dask takes none to speak of.
-    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}), deaf_children():
+    with dask.config.set({"distributed.nanny.pre-spawn-environ": {}}), deaf_children(), warnings.catch_warnings():
+        # Without a dashboard dask opens its port all the same, another one where two clusters are on a host.
+        warnings.filterwarnings("ignore", r"Port \d+ is already in use")
         cluster = LocalCluster(
             n_workers=count,
             threads_per_worker=max(1, cores() // count),

@@ -20,7 +20,7 @@ from ...trial.places import Place
 from ..worker_process import WorkerProcess
 from . import tasks
 from .clusters import Cluster
-from .losses import Losses
+from .losses import Losses, reason_of
 from .orders import Order, Setup, Site
 from .remote_worker import RemoteWorker, Seat
 from .sites import free_gpu, refusal
@@ -233,7 +233,7 @@ class DaskCrew:
             answer = future.result()
         except Exception as error:  # whatever befell worker, agent or connection
             if worker.key == key:
-                self._lose(worker, f"{worker.name}: {one_line(error)}")
+                self._lose(worker, f"{worker.name}: {reason_of(error)}")
         else:
             if worker.key == key and answer[0] == "fault":
                 worker.lose(answer[1], blameless=False)

@@ -1,9 +1,20 @@
 """How often trials lost their worker: once is chance, always at the same place is the trial."""
 
+from ....core.errors import one_line
 from ....core.trial import Trial
 
 MOST = 3
 """Workers that a trial may lose without coming further; then it has failed."""
+
+NO_SCHEDULER = "scheduler-connection-lost"
+"""What dask calls it; its sentences about it ask a person to do what is done here."""
+
+
+def reason_of(error: BaseException) -> str:
+    """Why an order was lost, in words that something follows after a semicolon."""
+    if getattr(error, "reason", "") == NO_SCHEDULER:
+        return "the connection to the scheduler is lost"
+    return one_line(error).rstrip(".")
 
 
 class Losses:

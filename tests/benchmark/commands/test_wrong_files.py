@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -112,13 +113,34 @@ def test_a_damaged_file_beside_the_records_is_named(capsys, tmp_path, name, cont
     assert name in said
 
 
+@pytest.mark.parametrize("command", ["rerun", "export"])
+def test_nobody_is_told_to_delete_a_file_that_is_no_record_of_a_sweep(capsys, tmp_path, command):
+    """Who names a settings file by mistake would lose it."""
+    place = _made(tmp_path, "other json")
+    assert main(_words(command, place, tmp_path)) == 2
+    told = capsys.readouterr().err
+    assert "place.json: is no trained trial; give results/SWEEP/records/MACHINE/ID.json" in told
+    assert "delete the file" not in told
+
+
+def test_a_damaged_record_may_be_deleted(capsys, tmp_path):
+    record = _sweep_folder(tmp_path) / "records" / "desk" / "0123456789abcdef.json"
+    record.write_text("{}")
+    assert main(["rerun", str(record)]) == 2
+    assert "delete the file to have the trial run again" in capsys.readouterr().err
+
+
 def test_damaged_claims_are_nobodys_and_status_goes_on(capsys, tmp_path):
     folder = _sweep_folder(tmp_path)
     (folder / "claims" / "desk").mkdir(parents=True)
     for name, content in (("a.0", b"\xff"), ("b.0", b'{"process": "x"}'), ("c.²", b"{}"), ("d.1", b"[]")):
         (folder / "claims" / "desk" / name).write_bytes(content)
     assert main(["status", str(folder)]) in (0, 1)
-    assert "3 stale" not in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "3 stale" not in said.err
+    damaged = r"^  {}: begun; its claim is damaged and does not say where, last sign of life \d+ s ago$"
+    for key in "abd":
+        assert re.search(damaged.format(key), said.out, re.MULTILINE), said.out
 
 
 def test_an_escape_sequence_in_a_record_does_not_reach_the_terminal(capsys, tmp_path):
