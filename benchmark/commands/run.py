@@ -33,7 +33,7 @@ from ..trial.context import Context
 from . import crews
 from .deploy_trials import apart, deploy_trials
 from .run_logs import check_stdout, logs, takes_stdout
-from .slurm import slurm_script
+from .slurm import check_alone, slurm_script
 
 STOPPED = 75
 """Exit status of a run that ended early because it was asked to: the same command goes on (EX_TEMPFAIL)."""
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     check_stdout(options)
     wanted = read(options)
     if options.print_slurm is not None:
+        check_alone(options)
         print(slurm_script(options.words, wanted.name, options.print_slurm))
         return 0
     if options.print_job:

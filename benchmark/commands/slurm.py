@@ -1,10 +1,24 @@
 """The script with which a SLURM job array runs a sweep."""
 
+import argparse
 import shlex
 from collections.abc import Sequence
 
+from ...core.errors import SpecError
+
 WARNING_S = 600
 """Seconds before the end of the time at which SLURM says so; an epoch must fit in."""
+
+
+def check_alone(options: argparse.Namespace) -> None:
+    """Raise SpecError for options that copies on one folder cannot all have."""
+    if options.cluster:
+        raise SpecError("--print-slurm: its copies share the trials by claims; leave --cluster out")
+    if options.events:
+        raise SpecError(
+            "--print-slurm: all copies would write the events of one file; leave --events out, and put "
+            '--events "FILE-$SLURM_ARRAY_TASK_ID" into the script'
+        )
 
 
 def slurm_script(words: Sequence[str], name: str, copies: int) -> str:

@@ -133,7 +133,8 @@ def _jobs(where: Where, sweep: str) -> Iterator[Any]:
     import dask.config
 
     kind = getattr(jobqueue(), f"{where.kind.upper()}Cluster")
-    options = {"dashboard_address": ":0", **(dask.config.get(f"jobqueue.{where.kind}.scheduler-options", {}) or {})}
+    own = dask.config.get(f"jobqueue.{where.kind}.scheduler-options", {}) or {}
+    options = {"dashboard_address": "127.0.0.1:0", **own}  # a free port, and for this host alone
     usual = dask.config.get(f"jobqueue.{where.kind}.name", "") == "dask-worker"
     name = {"job_name": f"unetbench-{sweep}"} if usual else {}
     try:

@@ -163,6 +163,20 @@ def test_status_of_what_is_no_sweep_is_one_line(tmp_path, command):
     assert process.stderr.endswith("no sweep.yaml inside; give the folder of one sweep, as in results/SWEEP\n")
 
 
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--cluster", "local:2"], "its copies share the trials by claims; leave --cluster out"),
+        (["--events", "FILE"], "all copies would write the events of one file; leave --events out"),
+    ],
+)
+def test_what_copies_cannot_all_have_is_no_part_of_the_script(command, write_sweep, tmp_path, words, told):
+    process = command("run", write_sweep(tmp_path, "shared"), "--plugin", FAULTY, "--print-slurm", "4", *words)
+    assert process.returncode == 2
+    (line,) = process.stderr.splitlines()
+    assert told in line
+
+
 @pytest.mark.parametrize("asked", [["--print-slurm", "7"], ["--print-slurm=7"]])
 def test_the_slurm_script_repeats_the_command_and_asks_to_be_queued_again(asked):
     script = slurm_script(["run", "my sweep.yaml", *asked, "--data", "/data"], "nuclei", 7)
