@@ -9,7 +9,7 @@ import pandas as pd
 
 from ...core.measure import measure
 from ..report.frame import PRIMARY
-from ..report.statistics.compare import compare, ranks
+from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
 from ..report.tables.grid import Grid
 from ..report.tables.table import UNDEFINED, digits, estimate_text, rank_text
 from ..sweep.space import text_of
@@ -106,8 +106,8 @@ def difference_notes(tuned: Sequence[Tuned]) -> list[str]:
         "and scored once on test cases. Dice is the mean over cases, ± the standard deviation over seeds.",
         "Difference: tuned less default, paired by seed and case; its interval is a bootstrap of whole groups of cases "
         "with Student's t over seeds, p a test by flipping signs of whole groups (docs/numbers.md).",
-        "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
-        "defaults and of the tuned ones.",
+        *_interval_notes(tuned),
+        *_rank_notes([one.test for one in tuned if one.test is not None]),
     ]
     same = [one.label for one in tuned if one.winner is not None and not one.winner.number]
     if same:
@@ -246,6 +246,37 @@ def _ranks(tests: Sequence[Tested], values: Sequence[np.ndarray]) -> list[str]:
         return [UNDEFINED] * len(tests)
     places = ranks(compare(values, tests[0].groups), len(tests))
     return [rank_text(places[index] if places else None) for index in range(len(tests))]
+
+
+def _interval_notes(tuned: Sequence[Tuned]) -> list[str]:
+    """Which differences have no interval, and why."""
+    tests = [(one.label, one.test) for one in tuned if one.test is not None and one.test.difference is not None]
+    missing = [(label, test) for label, test in tests if test.difference and math.isnan(test.difference.low)]
+    if not missing:
+        return []
+    return [
+        f"No interval of {', '.join(label for label, _ in missing)}: fewer than {MINIMUM_GROUPS} independent groups of "
+        f"test cases have a defined score (there are {min(_groups(test) for _, test in missing)}), or one group "
+        "outweighs the others."
+    ]
+
+
+def _rank_notes(tests: Sequence[Tested]) -> list[str]:
+    """What ranks mean, or why there are none."""
+    if len(tests) < 2:
+        return []
+    if len({test.cases for test in tests}) > 1:
+        return ["Not ranked: the models were not scored on the same cases."]
+    if all(place == UNDEFINED for place in _ranks(tests, [test.tuned.values for test in tests])):
+        return [f"Not ranked: {_groups(tests[0])} independent groups of cases cannot tell {len(tests)} models apart."]
+    return [
+        "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
+        "defaults and of the tuned ones."
+    ]
+
+
+def _groups(test: Tested) -> int:
+    return len(set(test.groups))
 
 
 def _interval(test: Tested) -> str:

@@ -35,7 +35,7 @@ def _searched(fake, sweep, model, tuning, outcome=None):
     return fake.Player(Book(), outcome or fake.outcome).play(search)
 
 
-def _tested(sweep, trial, dice):
+def _tested(sweep, trial, dice, groups=8):
     """Records of a trial with two seeds and eight test cases around a Dice."""
     rng = np.random.default_rng(int(trial.id, 16) % 2**32)
     for seed in (1, 2):
@@ -44,7 +44,9 @@ def _tested(sweep, trial, dice):
             value = float(np.clip(dice + 0.02 * np.sin(k) + 0.002 * rng.standard_normal(), 0, 1))
             hit = round(1000 * value)
             counts = {"tp": hit, "fp": 1000 - hit, "fn": 1000 - hit, "tn": 8000 + hit}
-            rows.append({"case": f"t{k}", "group": f"g{k}", "class": "cell", **counts, "empty": "none", "dice": value})
+            rows.append(
+                {"case": f"t{k}", "group": f"g{k % groups}", "class": "cell", **counts, "empty": "none", "dice": value}
+            )
         about = {"machine": {"name": MACHINE}, "versions": {"backend": "tensorflow"}, "finished": "2026-01-02"}
         Store(sweep.parent, sweep.name, MACHINE).put(Record(replace(trial, seed=seed), "done", scores=rows, **about))
 
@@ -103,6 +105,18 @@ def test_the_page_and_the_tables_say_budget_engine_and_method(report):
     assert report.notes == ()
     names = {file.name for file in report.files}
     assert names >= {"index.html", "cells.md", "cells-trace.png", "cells-importance.pdf", "trials.csv", "tuned.csv"}
+
+
+def test_dashes_in_the_place_of_intervals_and_ranks_are_explained(fake, tmp_path):
+    tuning = fake.tuning("random", trials=3)
+    for model in ("unet", "attention_unet"):
+        search = _searched(fake, tmp_path, model, tuning)
+        for trial in (search.default, search.winner().trial):
+            _tested(tmp_path, trial, 0.8, groups=4)
+    text = write_tuning(tmp_path).page.read_text()
+    assert "fewer than 6 independent groups of test cases have a defined score (there are 4)" in text
+    assert "Not ranked: 4 independent groups of cases cannot tell 2 models apart." in text
+    assert "Rank: the range" not in text
 
 
 def test_the_csv_has_every_trial_with_its_settings_and_its_cost(report):
