@@ -101,8 +101,9 @@ def difference_grid(tuned: Sequence[Tuned], title: str) -> Grid | None:
 def difference_notes(tuned: Sequence[Tuned]) -> list[str]:
     """How the comparison is made."""
     seeds = sorted({seed for one in tuned if one.test for seed in one.test.seeds})
+    told = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     lines = [
-        f"Winner and default were trained anew with seeds {', '.join(map(str, seeds))}, which the search did not use, "
+        f"Winner and default were trained anew with {told}, which the search did not use, "
         "and scored once on test cases. Dice is the mean over cases, ± the standard deviation over seeds.",
         "Difference: tuned less default, paired by seed and case; its interval is a bootstrap of whole groups of cases "
         "with Student's t over seeds, p a test by flipping signs of whole groups (docs/numbers.md).",
@@ -254,9 +255,11 @@ def _interval_notes(tuned: Sequence[Tuned]) -> list[str]:
     missing = [(label, test) for label, test in tests if test.difference and math.isnan(test.difference.low)]
     if not missing:
         return []
+    names, most = ", ".join(label for label, _ in missing), max(_groups(test) for _, test in missing)
+    if most < MINIMUM_GROUPS:
+        return [f"No interval of {names}: {_groups_text(most)}; at least {MINIMUM_GROUPS} are needed."]
     return [
-        f"No interval of {', '.join(label for label, _ in missing)}: fewer than {MINIMUM_GROUPS} independent groups of "
-        f"test cases have a defined score (there are {min(_groups(test) for _, test in missing)}), or one group "
+        f"No interval of {names}: fewer than {MINIMUM_GROUPS} groups of test cases have a defined score, or one group "
         "outweighs the others."
     ]
 
@@ -268,7 +271,7 @@ def _rank_notes(tests: Sequence[Tested]) -> list[str]:
     if len({test.cases for test in tests}) > 1:
         return ["Not ranked: the models were not scored on the same cases."]
     if all(place == UNDEFINED for place in _ranks(tests, [test.tuned.values for test in tests])):
-        return [f"Not ranked: {_groups(tests[0])} independent groups of cases cannot tell {len(tests)} models apart."]
+        return [f"Not ranked: {_groups_text(_groups(tests[0]))} cannot tell {len(tests)} models apart."]
     return [
         "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
         "defaults and of the tuned ones."
@@ -277,6 +280,10 @@ def _rank_notes(tests: Sequence[Tested]) -> list[str]:
 
 def _groups(test: Tested) -> int:
     return len(set(test.groups))
+
+
+def _groups_text(count: int) -> str:
+    return f"{count} independent group{'' if count == 1 else 's'} of test cases"
 
 
 def _interval(test: Tested) -> str:
