@@ -60,7 +60,7 @@ def tune(options: argparse.Namespace) -> int:
     winners = [(search, winner) for search in found if (winner := _winner(search, called[search.key])) is not None]
     fine &= len(winners) == len(searches)
     trials = _retrained(winners, tuning.retrain, called)
-    trained = _trained(trials, wanted, context, options, asked)
+    trained = _trained(trials, wanted, context, options, asked) if trials else True
     if trained is None:
         return stopped()
     if not options.no_report and found:

@@ -72,6 +72,11 @@ def propose(
     return _left_over(space, _derived(seed, number, "left over"), is_new)
 
 
+def is_whole(space: Space, is_new: Callable[[Values], bool]) -> bool:
+    """Whether every setting of a space was tried, as far as it holds few enough to look at each."""
+    return _is_listed(space) and _left_over(space, 0, is_new) is None
+
+
 def versions() -> dict[str, str]:
     """Of what proposes. Raises Unavailable where it is not installed."""
     try:
@@ -102,8 +107,7 @@ def _left_over(space: Space, seed: int, is_new: Callable[[Values], bool]) -> Pro
     """Settings that draws at random have missed, in an order of their own; None where every one was tried."""
     listed = [dimension.possible for dimension in space]
     sizes = [len(values) for values in listed]
-    count = math.prod(sizes)
-    order = np.random.default_rng(seed).permutation(count) if count <= MOST_LISTED else ()
+    order = np.random.default_rng(seed).permutation(math.prod(sizes)) if _is_listed(space) else ()
     for places in (np.unravel_index(number, sizes) for number in order):
         values: Values = {}
         for dimension, choices, place in zip(space, listed, places, strict=True):
@@ -158,6 +162,10 @@ def _hyperparameters(space: Space) -> Any:
         sampling = "log" if dimension.log else "linear"
         kind(dimension.key, number(dimension.low), number(dimension.high), sampling=sampling, **condition)
     return found
+
+
+def _is_listed(space: Space) -> bool:
+    return 0 < math.prod(len(dimension.possible) for dimension in space) <= MOST_LISTED
 
 
 def _place(dimension: Dimension, value: Any) -> Any:

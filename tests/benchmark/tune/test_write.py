@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from unetbench.benchmark.cli import main
+from unetbench.benchmark.commands.status_tuning import tuning_state
 from unetbench.benchmark.records.store import Store
 from unetbench.benchmark.tune.results import read_tuning
 from unetbench.benchmark.tune.store import SearchStore
@@ -114,8 +116,8 @@ def test_dashes_in_the_place_of_intervals_and_ranks_are_explained(fake, tmp_path
         for trial in (search.default, search.winner().trial):
             _tested(tmp_path, trial, 0.8, groups=4)
     text = write_tuning(tmp_path).page.read_text()
-    assert "fewer than 6 independent groups of test cases have a defined score (there are 4)" in text
-    assert "Not ranked: 4 independent groups of cases cannot tell 2 models apart." in text
+    assert ": 4 independent groups of test cases; at least 6 are needed." in text
+    assert "Not ranked: 4 independent groups of test cases cannot tell 2 models apart." in text
     assert "Rank: the range" not in text
 
 
@@ -137,6 +139,46 @@ def test_a_report_again_gives_the_same_bytes_and_leaves_other_files(report, swee
     write_tuning(sweep)
     assert {file: file.read_bytes() for file in before} == before
     assert own.read_text() == "mine"
+
+
+def _of_searches(fake, folder, tuning):
+    _searched(fake, folder, "unet", tuning)
+    (folder / "sweep.yaml").write_text(yaml.safe_dump({"name": "mine", "tune": {"trials": tuning.budget.trials}}))
+
+
+def test_a_search_broken_off_before_its_next_proposal_is_not_at_its_end(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("bayesian", trials=8))
+    for file in tmp_path.glob("tune/searches/*/*/000[67].json"):
+        file.unlink()
+    (found,) = read_tuning(tmp_path, "nan_worst")
+    assert found.winner is None
+    assert found.problem == "its budget is not used up; the same command goes on"
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (6, 8)
+
+
+def test_a_search_of_a_whole_space_is_at_its_end_before_its_budget_is(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=8, space=fake.space[2:]))
+    (found,) = read_tuning(tmp_path, "nan_worst")
+    assert found.winner is not None
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (3, 3)
+
+
+def test_report_of_a_tuning_without_records_writes_what_was_tried(fake, tmp_path, capsys):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=3))
+    assert main(["report", str(tmp_path)]) == 0
+    assert str(tmp_path / "report" / "tuning" / "index.html") in capsys.readouterr().out
+
+
+def test_a_part_of_a_plugin_that_is_not_given_is_asked_for(fake, tmp_path, capsys):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=3))
+    (file,) = tmp_path.glob("tune/searches/*/*/search.json")
+    file.write_text(file.read_text().replace('"bce"', '"loss_of_mine"'))
+    assert main(["status", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "loss 'loss_of_mine' is unknown" in told
+    assert told.endswith("; a part of your own needs its file, --plugin FILE\n")
 
 
 def test_a_sweep_without_a_tuning_has_no_such_report(tmp_path):
