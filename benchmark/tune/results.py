@@ -114,7 +114,7 @@ def _searched(sweep: Path, file: Path, budget: Budget) -> tuple[Search, dict[str
     """The search as far as its files tell; nothing new is proposed."""
     store = SearchStore(sweep, file.parents[1].name)
     kept = store.search(file.parent.name)
-    about = kept.about()
+    about, budget = kept.about(), kept.budget() or budget
     try:
         default, tuning = Trial.from_json(about["default"]), tuning_of(about, budget)
         search = new_search(default, tuning, kept, ask=lambda *_, **__: None)

@@ -13,6 +13,7 @@ from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
 from ..report.tables.grid import Grid
 from ..report.tables.table import UNDEFINED, digits, estimate_text, rank_text
 from ..sweep.space import text_of
+from ..sweep.tuning import Budget
 from .attempt import Attempt
 from .importance import METHOD
 from .oracle import Values
@@ -54,10 +55,8 @@ def budget_notes(tuned: Sequence[Tuned]) -> list[str]:
     lines = []
     for engine in dict.fromkeys(_engine_text(one) for one in tuned):
         lines.append(engine)
-    budget = tuned[0].search.tuning.budget
-    parts = [f"{budget.trials} trials" if budget.trials else "", f"{budget.epochs} epochs" if budget.epochs else ""]
-    parts.append(f"{budget.seconds:g} s of training" if budget.seconds else "")
-    lines.append(f"Budget of each search: {', '.join(filter(None, parts))}; trial 0 is the default and inside it.")
+    budgets = dict.fromkeys(_budget_text(one.search.tuning.budget) for one in tuned)
+    lines.append(f"Budget of each search: {' or '.join(budgets)}; trial 0 is the default and inside it.")
     lines.append(
         "Every trial of the search was trained with the same seed and scored on whole validation cases; no test case "
         "was read. Epochs are those really trained, seconds those of training and of validation after each epoch."
@@ -219,6 +218,11 @@ def _engine_text(one: Tuned) -> str:
             f"; a trial ends after epoch {after} where a paired test on validation cases finds it worse than the best"
         )
     return f"Engine: {tuning.engine}, {words[tuning.engine]} ({told}; seed {tuning.seed}){stop}."
+
+
+def _budget_text(budget: Budget) -> str:
+    parts = [f"{budget.trials} trials" if budget.trials else "", f"{budget.epochs} epochs" if budget.epochs else ""]
+    return ", ".join(filter(None, [*parts, f"{budget.seconds:g} s of training" if budget.seconds else ""]))
 
 
 def _state(one: Tuned, attempt: Attempt) -> str:

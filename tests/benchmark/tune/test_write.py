@@ -165,6 +165,20 @@ def test_a_search_of_a_whole_space_is_at_its_end_before_its_budget_is(fake, tmp_
     assert (row["over"], row["trials"]) == (3, 3)
 
 
+def test_a_search_keeps_its_budget_where_another_recipe_is_searched_with_less(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=6))
+    (before,) = read_tuning(tmp_path, "nan_worst")
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({"name": "mine", "tune": {"trials": 2}}))
+    (after,) = read_tuning(tmp_path, "nan_worst")
+    assert len(after.search.attempts) == 6
+    assert after.winner.number == before.winner.number
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (6, 6)
+    (file,) = tmp_path.glob("tune/searches/*/*/budget.json")
+    file.unlink()  # as an earlier version leaves it
+    assert len(read_tuning(tmp_path, "nan_worst")[0].search.attempts) == 2
+
+
 def test_report_of_a_tuning_without_records_writes_what_was_tried(fake, tmp_path, capsys):
     _of_searches(fake, tmp_path, fake.tuning("random", trials=3))
     assert main(["report", str(tmp_path)]) == 0
