@@ -64,7 +64,8 @@ def plan(options: argparse.Namespace) -> int:
         print(f"warning: {names[cost.trial].model}: {cost.warning}; it starts at random")
     workers = f" with {options.workers} workers" if options.workers > 1 else ""
     told_s = "unknown" if total is None else _time(total)
-    print(f"\n{len(trials)} trials, {len(settled)} settled already; expected for the others{workers}: {told_s}")
+    count = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
+    print(f"\n{count}, {len(settled)} settled already; expected for the others{workers}: {told_s}")
     for line in _judgement(throughput, estimates, options.results):
         print(line)
     for name, lines in notes.items():

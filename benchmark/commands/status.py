@@ -98,7 +98,8 @@ def _text(sweep: str, entry: Mapping[str, Any]) -> str:
     counts = [f"{count} {name.replace('_', ' ')}" for name, count in sorted(entry["counts"].items())]
     counts += [f"{len(entry['running'])} under way"] if entry["running"] else []
     counts += [f"{entry['to_come']} to come"] if entry["to_come"] else []
-    lines = [f"{sweep} on {entry['machine']}: {entry['trials']} trials: {', '.join(counts) or 'none'}"]
+    count = f"{entry['trials']} trial{'' if entry['trials'] == 1 else 's'}"
+    lines = [f"{sweep} on {entry['machine']}: {count}: {', '.join(counts) or 'none'}"]
     for title, what in (("under way", "running"), ("stale, whoever runs next takes them", "stale")):
         lines += [title] if entry[what] else []
         for row in entry[what]:

@@ -23,10 +23,11 @@ def tuning_state(folder: Path) -> dict[str, list[dict[str, Any]]]:
         scores = [attempt.score for attempt in search.attempts if attempt.score is not None and not attempt.failed]
         name = names[search.default]
         running = [(a.number, claims[a.trial.id]) for a in search.open if a.trial.id in claims]
+        known, allowed = len(search.attempts), search.tuning.budget.trials or 0
         row = {
             "search": f"{name.dataset} · {name.model} · {name.loss}",
-            "trials": len(search.attempts),
-            "over": len(search.attempts) - len(search.open),
+            "trials": known if search.finished else max(known + search.awaits, allowed),
+            "over": known - len(search.open),
             "failed": sum(attempt.failed for attempt in search.attempts),
             "best": max(scores, default=None),
             "running": [{"trial": k, "doing": claim.progress or "begun", "host": claim.host} for k, claim in running],

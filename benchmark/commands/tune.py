@@ -5,7 +5,7 @@ import json
 import signal
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Event
 from typing import Any
@@ -16,7 +16,6 @@ from ..naming.trial_names import TrialNames
 from ..records.planned import write_planned
 from ..records.store import SETTLED, Store
 from ..report.statistics.compare import MINIMUM_GROUPS
-from ..run.progress import Progress
 from ..run.runner import Runner
 from ..sweep import plan, room
 from ..sweep.decode import decoded
@@ -26,7 +25,7 @@ from ..sweep.tuning import Tuning
 from ..trial.context import Context
 from ..tune.attempt import Attempt
 from ..tune.oracle import versions
-from ..tune.progress import SearchProgress
+from ..tune.progress import RetrainProgress, SearchProgress
 from ..tune.results import new_search
 from ..tune.runner import SearchRunner
 from ..tune.search import AllFailed, Search
@@ -60,7 +59,8 @@ def tune(options: argparse.Namespace) -> int:
     called = _called(searches, wanted)
     winners = [(search, winner) for search in found if (winner := _winner(search, called[search.key])) is not None]
     fine &= len(winners) == len(searches)
-    trained = _trained(winners, tuning, wanted, context, options, asked)
+    trials = _retrained(winners, tuning.retrain, called)
+    trained = _trained(trials, wanted, context, options, asked) if trials else True
     if trained is None:
         return stopped()
     if not options.no_report and found:
@@ -148,27 +148,33 @@ def _winner(search: Search, called: str) -> Attempt | None:
         return None
 
 
+def _retrained(
+    winners: Sequence[tuple[Search, Attempt]], seeds: Sequence[int], called: Mapping[str, str]
+) -> dict[str, tuple[Trial, str]]:
+    """The defaults and winners with new seeds by id, and what each is called: settings are in no trial's name."""
+    found: dict[str, tuple[Trial, str]] = {}
+    for search, winner in winners:
+        for trial, role in ((search.default, "default"), (winner.trial, "tuned")):
+            for seed in seeds:
+                seeded = replace(trial, seed=seed)
+                found.setdefault(seeded.id, (seeded, f"{called[search.key]} · {role} · seed {seed}"))
+    return found
+
+
 def _trained(
-    winners: Sequence[tuple[Search, Attempt]],
-    tuning: Tuning,
+    trials: Mapping[str, tuple[Trial, str]],
     wanted: Sweep,
     context: Context,
     options: argparse.Namespace,
     asked: Event,
 ) -> bool | None:
     """Train winners and defaults with new seeds and score them on test cases; None where asked to stop before."""
-    trials: dict[str, Trial] = {}
-    for search, winner in winners:
-        for trial in (search.default, winner.trial):
-            seeded = [replace(trial, seed=seed) for seed in tuning.retrain]
-            trials |= {one.id: one for one in seeded}
     store = Store.here(context.results, context.sweep)
-    listed = list(trials.values())
+    listed, names = [trial for trial, _ in trials.values()], {key: name for key, (_, name) in trials.items()}
     known = store.found(listed)
     settled = {key: record for key, record in known.items() if record.status in SETTLED}
-    names = TrialNames(listed, wanted.labels)
-    write_planned(store.folder, {trial.id: str(names[trial]) for trial in listed})
-    progress = Progress(wanted.labels, quiet=options.quiet, policy=wanted.empty)
+    write_planned(store.folder, names)
+    progress = RetrainProgress(names, wanted.labels, quiet=options.quiet, policy=wanted.empty)
     runner = Runner(context, workers=options.workers, limit_s=options.limit, progress=progress, stop=asked)
     outcome = runner.run(listed, settled=settled, known=known)
     return None if outcome.stopped else outcome.fine

@@ -1,6 +1,6 @@
 """The search space of a tuning: what of recipe, augmentation, loss and model may vary, and trials with such values."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
@@ -85,6 +85,11 @@ class Dimension:
             return ()
         count = int((self.high - self.low) / self.step + 1e-9) + 1
         return tuple(self.rounded(self.low + number * self.step) for number in range(count))
+
+    @property
+    def possible(self) -> Sequence[Any]:
+        """Every value that can be drawn; empty for a range of any numbers."""
+        return self.values or self.steps or (range(int(self.low), int(self.high) + 1) if self.integer else ())
 
 
 Space = tuple[Dimension, ...]

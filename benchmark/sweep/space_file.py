@@ -43,7 +43,7 @@ def read_space(
     """
     if "loss" in entries and len(own_losses) > 1:
         raise SpecError(
-            f"{where}.loss: the sweep has {len(own_losses)} losses, each tuned by itself; leave one of both"
+            f"{where}.loss: the sweep has {len(own_losses)} losses, each tuned by itself; leave one of the two out"
         )
     order = sorted(entries, key=lambda key: key != "loss")
     found: list[Dimension] = []
@@ -123,7 +123,8 @@ def _bounded(dimension: Dimension, value: Any, usual: Any, where: str) -> Dimens
     whole = all(number.is_integer() for number in (low, high, step or 1.0))
     integer = (isinstance(usual, int) or dimension.key == "steps") or (usual is None and whole)
     if integer and not whole:
-        raise SpecError(f"{where}: from {low:g} to {high:g} must be whole numbers; the default is {usual!r}")
+        steps = "" if step is None else f" with step {step:g}"
+        raise SpecError(f"{where}: from {low:g} to {high:g}{steps} must be whole numbers; the default is {usual!r}")
     return replace(dimension, low=low, high=high, log=keys.log, step=step, integer=integer)
 
 

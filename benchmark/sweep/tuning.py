@@ -19,6 +19,9 @@ Engine = Literal["random", "bayesian", "hyperband"]
 MORE_INITIAL = 2
 """By so many the trials before the model of Bayesian search is asked, the default among them, exceed the dimensions."""
 
+FACTOR = 3
+"""Of Hyperband, η, where the file gives none."""
+
 
 class StopKeys(BaseModel):
     """`{after: [5], level: 0.05}`: epochs after which a trial is compared with the best one so far."""
@@ -40,7 +43,7 @@ class TuneKeys(BaseModel):
     retrain: int | list[int] = 3
     seed: int = Field(default=0, ge=0)
     initial: int | None = Field(default=None, ge=2)
-    factor: int = Field(default=3, ge=2)
+    factor: int | None = Field(default=None, ge=2)
     stop: StopKeys | None = None
 
 
@@ -72,7 +75,7 @@ class Tuning:
     retrain: tuple[int, ...]
     seed: int = 0
     initial: int = 2
-    factor: int = 3
+    factor: int = FACTOR
     stop_after: tuple[int, ...] = ()
     stop_level: float = 0.05
 
@@ -98,15 +101,16 @@ def tuning(
         _retrain(keys.retrain, seed, f"{where}.retrain"),
         keys.seed,
         keys.initial or len(space) + MORE_INITIAL,
-        keys.factor,
+        keys.factor or FACTOR,
         tuple(stop.after),
         stop.level,
     )
     for recipe in recipes:
         _check_budget(found, recipe, where)
         _check_stop(found, recipe, f"{where}.stop")
-    if keys.initial is not None and keys.engine != "bayesian":
-        raise SpecError(f"{where}.initial: belongs to the engine bayesian, not to {keys.engine}; leave it out")
+    for name, engine in (("initial", "bayesian"), ("factor", "hyperband")):
+        if getattr(keys, name) is not None and keys.engine != engine:
+            raise SpecError(f"{where}.{name}: belongs to the engine {engine}, not to {keys.engine}; leave it out")
     return found
 
 

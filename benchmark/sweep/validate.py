@@ -33,8 +33,10 @@ def _first(error: ValidationError, adapter: TypeAdapter[Any]) -> str:
         return unknown("key", path.rsplit(".", 1)[-1], _keys(adapter, detail["loc"]))
     if detail["type"] == "missing":
         return f"{path} is missing"
-    came = repr(detail["input"])
-    return f"{path}: {detail['msg'].lower()}, came {came if len(came) <= LONGEST else f'{came[:LONGEST]}…'}"
+    came, said = repr(detail["input"]), detail["msg"].lower()
+    if detail["type"] == "model_type":  # pydantic names the class, which no reader of a sweep file knows
+        said = f"input should be a dictionary of {', '.join(_keys(adapter, (*detail['loc'], '')))}"
+    return f"{path}: {said}, came {came if len(came) <= LONGEST else f'{came[:LONGEST]}…'}"
 
 
 def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]:
@@ -42,6 +44,7 @@ def _keys(adapter: TypeAdapter[Any], location: Sequence[int | str]) -> list[str]
     place = schema
     for part in location[:-1]:
         place = place.get("properties", {}).get(str(part), {})
-        reference = place.get("$ref") or place.get("allOf", [{}])[0].get("$ref", "")
+        listed = place.get("allOf") or place.get("anyOf") or [{}]  # the latter of what may be left out
+        reference = place.get("$ref") or listed[0].get("$ref", "")
         place = schema.get("$defs", {}).get(reference.rsplit("/", 1)[-1], place)
     return list(place.get("properties", {}))

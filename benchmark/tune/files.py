@@ -55,6 +55,12 @@ def read_proposal(file: Path) -> dict[str, Any]:
     return _read(file, _PROPOSAL, f"delete {file.parent}")
 
 
+def read_budget(file: Path) -> dict[str, Any]:
+    """A budget."""
+    fields = _read(file, _BUDGET, "delete it")
+    return {name: fields[name] for name in _BUDGET}
+
+
 def check_dimension(row: Mapping[str, Any]) -> None:
     """Raise ValueError for what is no dimension, or one of a range that cannot be."""
     check(row, "a dimension", _DIMENSION, *_DIMENSION)

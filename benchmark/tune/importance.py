@@ -43,7 +43,8 @@ class Importance:
         few = self.trials < ENOUGH * len(self.shares)
         if not few and self.explained > 0:
             return ""
-        reason = f"{self.trials} trials for {len(self.shares)} hyper-parameters" if few else ""
+        count = len(self.shares)
+        reason = f"{self.trials} trials for {count} hyper-parameter{'' if count == 1 else 's'}" if few else ""
         vain = not self.explained > 0
         unseen = "the forest does not predict trials that it has not seen" if vain else ""
         return f"uncertain: {' and '.join(filter(None, (reason, unseen)))}"

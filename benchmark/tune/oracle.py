@@ -5,17 +5,23 @@ have to remember, so that a search that goes on later proposes what it would hav
 """
 
 import hashlib
+import math
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
+
+import numpy as np
 
 from ...core.errors import Unavailable, one_line
 from ...core.trial import canonical
 from ..sweep.space import Dimension, Space, part_name
 
 ATTEMPTS = 200
-"""Random draws that were all tried before, after which the space counts as exhausted."""
+"""Random draws that were all tried before, after which what is left of the space is looked for."""
+
+MOST_LISTED = 10_000
+"""Settings that a space may hold for each of them to be looked at; a larger one then counts as exhausted."""
 
 MODEL_ATTEMPTS = 3
 """Proposals of the model that were tried before, after which settings are drawn at random."""
@@ -63,7 +69,12 @@ def propose(
         values = _values(space, _at_random(space, _derived(seed, number, "random", attempt)))
         if is_new(values):
             return Proposal(values, "random")
-    return None
+    return _left_over(space, _derived(seed, number, "left over"), is_new)
+
+
+def is_whole(space: Space, is_new: Callable[[Values], bool]) -> bool:
+    """Whether every setting of a space was tried, as far as it holds few enough to look at each."""
+    return _is_listed(space) and _left_over(space, 0, is_new) is None
 
 
 def versions() -> dict[str, str]:
@@ -90,6 +101,21 @@ def _at_random(space: Space, seed: int) -> Mapping[str, Any]:
 
     oracle: Any = RandomSearchOracle(Objective("score", DIRECTION), seed=seed, hyperparameters=_hyperparameters(space))
     return oracle.populate_space("next")["values"]
+
+
+def _left_over(space: Space, seed: int, is_new: Callable[[Values], bool]) -> Proposal | None:
+    """Settings that draws at random have missed, in an order of their own; None where every one was tried."""
+    listed = [dimension.possible for dimension in space]
+    sizes = [len(values) for values in listed]
+    order = np.random.default_rng(seed).permutation(math.prod(sizes)) if _is_listed(space) else ()
+    for places in (np.unravel_index(number, sizes) for number in order):
+        values: Values = {}
+        for dimension, choices, place in zip(space, listed, places, strict=True):
+            if dimension.is_active(values):
+                values[dimension.key] = choices[place]
+        if is_new(values):
+            return Proposal(values, "random")
+    return None
 
 
 def _by_model(space: Space, seed: int, told: Sequence[Told]) -> Mapping[str, Any]:
@@ -136,6 +162,10 @@ def _hyperparameters(space: Space) -> Any:
         sampling = "log" if dimension.log else "linear"
         kind(dimension.key, number(dimension.low), number(dimension.high), sampling=sampling, **condition)
     return found
+
+
+def _is_listed(space: Space) -> bool:
+    return 0 < math.prod(len(dimension.possible) for dimension in space) <= MOST_LISTED
 
 
 def _place(dimension: Dimension, value: Any) -> Any:

@@ -88,6 +88,23 @@ class SearchProgress(Progress):
         return total
 
 
+class RetrainProgress(Progress):
+    """Progress of the trials after the searches. called: by id, with whether it is the default or the tuned setting.
+
+    Names of a sweep's trials leave out the recipe, so that both would be called alike.
+    """
+
+    def __init__(
+        self, called: Mapping[str, str], labels: Labels | None = None, *, quiet: bool = False, policy: str = "nan_worst"
+    ) -> None:
+        super().__init__(labels, quiet=quiet, policy=policy)
+        self.called = called
+
+    def name_of(self, trial: Trial) -> str:
+        """The search, the role of the setting in it, and the seed."""
+        return self.called[trial.id]
+
+
 def _used(searches: Sequence[Search]) -> float:
     """Share of the budgets that is used up, a mean over searches."""
     return sum(search.used for search in searches) / len(searches) if searches else 0.0

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import StoreError, one_line
+from ...core.errors import SpecError, StoreError, one_line
 from ...core.measure import measure
 from ...core.trial import Trial
 from ..naming.labels import Labels
@@ -19,7 +19,7 @@ from .attempt import Attempt
 from .files import budget_of
 from .hyperband import HyperbandSearch
 from .importance import Importance, importance
-from .oracle import propose
+from .oracle import is_whole, propose
 from .search import AllFailed, Ask, Search
 from .store import FOLDER, SEARCH, Proposals, SearchStore, tuning_of
 
@@ -114,11 +114,16 @@ def _searched(sweep: Path, file: Path, budget: Budget) -> tuple[Search, dict[str
     """The search as far as its files tell; nothing new is proposed."""
     store = SearchStore(sweep, file.parents[1].name)
     kept = store.search(file.parent.name)
-    about = kept.about()
+    about, budget = kept.about(), kept.budget() or budget
     try:
         default, tuning = Trial.from_json(about["default"]), tuning_of(about, budget)
         search = new_search(default, tuning, kept, ask=lambda *_, **__: None)
         search.advance(store.outcome)
+        if search.exhausted and budget != Budget():  # it has asked for a further proposal
+            search.exhausted = is_whole(search.space, search.is_new)
+            search.awaits = not search.exhausted
+    except SpecError as error:
+        raise SpecError(f"{file}: {error}; a part of your own needs its file, --plugin FILE") from None
     except (AttributeError, LookupError, TypeError, ValueError) as error:  # each file is sound, but not with the others
         raise StoreError(f"{file}: is no search ({one_line(error)}); delete {file.parent}") from None
     return search, about
@@ -126,6 +131,8 @@ def _searched(sweep: Path, file: Path, budget: Budget) -> tuple[Search, dict[str
 
 def _tuned(name: TrialName, machine: str, search: Search, about: dict[str, Any], read: Frames | None) -> Tuned:
     found = Tuned(name, machine, search, about, importance(search.attempts, search.space))
+    if search.awaits and not search.open:
+        return replace(found, problem="its budget is not used up; the same command goes on")
     if not search.finished:
         return replace(found, problem=f"{len(search.open)} trials are still to be trained; the same command goes on")
     try:

@@ -32,6 +32,7 @@ class Search:
     default: the trial as the sweep has it, attempt 0 of the search and inside its budget. kept: proposals by number;
     new ones are put there before anything is trained, and those that are there are taken as they are, so that a search
     goes on with what it has begun. width: attempts at the same time where the budget must be looked at in between.
+    awaits: whether it would go on with proposals that nobody makes, as when it is only read back.
 
     What a search does follows from its proposals and outcomes alone. After the initial attempts of Bayesian search, and
     where a paired test may stop attempts, they run one at a time, since each depends on those before.
@@ -51,6 +52,7 @@ class Search:
         self.full = default.recipe.epochs
         self.attempts: list[Attempt] = []
         self.exhausted = False
+        self.awaits = False
 
     @property
     def key(self) -> str:
@@ -75,7 +77,7 @@ class Search:
     @property
     def finished(self) -> bool:
         """Whether nothing is left to be trained, as of the last `advance`."""
-        return bool(self.attempts) and not self.open
+        return bool(self.attempts) and not self.open and not self.awaits
 
     @property
     def used(self) -> float:
@@ -199,7 +201,7 @@ class Search:
         found = self.kept.get(number)
         if found is None:
             seed = self.tuning.seed
-            found = self.ask(self.space, seed, number, self.told(), self._is_new, by_model=by_model)
+            found = self.ask(self.space, seed, number, self.told(), self.is_new, by_model=by_model)
             if found is None:
                 self.exhausted = True
                 return None
@@ -207,7 +209,7 @@ class Search:
             self.kept[number] = found
         return Attempt(number, with_values(self.default, found.values, self.space), found.values, found.source)
 
-    def _is_new(self, values: Values) -> bool:
+    def is_new(self, values: Values) -> bool:
         """Whether no attempt has these settings; settings that exclude each other are taken for old."""
         try:
             trial = with_values(self.default, values, self.space)

@@ -2,9 +2,11 @@
 
     tune/searches/<machine>/<search>/search.json     what the search is: its default trial, space and engine
     tune/searches/<machine>/<search>/0003.json       a proposal, by its number
+    tune/searches/<machine>/<search>/budget.json     its budget, as it was last asked for
     tune/trials/<machine>/<trial>-<epoch>.json       what came of a trial that was trained until that epoch
 
-Each file is written once, aside and renamed. Checkpoints and claims stand in `tune` as those of a sweep in its folder.
+Each file but the budget is written once; all are written aside and renamed. Checkpoints and claims stand in `tune` as
+those of a sweep in its folder.
 """
 
 import json
@@ -22,12 +24,13 @@ from ..records.machine import machine
 from ..records.store import IN_PARTS, WHOLE, Store
 from ..sweep.space import Dimension, values_of
 from ..sweep.tuning import Budget, Tuning
-from .files import read_proposal, read_search
+from .files import read_budget, read_proposal, read_search
 from .oracle import Proposal
 from .outcome import Outcome
 
 FOLDER = "tune"
 SEARCH = "search.json"
+BUDGET = "budget.json"
 SCHEMA = 1
 
 NAMES = {
@@ -156,6 +159,7 @@ class Proposals(MutableMapping[int, Proposal]):
         if not file.is_file():
             about = {"default": asdict(default), "values": values_of(default, space), **wanted, "versions": versions()}
             write(file, (json.dumps(finite({"schema": SCHEMA, **about}), indent=1) + "\n").encode())
+            self._put_budget(tuning.budget)
             return
         before = read_search(file)
         for name, words in NAMES.items():
@@ -164,10 +168,21 @@ class Proposals(MutableMapping[int, Proposal]):
                     f"{file}: this search was begun with another {words}: {_difference(before.get(name), wanted[name])}"
                     f"; give the sweep another name, or delete {self.folder} to begin anew"
                 )
+        self._put_budget(tuning.budget)
+
+    def budget(self) -> Budget | None:
+        """What the search was last begun with; None where an earlier version has not written it. Raises StoreError."""
+        file = self.folder / BUDGET
+        return Budget(**read_budget(file)) if file.is_file() else None
 
     def about(self) -> dict[str, Any]:
         """What `begin` has written. Raises StoreError."""
         return read_search(self.folder / SEARCH)
+
+    def _put_budget(self, budget: Budget) -> None:
+        """Write it where it is another: a folder may hold searches of other recipes with budgets of their own."""
+        if self.budget() != budget:
+            write(self.folder / BUDGET, (json.dumps(asdict(budget)) + "\n").encode())
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{number:04d}.json"

@@ -9,10 +9,11 @@ import pandas as pd
 
 from ...core.measure import measure
 from ..report.frame import PRIMARY
-from ..report.statistics.compare import compare, ranks
+from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
 from ..report.tables.grid import Grid
 from ..report.tables.table import UNDEFINED, digits, estimate_text, rank_text
 from ..sweep.space import text_of
+from ..sweep.tuning import Budget
 from .attempt import Attempt
 from .importance import METHOD
 from .oracle import Values
@@ -54,10 +55,8 @@ def budget_notes(tuned: Sequence[Tuned]) -> list[str]:
     lines = []
     for engine in dict.fromkeys(_engine_text(one) for one in tuned):
         lines.append(engine)
-    budget = tuned[0].search.tuning.budget
-    parts = [f"{budget.trials} trials" if budget.trials else "", f"{budget.epochs} epochs" if budget.epochs else ""]
-    parts.append(f"{budget.seconds:g} s of training" if budget.seconds else "")
-    lines.append(f"Budget of each search: {', '.join(filter(None, parts))}; trial 0 is the default and inside it.")
+    budgets = dict.fromkeys(_budget_text(one.search.tuning.budget) for one in tuned)
+    lines.append(f"Budget of each search: {' or '.join(budgets)}; trial 0 is the default and inside it.")
     lines.append(
         "Every trial of the search was trained with the same seed and scored on whole validation cases; no test case "
         "was read. Epochs are those really trained, seconds those of training and of validation after each epoch."
@@ -101,13 +100,14 @@ def difference_grid(tuned: Sequence[Tuned], title: str) -> Grid | None:
 def difference_notes(tuned: Sequence[Tuned]) -> list[str]:
     """How the comparison is made."""
     seeds = sorted({seed for one in tuned if one.test for seed in one.test.seeds})
+    told = f"seed{'' if len(seeds) == 1 else 's'} {', '.join(map(str, seeds))}"
     lines = [
-        f"Winner and default were trained anew with seeds {', '.join(map(str, seeds))}, which the search did not use, "
+        f"Winner and default were trained anew with {told}, which the search did not use, "
         "and scored once on test cases. Dice is the mean over cases, ± the standard deviation over seeds.",
         "Difference: tuned less default, paired by seed and case; its interval is a bootstrap of whole groups of cases "
         "with Student's t over seeds, p a test by flipping signs of whole groups (docs/numbers.md).",
-        "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
-        "defaults and of the tuned ones.",
+        *_interval_notes(tuned),
+        *_rank_notes([one.test for one in tuned if one.test is not None]),
     ]
     same = [one.label for one in tuned if one.winner is not None and not one.winner.number]
     if same:
@@ -220,6 +220,11 @@ def _engine_text(one: Tuned) -> str:
     return f"Engine: {tuning.engine}, {words[tuning.engine]} ({told}; seed {tuning.seed}){stop}."
 
 
+def _budget_text(budget: Budget) -> str:
+    parts = [f"{budget.trials} trials" if budget.trials else "", f"{budget.epochs} epochs" if budget.epochs else ""]
+    return ", ".join(filter(None, [*parts, f"{budget.seconds:g} s of training" if budget.seconds else ""]))
+
+
 def _state(one: Tuned, attempt: Attempt) -> str:
     if attempt.failed:
         return "failed"
@@ -246,6 +251,43 @@ def _ranks(tests: Sequence[Tested], values: Sequence[np.ndarray]) -> list[str]:
         return [UNDEFINED] * len(tests)
     places = ranks(compare(values, tests[0].groups), len(tests))
     return [rank_text(places[index] if places else None) for index in range(len(tests))]
+
+
+def _interval_notes(tuned: Sequence[Tuned]) -> list[str]:
+    """Which differences have no interval, and why."""
+    tests = [(one.label, one.test) for one in tuned if one.test is not None and one.test.difference is not None]
+    missing = [(label, test) for label, test in tests if test.difference and math.isnan(test.difference.low)]
+    if not missing:
+        return []
+    names, most = ", ".join(label for label, _ in missing), max(_groups(test) for _, test in missing)
+    if most < MINIMUM_GROUPS:
+        return [f"No interval of {names}: {_groups_text(most)}; at least {MINIMUM_GROUPS} are needed."]
+    return [
+        f"No interval of {names}: fewer than {MINIMUM_GROUPS} groups of test cases have a defined score, or one group "
+        "outweighs the others."
+    ]
+
+
+def _rank_notes(tests: Sequence[Tested]) -> list[str]:
+    """What ranks mean, or why there are none."""
+    if len(tests) < 2:
+        return []
+    if len({test.cases for test in tests}) > 1:
+        return ["Not ranked: the models were not scored on the same cases."]
+    if all(place == UNDEFINED for place in _ranks(tests, [test.tuned.values for test in tests])):
+        return [f"Not ranked: {_groups_text(_groups(tests[0]))} cannot tell {len(tests)} models apart."]
+    return [
+        "Rank: the range of places among these models that paired tests leave open after Holm's correction, of the "
+        "defaults and of the tuned ones."
+    ]
+
+
+def _groups(test: Tested) -> int:
+    return len(set(test.groups))
+
+
+def _groups_text(count: int) -> str:
+    return f"{count} independent group{'' if count == 1 else 's'} of test cases"
 
 
 def _interval(test: Tested) -> str:

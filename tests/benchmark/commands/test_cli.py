@@ -130,6 +130,8 @@ def test_the_plan_tells_what_would_fail_from_what_is_unfit(capsys, tmp_path):
         ["failed:", "model broken_in_plan: KeyError: 'no such layer'"],
         *[["failed:", missing]] * 3,
     ]
+    _, out, _ = _run(capsys, *words, "--set", "datasets=[{name: cells, count: 12}]", "--set", "models=[sound_in_plan]")
+    assert "\n1 trial, 0 settled already; " in out
 
 
 def test_data_check_counts_the_cases_and_names_what_is_worth_a_look(capsys):

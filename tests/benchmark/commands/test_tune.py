@@ -48,6 +48,15 @@ def test_a_tuning_ends_with_the_winner_and_the_default_scored_on_test(tuned):
     assert all(record.status == "done" and record.trial.seed == 1 and record.scores for record in found)
 
 
+def test_progress_and_status_tell_the_default_from_the_tuned_setting(tuned):
+    process, folder, _ = tuned
+    (told,) = json.loads(process.stdout)
+    names = [f"{told['name']} · default · seed 1", f"{told['name']} · tuned · seed 1"]
+    expected = names[:1] if told["winner"] == "default" else names
+    assert all(f"{name}: done, Dice " in process.stderr for name in expected)
+    assert list(json.loads((folder / "planned.json").read_text()).values()) == expected
+
+
 def test_its_searches_stand_apart_from_the_records_and_no_checkpoint_is_left(tuned):
     _, folder, _ = tuned
     assert len(list(folder.glob("tune/trials/*/*-2.json"))) == 2 * 3

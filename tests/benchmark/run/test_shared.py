@@ -92,7 +92,7 @@ def test_one_that_is_not_to_wait_leaves_the_others_their_trials(tmp_path, begin,
     assert "1 trial is under way elsewhere; `unetbench status " in process.stderr
     status = command("status", tmp_path / "left")
     assert status.returncode == 1
-    assert "1 trials: 1 under way" in status.stdout
+    assert "1 trial: 1 under way" in status.stdout
     told = (
         rf"tiny · bce_dice · seed 0: (begun|epoch \d+ of 100000, validation Dice .*); {os.uname().nodename}, process "
     )

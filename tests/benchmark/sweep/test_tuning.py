@@ -111,6 +111,7 @@ def test_values_make_a_trial_and_a_trial_has_its_values(tmp_path):
         ("from: 1e-4", "form: 1e-4", r"tune.space.rate: (from is missing|key 'form' is unknown; did you mean 'from')"),
         ("from: 1e-4", "from: wide", r"tune.space.rate: from: input should be a valid number, came 'wide'"),
         ("to: 8}", "to: 8.5}", r"tune.space.batch: from 2 to 8.5 must be whole numbers; the default is 8"),
+        ("to: 8}", "to: 8, step: 0.5}", r"batch: from 2 to 8 with step 0.5 must be whole numbers; the default is 8"),
         ("{from: 2, to: 8}", "{from: 0, to: 8}", r"tune.space.batch: recipe.batch: 0 must be more than 0"),
         ("[cosine, constant]", "[cosine]", r"tune.space.schedule: \['cosine'\] is neither a list of at least two"),
         ("[cosine, constant]", "[cosine, cosine]", r"tune.space.schedule: .* is neither a list of at least two diff"),
@@ -138,13 +139,19 @@ def test_values_make_a_trial_and_a_trial_has_its_values(tmp_path):
         (
             "losses: [bce_dice]",
             "losses: [bce_dice, bce]",
-            r"tune.space.loss: the sweep has 2 losses, each tuned by its",
+            r"tune.space.loss: the sweep has 2 losses, each tuned by itself; leave one of the two out",
         ),
         ("retrain: 2", "retrain: 0", r"tune.retrain: 0 is not a positive number or a list of different seeds"),
         ("retrain: 2", "retrain: [1, 0]", r"tune.retrain: seed 0 is the one that the search trains with; give others"),
         ("retrain: 2", "stop: {after: [9]}", r"tune.stop.after: \[9\] are not rising epochs from 1 to 8"),
         ("retrain: 2", "stop: {after: [3], level: 2}", r"tune: stop.level: input should be less than 1, came 2"),
+        ("retrain: 2", "stop: [3]", r"tune: stop: input should be a dictionary of after, level, came \[3\]"),
         ("engine: bayesian", "engine: random\n  initial: 4", r"tune.initial: belongs to the engine bayesian"),
+        (
+            "engine: bayesian",
+            "engine: random\n  factor: 3",
+            r"tune.factor: belongs to the engine hyperband, not to ran",
+        ),
         ("engine: bayesian", "engine: hyperband\n  stop: {after: [3]}", r"tune.stop: hyperband has rungs of its own"),
         ("engine: bayesian", "engine: hyperband\n  factor: 10", r"9 epochs cannot be divided by 10"),
         (

@@ -56,6 +56,22 @@ def test_what_is_not_new_is_refused_and_a_space_may_be_exhausted(fake, by_model)
     assert propose(fake.space, 0, 1, told, lambda values: False, by_model=by_model) is None
 
 
+def test_a_space_is_searched_whole_before_it_counts_as_exhausted():
+    """Two hundred draws find the last setting of such a space in one of eight cases."""
+    space = (
+        Dimension("loss", "loss", values=("bce", "tversky")),
+        Dimension("loss.tversky.beta", "loss option", "beta", "tversky", low=0.2, high=0.8, step=0.2),
+        Dimension("batch", "recipe", "batch", low=1, high=100, integer=True),
+        Dimension("schedule", "recipe", "schedule", values=("cosine", "constant")),
+    )
+    bce = {"loss": "bce", "batch": 100, "schedule": "cosine"}
+    tversky = {"loss": "tversky", "loss.tversky.beta": 0.4, "batch": 57, "schedule": "constant"}
+    for left in (bce, tversky):
+        found = propose(space, 0, 999, [], lambda values, left=left: values == left, by_model=False)
+        assert found is not None
+        assert found.values == left
+
+
 def test_settings_are_drawn_where_the_model_proposes_what_was_tried(fake):
     told = [Told({"rate": 0.01, "augment.shift": 0.1, "schedule": "cosine"}, 0.8)]
     proposed = propose(fake.space, 0, 1, told, lambda values: True, by_model=True)

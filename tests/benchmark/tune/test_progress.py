@@ -3,7 +3,7 @@
 import pytest
 
 from unetbench.benchmark.run.listener import Listener
-from unetbench.benchmark.tune.progress import SearchProgress
+from unetbench.benchmark.tune.progress import RetrainProgress, SearchProgress
 
 
 class Heard(Listener):
@@ -91,6 +91,22 @@ def test_the_total_is_the_budget_where_each_trial_is_looked_at_once(fake):
     assert search.advance(lambda *key: book.get(key)) == []
     progress.end()
     assert progress.state.total == 5
+
+
+def test_after_the_search_lines_say_which_trial_is_the_default_and_which_the_tuned_one(fake, capsys):
+    trials = [fake.default(), fake.default(rate=0.1)]  # settings are in no trial's name
+    called = {
+        trials[0].id: "cells · unet · bce · default · seed 1",
+        trials[1].id: "cells · unet · bce · tuned · seed 1",
+    }
+    progress = RetrainProgress(called)
+    progress.begin(trials, trials)
+    for trial in trials:
+        progress.start(trial)
+        progress.finish(fake.outcome(trial, 9, status="failed", reason="loss is nan").record)
+    assert capsys.readouterr().err.splitlines() == [
+        f"[{count}/2] {called[trial.id]}: failed, loss is nan, 0 s" for count, trial in enumerate(trials, 1)
+    ]
 
 
 def test_logs_hear_of_every_stage(fake):

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from unetbench.benchmark.cli import main
+from unetbench.benchmark.commands.status_tuning import tuning_state
 from unetbench.benchmark.records.store import Store
 from unetbench.benchmark.tune.results import read_tuning
 from unetbench.benchmark.tune.store import SearchStore
@@ -35,7 +37,7 @@ def _searched(fake, sweep, model, tuning, outcome=None):
     return fake.Player(Book(), outcome or fake.outcome).play(search)
 
 
-def _tested(sweep, trial, dice):
+def _tested(sweep, trial, dice, groups=8):
     """Records of a trial with two seeds and eight test cases around a Dice."""
     rng = np.random.default_rng(int(trial.id, 16) % 2**32)
     for seed in (1, 2):
@@ -44,7 +46,9 @@ def _tested(sweep, trial, dice):
             value = float(np.clip(dice + 0.02 * np.sin(k) + 0.002 * rng.standard_normal(), 0, 1))
             hit = round(1000 * value)
             counts = {"tp": hit, "fp": 1000 - hit, "fn": 1000 - hit, "tn": 8000 + hit}
-            rows.append({"case": f"t{k}", "group": f"g{k}", "class": "cell", **counts, "empty": "none", "dice": value})
+            rows.append(
+                {"case": f"t{k}", "group": f"g{k % groups}", "class": "cell", **counts, "empty": "none", "dice": value}
+            )
         about = {"machine": {"name": MACHINE}, "versions": {"backend": "tensorflow"}, "finished": "2026-01-02"}
         Store(sweep.parent, sweep.name, MACHINE).put(Record(replace(trial, seed=seed), "done", scores=rows, **about))
 
@@ -105,6 +109,18 @@ def test_the_page_and_the_tables_say_budget_engine_and_method(report):
     assert names >= {"index.html", "cells.md", "cells-trace.png", "cells-importance.pdf", "trials.csv", "tuned.csv"}
 
 
+def test_dashes_in_the_place_of_intervals_and_ranks_are_explained(fake, tmp_path):
+    tuning = fake.tuning("random", trials=3)
+    for model in ("unet", "attention_unet"):
+        search = _searched(fake, tmp_path, model, tuning)
+        for trial in (search.default, search.winner().trial):
+            _tested(tmp_path, trial, 0.8, groups=4)
+    text = write_tuning(tmp_path).page.read_text()
+    assert ": 4 independent groups of test cases; at least 6 are needed." in text
+    assert "Not ranked: 4 independent groups of test cases cannot tell 2 models apart." in text
+    assert "Rank: the range" not in text
+
+
 def test_the_csv_has_every_trial_with_its_settings_and_its_cost(report):
     rows = pd.read_csv(report.page.parent / "trials.csv")
     assert len(rows) == 12 + 12 + 10
@@ -123,6 +139,60 @@ def test_a_report_again_gives_the_same_bytes_and_leaves_other_files(report, swee
     write_tuning(sweep)
     assert {file: file.read_bytes() for file in before} == before
     assert own.read_text() == "mine"
+
+
+def _of_searches(fake, folder, tuning):
+    _searched(fake, folder, "unet", tuning)
+    (folder / "sweep.yaml").write_text(yaml.safe_dump({"name": "mine", "tune": {"trials": tuning.budget.trials}}))
+
+
+def test_a_search_broken_off_before_its_next_proposal_is_not_at_its_end(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("bayesian", trials=8))
+    for file in tmp_path.glob("tune/searches/*/*/000[67].json"):
+        file.unlink()
+    (found,) = read_tuning(tmp_path, "nan_worst")
+    assert found.winner is None
+    assert found.problem == "its budget is not used up; the same command goes on"
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (6, 8)
+
+
+def test_a_search_of_a_whole_space_is_at_its_end_before_its_budget_is(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=8, space=fake.space[2:]))
+    (found,) = read_tuning(tmp_path, "nan_worst")
+    assert found.winner is not None
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (3, 3)
+
+
+def test_a_search_keeps_its_budget_where_another_recipe_is_searched_with_less(fake, tmp_path):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=6))
+    (before,) = read_tuning(tmp_path, "nan_worst")
+    (tmp_path / "sweep.yaml").write_text(yaml.safe_dump({"name": "mine", "tune": {"trials": 2}}))
+    (after,) = read_tuning(tmp_path, "nan_worst")
+    assert len(after.search.attempts) == 6
+    assert after.winner.number == before.winner.number
+    (row,) = tuning_state(tmp_path)[MACHINE]
+    assert (row["over"], row["trials"]) == (6, 6)
+    (file,) = tmp_path.glob("tune/searches/*/*/budget.json")
+    file.unlink()  # as an earlier version leaves it
+    assert len(read_tuning(tmp_path, "nan_worst")[0].search.attempts) == 2
+
+
+def test_report_of_a_tuning_without_records_writes_what_was_tried(fake, tmp_path, capsys):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=3))
+    assert main(["report", str(tmp_path)]) == 0
+    assert str(tmp_path / "report" / "tuning" / "index.html") in capsys.readouterr().out
+
+
+def test_a_part_of_a_plugin_that_is_not_given_is_asked_for(fake, tmp_path, capsys):
+    _of_searches(fake, tmp_path, fake.tuning("random", trials=3))
+    (file,) = tmp_path.glob("tune/searches/*/*/search.json")
+    file.write_text(file.read_text().replace('"bce"', '"loss_of_mine"'))
+    assert main(["status", str(tmp_path)]) == 2
+    told = capsys.readouterr().err
+    assert "loss 'loss_of_mine' is unknown" in told
+    assert told.endswith("; a part of your own needs its file, --plugin FILE\n")
 
 
 def test_a_sweep_without_a_tuning_has_no_such_report(tmp_path):
