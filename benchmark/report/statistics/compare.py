@@ -124,7 +124,8 @@ def compare(
     seeds of a configuration's mean, but at least that pooled over the `stable` configurations (all by default), as two
     or three seeds alone say little; t has their pooled degrees of freedom. A configuration that is not stable (some
     of its trials collapsed) has its own variance and degrees of freedom, and does not widen the others. Where no
-    configuration has two seeds, the trained networks are compared, not the methods. Two-sided; corrected by `holm`.
+    configuration has two seeds, the trained networks are compared, not the methods. Two-sided, at least 2^(1 - groups),
+    which is what the clearest difference has without seeds (noise would halve it); corrected by `holm`.
     draws: by default a hundred a pair, 20,000 at least, so that p stays finer than the correction.
 
     Sources: Demšar 2006 (JMLR 7:1-30) on comparisons of several methods, Winkler et al. 2015
@@ -149,7 +150,7 @@ def compare(
         reached += (np.abs(null) >= np.abs(difference) - 1e-12).sum(axis=0)
         total += len(signs)
     extra = 0 if exact else 1
-    p = np.where(cases > 0, (reached + extra) / (total + extra), 1.0)
+    p = np.maximum((reached + extra) / (total + extra), 2.0 ** (1 - np.maximum(present, 1)))
     smallest = max(2.0 ** (1 - int(present.max(initial=0))), 1 / (draws + 1))
     pairs = tuple(zip(map(int, first), map(int, second), strict=True))
     return Comparison(pairs, difference, p, holm(p), cases, present, smallest)

@@ -147,6 +147,12 @@ def test_equal_configurations_have_p_of_one():
     assert compare([values, values], each_alone(20)).p.tolist() == [1.0]
 
 
+def test_noise_of_seeds_does_not_halve_the_smallest_p_that_four_groups_can_give():
+    noise = np.random.default_rng(0).normal(0, 1e-3, (2, 3, 1))
+    found = compare([np.full((3, 4), 0.9) + noise[0], np.full((3, 4), 0.5) + noise[1]], each_alone(4))
+    assert found.p[0] == found.smallest == 0.125
+
+
 def test_a_gap_that_the_seeds_could_have_made_is_not_significant():
     """All 30 cases agree on a gap of 0.02, but the seed means of either configuration spread by 0.02 themselves."""
     cases = np.linspace(0.7, 0.9, 30)
