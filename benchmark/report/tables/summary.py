@@ -68,7 +68,7 @@ class Row:
     @property
     def collapsed_text(self) -> str:
         """How many of the trials that are done collapsed."""
-        return f"{len(self.collapsed)} of {self.done} trials collapsed"
+        return f"{len(self.collapsed)} of {self.done} trial{'s' if self.done != 1 else ''} collapsed"
 
     @property
     def dice(self) -> Estimate:

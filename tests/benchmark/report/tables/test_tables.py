@@ -70,7 +70,7 @@ def test_a_collapsed_trial_is_marked_and_stays_in_the_mean(table):
     grid = results_grid(table)
     dice = {cells[1]: cells[grid.headers.index("Dice")] for cells in grid.cells if cells[0] == "unet"}
     assert dice["dice"] == "0.000†"
-    assert any(line.startswith("† unet · dice: 1 of 1 trials collapsed") for line in remarks(table))
+    assert any(line.startswith("† unet · dice: 1 of 1 trial collapsed") for line in remarks(table))
 
 
 def test_few_groups_are_said_not_ranked(table):

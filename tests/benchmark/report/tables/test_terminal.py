@@ -67,7 +67,7 @@ def test_rank_dice_daggers_and_failures_are_always_there(folder, columns):
     assert "0.9" in rows[0]
     assert "1–2" in rows[0]
     plain = " ".join(text.split())
-    assert "1 of 1 trials collapsed; the mean contains it." in plain
+    assert "1 of 1 trial collapsed; the mean contains it." in plain
     assert "1 trial failed" in plain
     assert "loss is nan at step 7" in plain
     assert "2 trials unfit (vnet" in plain
