@@ -2,6 +2,7 @@
 
 import math
 import os
+import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -57,6 +58,8 @@ def npy_head(stream: IO[bytes], size: int) -> Head:
         shape, fortran, dtype = _HEADS[version](stream)
         if dtype.hasobject:
             raise ValueError(PICKLED)
+        if dtype.names:
+            raise ValueError(f"it holds rows of {', '.join(dtype.names)}; save plain arrays")
         start, claimed = stream.tell(), math.prod(shape) * dtype.itemsize
         if min(shape, default=0) < 0 or claimed > size - start:
             raise ValueError(f"its head claims {shape} of {dtype}, {claimed:,} bytes; {max(0, size - start):,} follow")
@@ -69,7 +72,15 @@ def read_npy(stream: IO[bytes], size: int) -> np.ndarray:
         require_memory(size)
         npy_head(stream, size)
         stream.seek(0)
-        return np.lib.format.read_array(stream, allow_pickle=False)
+        array = np.lib.format.read_array(stream, allow_pickle=False)
+        if array.dtype.kind == "U" and _points(array).max(initial=0) > sys.maxunicode:
+            raise ValueError("it holds text with numbers that are no characters")
+        return array
+
+
+def _points(text: np.ndarray) -> np.ndarray:
+    """The code points of an array of text, which NumPy takes from a file as they are."""
+    return np.frombuffer(text.tobytes(), text.dtype.byteorder.replace("=", "") + "u4")
 
 
 def member(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:

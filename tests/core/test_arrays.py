@@ -59,6 +59,20 @@ def test_damage_is_a_value_error(content):
         _read(content)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_text_of_numbers_that_are_no_characters_is_refused_before_numpy_shows_it(order):
+    text = np.array(["ab", "c"], f"{order}U2")
+    assert _read(_npy(text)).tolist() == ["ab", "c"]
+    wrong = _npy(text).replace("b".encode(f"utf-32-{order.replace('<', 'le').replace('>', 'be')}"), b"\xff" * 4)
+    with pytest.raises(ValueError, match="text with numbers that are no characters"):
+        _read(wrong)
+
+
+def test_rows_of_named_fields_are_refused():
+    with pytest.raises(ValueError, match="it holds rows of a, b; save plain arrays"):
+        _read(_npy(np.zeros(3, [("a", "f4"), ("b", "U2")])))
+
+
 def test_every_array_of_an_archive_is_read(tmp_path):
     np.savez_compressed(tmp_path / "a.npz", a=np.arange(3), b=np.zeros((2, 2)))
     found = read_npz(tmp_path / "a.npz")

@@ -137,7 +137,7 @@ def quiet(tmp_path_factory, write_sweep):
 def test_random_kills_of_two_drivers_and_their_workers_change_nothing(tmp_path, quiet, seed):
     """With full disks, files cut short, a damaged image, a loss that turns NaN and one that takes too much room.
 
-    Each driver has a disk without room one time in four; a driver or its worker is killed about five times in what
+    Each driver has a disk without room one time in four; a driver or its worker is killed about eight times in what
     the sweep takes undisturbed, and sometimes a checkpoint, a record or a claim is cut.
     """
     draw, moments, cut, begun = random.Random(seed), [], Counter(), time.monotonic()
@@ -148,7 +148,7 @@ def test_random_kills_of_two_drivers_and_their_workers_change_nothing(tmp_path, 
         while len(drivers) < 2:
             events, count = tmp_path / f"events-{count}.jsonl", count + 1
             drivers[_begin(tmp_path, sweep, full=draw.random() < 0.25, events=events)] = events
-        time.sleep(draw.uniform(0.1, 0.3) * seconds)
+        time.sleep(draw.uniform(0.06, 0.18) * seconds)
         victim = draw.choice(list(drivers))
         with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):  # it ended by itself
             workers = psutil.Process(victim.pid).children()
