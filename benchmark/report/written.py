@@ -10,6 +10,9 @@ from ...core.json_text import read_json
 LIST = "unetbench-report.json"
 """In a report's folder: each file that a report wrote, with the digest of what it wrote."""
 
+LONGEST = 255
+"""Bytes of a file's name; systems refuse to look for a longer one."""
+
 
 class Written:
     """The files that a report writes into a folder.
@@ -71,4 +74,5 @@ class Written:
 
 
 def _listed(name: str, digests: object) -> bool:
-    return name not in ("", ".", "..") and Path(name).name == name and "\\" not in name and isinstance(digests, list)
+    plain = name not in ("", ".", "..") and Path(name).name == name and "\\" not in name
+    return plain and len(name.encode("utf-8", "surrogatepass")) <= LONGEST and isinstance(digests, list)

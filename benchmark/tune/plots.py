@@ -81,7 +81,7 @@ def importances(tuned: Sequence[Tuned]) -> Figure | None:
     names = [folded(one.label, 34) for one in drawn]
     side = room(names, 8)
     columns = [folded(key, 12) for key in keys]
-    made = figure(max(3.6, side + 0.9 * len(keys) + 0.6), 1.1 + 0.38 * len(drawn))
+    made = figure(max(3.6, side + 1.05 * len(keys) + 0.8), 1.1 + 0.38 * len(drawn))
     axes = made.subplots()
     axes.imshow(np.nan_to_num(shares), cmap="Blues", vmin=0.0, vmax=1.0, aspect="auto")
     axes.set_xticks(range(len(keys)), columns)

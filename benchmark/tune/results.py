@@ -12,7 +12,7 @@ from ...core.trial import Trial
 from ..naming.labels import Labels
 from ..naming.trial_names import TrialName, TrialNames
 from ..records.store import read_sweep
-from ..report.frame import PRIMARY, Frames, frames
+from ..report.frame import PRIMARY, Frames, collapsed, frames
 from ..report.statistics.compare import Estimate, compare, estimate, interval
 from ..sweep.tuning import Budget, Tuning
 from .attempt import Attempt
@@ -26,10 +26,14 @@ from .store import FOLDER, SEARCH, Proposals, SearchStore, tuning_of
 
 @dataclass(frozen=True)
 class Scores:
-    """Test Dice of one setting, trained with several seeds. values (s, n): of each seed and case, NaN if undefined."""
+    """Test Dice of one setting, trained with several seeds. values (s, n): of each seed and case, NaN if undefined.
+
+    collapsed: how many of its trainings predict nothing that tells; see `report.frame.collapsed`.
+    """
 
     values: np.ndarray
     estimate: Estimate
+    collapsed: int = 0
 
 
 @dataclass(frozen=True)
@@ -153,9 +157,14 @@ def _tested(found: Tuned, winner: Attempt, read: Frames) -> Tested | None:
     rows = scores[scores["record"].isin([*default.values(), *own.values()])]
     cases = dict(sorted(zip(rows["case"], rows["group"], strict=True)))
     groups = np.array(list(cases.values()), dtype=str)
-    first, second = (_values(rows, [keys[seed] for seed in seeds], list(cases)) for keys in (default, own))
+    trained = [[keys[seed] for seed in seeds] for keys in (default, own)]
+    first, second = (_values(rows, keys, list(cases)) for keys in trained)
     bounds = measure(PRIMARY).bounds
-    both = [Scores(values, estimate(values, groups, bounds=bounds)) for values in (first, second)]
+    fallen = {key for key, own_rows in rows.groupby("record") if collapsed(own_rows)}
+    both = [
+        Scores(values, estimate(values, groups, bounds=bounds), len(fallen.intersection(keys)))
+        for values, keys in zip((first, second), trained, strict=True)
+    ]
     difference = None
     if winner.number:
         low, high = interval(second - first, groups)

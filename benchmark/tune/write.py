@@ -15,15 +15,13 @@ from ..report.plots.style import look, save
 from ..report.tables.grid import Grid, markdown_text
 from ..report.write import INDEX, STANDARD_POLICY
 from ..report.written import Written
+from .difference_table import difference_frame, difference_grid, difference_notes
 from .plots import IMPORTANCE, TRACE, importances, trace
 from .results import Tuned, read_tuning
 from .store import FOLDER
 from .tables import (
     budget_grid,
     budget_notes,
-    difference_frame,
-    difference_grid,
-    difference_notes,
     importance_grid,
     importance_notes,
     trials_frame,

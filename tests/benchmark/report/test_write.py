@@ -243,7 +243,7 @@ def test_a_report_that_was_broken_off_loses_track_of_no_file(full, monkeypatch):
     }
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"../sweep.yaml": ["0"]}', '{"a": "0"}'])
+@pytest.mark.parametrize("content", ["{", "[]", '{"../sweep.yaml": ["0"]}', '{"a": "0"}', f'{{"{"a" * 300}": []}}'])
 def test_a_damaged_list_of_files_is_a_note_and_removes_nothing(full, content):
     write_report(full)
     (full / "report" / "unetbench-report.json").write_text(content)

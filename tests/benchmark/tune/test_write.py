@@ -121,6 +121,17 @@ def test_dashes_in_the_place_of_intervals_and_ranks_are_explained(fake, tmp_path
     assert "Rank: the range" not in text
 
 
+def test_trainings_of_the_winner_that_collapsed_are_marked(fake, tmp_path):
+    search = _searched(fake, tmp_path, "unet", fake.tuning("random", trials=3))
+    _tested(tmp_path, search.default, 0.8)
+    _tested(tmp_path, search.winner().trial, 0.03)
+    files = {file.suffix: file for file in write_tuning(tmp_path).files if file.stem in ("cells", "tuned")}
+    text = files[".md"].read_text()
+    assert ": 2 of 2 trials of the tuned setting collapsed, and the mean contains them." in text
+    assert text.count("†") == 2
+    assert pd.read_csv(files[".csv"])[["default_collapsed", "tuned_collapsed"]].to_numpy().tolist() == [[0, 2]]
+
+
 def test_the_csv_has_every_trial_with_its_settings_and_its_cost(report):
     rows = pd.read_csv(report.page.parent / "trials.csv")
     assert len(rows) == 12 + 12 + 10
