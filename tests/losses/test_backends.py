@@ -52,8 +52,9 @@ def _differing(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) ->
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-def test_every_loss_is_the_same_on_jax_at_the_extremes_of_its_options(tmp_path):
-    expected, found = _values(tmp_path, ("tensorflow", "jax"), "brief", "exclusive 2D", "binary 3D")
+@pytest.mark.parametrize("task", ["exclusive 2D", pytest.param("binary 3D", marks=pytest.mark.slow)])
+def test_every_loss_is_the_same_on_jax_at_the_extremes_of_its_options(task, tmp_path):
+    expected, found = _values(tmp_path, ("tensorflow", "jax"), "brief", task)
     assert not _differing(found, expected)
 
 

@@ -37,7 +37,7 @@ def test_the_work_of_a_trial_is_counted_in_patches(planned):
 
 def test_every_trial_that_earlier_ones_tell_of_has_its_seconds_without_a_network(planned):
     entries, context = planned
-    throughput = Throughput([_record(entries[0].trial, 1000, 10)])
+    throughput = Throughput([_record(entries[0].trial, 1_000_000, 10)])
     found = expected_seconds(entries, throughput)
     small = [entry.trial.id for entry in entries if entry.trial.model == entries[0].trial.model]
     assert list(found) == small
