@@ -15,6 +15,7 @@ from typing import Literal
 
 from ... import __version__
 from ...core.backend import BACKENDS, FOR_GPUS, default_backend, install, installed
+from ...core.counted import counted
 from ...core.errors import DataError, UnetbenchError, one_line
 from ...core.memory import memory_bytes, told
 from ...core.trial import Choice
@@ -100,7 +101,7 @@ def _backends() -> Iterator[Finding]:
             continue
         version, count = asked.stdout.split()[-2:]
         seen = int(count)
-        text = f"{version}{used}; sees {seen} GPU{'' if seen == 1 else 's'}"
+        text = f"{version}{used}; sees {counted(seen, 'GPU')}"
         lacks = bool(gpus) and not seen
         told_of = f"{text} of {gpus}: {FOR_GPUS[name]}" if lacks else text
         yield Finding(f"backend {name}", "wrong" if lacks else "ok", told_of)

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from ...core.counted import counted
 from ...core.memory import told
 from ..naming.trial_names import TrialNames, shared_options
 from ..records.sample import sample
@@ -64,8 +65,9 @@ def plan(options: argparse.Namespace) -> int:
         print(f"warning: {names[cost.trial].model}: {cost.warning}; it starts at random")
     workers = f" with {options.workers} workers" if options.workers > 1 else ""
     told_s = "unknown" if total is None else _time(total)
-    count = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
-    print(f"\n{count}, {len(settled)} settled already; expected for the others{workers}: {told_s}")
+    print(
+        f"\n{counted(len(trials), 'trial')}, {len(settled)} settled already; expected for the others{workers}: {told_s}"
+    )
     for line in _judgement(throughput, estimates, options.results):
         print(line)
     for name, lines in notes.items():

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.counted import counted
 from ...core.errors import StoreError
 from ...core.record import Record
 from ..records.claims import Claim, Claims
@@ -98,7 +99,7 @@ def _text(sweep: str, entry: Mapping[str, Any]) -> str:
     counts = [f"{count} {name.replace('_', ' ')}" for name, count in sorted(entry["counts"].items())]
     counts += [f"{len(entry['running'])} under way"] if entry["running"] else []
     counts += [f"{entry['to_come']} to come"] if entry["to_come"] else []
-    count = f"{entry['trials']} trial{'' if entry['trials'] == 1 else 's'}"
+    count = counted(entry["trials"], "trial")
     lines = [f"{sweep} on {entry['machine']}: {count}: {', '.join(counts) or 'none'}"]
     for title, what in (("under way", "running"), ("stale, whoever runs next takes them", "stale")):
         lines += [title] if entry[what] else []

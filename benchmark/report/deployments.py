@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from ...core.counted import counted
 from ..timing.interleave import NOISY, spread
 from .statistics.compare import Estimate, estimate
 
@@ -111,7 +112,7 @@ class Deployment:
         """Batch, size and threads in words."""
         size = "×".join(map(str, self.row["size"]))
         threads = self.row["threads"]
-        return f"batch {self.row['batch']}, {size}, {threads} thread{'' if threads == 1 else 's'}"
+        return f"batch {self.row['batch']}, {size}, {counted(threads, 'thread')}"
 
     @property
     def samples_s(self) -> np.ndarray:

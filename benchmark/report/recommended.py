@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
+from ...core.counted import counted
 from .deployments import MARGIN
 from .recommend import TOLERANCE, Limits, Recommendation, Tie, configuration, values
 from .tables.deployed import Deployed, Group
@@ -18,7 +19,7 @@ MOST = 3
 def place_text(group: Group, place: tuple[str, int]) -> str:
     """Machine, workload and threads."""
     machine, threads = place
-    return f"{machine}: {group.workload}, {threads} thread{'' if threads == 1 else 's'}"
+    return f"{machine}: {group.workload}, {counted(threads, 'thread')}"
 
 
 def headline(group: Group, found: Recommendation) -> str:
@@ -182,7 +183,7 @@ def _gap(tie: Tie) -> str:
     if math.isinf(tie.below):
         return "without common cases"
     side = f"{abs(tie.below):.4f} {'below' if tie.below >= 0 else 'above'}"
-    groups = f"{tie.groups} group{'' if tie.groups == 1 else 's'} of cases"
+    groups = f"{counted(tie.groups, 'group')} of cases"
     if math.isnan(tie.p):
         return f"{side} ({groups}, too few for a test, so that up to {MARGIN:g} counts as none)"
     return f"{side} (p = {tie.p:.2g}, {groups})"

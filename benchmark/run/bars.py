@@ -12,7 +12,7 @@ from ...core.printable import one_line_printable, printable
 from ...core.record import Record
 from ..naming.labels import Labels
 from .listener import Listener, SweepState
-from .progress_text import TIMING, elsewhere, finished, outcome, scores, standing
+from .progress_text import TIMING, finished, outcome, scores, standing, waiting
 from .running import Running
 
 REDRAW_S = 0.1
@@ -63,7 +63,7 @@ class Bars(Listener):
 
     def wait(self, state: SweepState, count: int) -> None:
         """Say for how many."""
-        _write(f"{elsewhere(count)}; waiting for {'it' if count == 1 else 'them'}")
+        _write(waiting(count))
 
     def finish(self, state: SweepState, record: Record, name: str, running: Running | None) -> None:
         """Say how it went."""

@@ -10,7 +10,7 @@ from ...core.printable import printable
 from ...core.record import Record
 from ..records.store import SETTLED
 from .listener import Listener, SweepState
-from .progress_text import elsewhere, finished, outcome, scores, standing
+from .progress_text import finished, outcome, scores, standing, waiting
 from .running import Running
 
 AT_FIRST, PAUSE_S = 100, 10.0
@@ -42,7 +42,7 @@ class Lines(Listener):
 
     def wait(self, state: SweepState, count: int) -> None:
         """Say for how many."""
-        _write(f"{elsewhere(count)}; waiting for {'it' if count == 1 else 'them'}")
+        _write(waiting(count))
 
     def finish(self, state: SweepState, record: Record, name: str, running: Running | None) -> None:
         """Say how it went, or count it for the next line."""

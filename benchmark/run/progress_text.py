@@ -3,6 +3,7 @@
 import math
 import re
 
+from ...core.counted import counted
 from ...core.record import Record
 from .listener import SweepState, mean_dice
 from .running import Running
@@ -34,7 +35,12 @@ def standing(state: SweepState) -> str:
 
 def elsewhere(count: int) -> str:
     """What other drivers have: `2 trials are under way elsewhere`."""
-    return f"{count} trial{'s are' if count != 1 else ' is'} under way elsewhere"
+    return f"{counted(count, 'trial')} {'is' if count == 1 else 'are'} under way elsewhere"
+
+
+def waiting(count: int) -> str:
+    """The line while nothing is left but what other drivers have."""
+    return f"{elsewhere(count)}; waiting for {'it' if count == 1 else 'them'}"
 
 
 def outcome(state: SweepState) -> str:
@@ -42,7 +48,7 @@ def outcome(state: SweepState) -> str:
     counts = {"settled before": state.settled, **state.counts, "under way": len(state.running)}
     counts["to come"] = state.total - state.over - len(state.running)
     told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items() if count)
-    return f"{state.total} trial{'s' if state.total != 1 else ''}: {told or 'none'}; {duration(state.spent_s)}"
+    return f"{counted(state.total, 'trial')}: {told or 'none'}; {duration(state.spent_s)}"
 
 
 def finished(state: SweepState, record: Record, name: str, running: Running | None) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from ...core.counted import counted
 from ...core.measure import measure
 from ..report.frame import PRIMARY
 from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
@@ -131,7 +132,7 @@ def _collapse_notes(tuned: Sequence[Tuned]) -> list[str]:
     for one, test in ((one, one.test) for one in tuned if one.test is not None):
         for what, scores in (("the default", test.default), ("the tuned setting", test.tuned)):
             if scores.collapsed:
-                trials = f"{scores.collapsed} of {len(test.seeds)} trial{'s' if len(test.seeds) != 1 else ''}"
+                trials = f"{scores.collapsed} of {counted(len(test.seeds), 'trial')}"
                 lines.append(f"† {one.label}: {trials} of {what} collapsed, and the mean contains them.")
     return lines
 
@@ -170,7 +171,7 @@ def _groups(test: Tested) -> int:
 
 
 def _groups_text(count: int) -> str:
-    return f"{count} independent group{'' if count == 1 else 's'} of test cases"
+    return f"{counted(count, 'independent group')} of test cases"
 
 
 def _interval(test: Tested) -> str:

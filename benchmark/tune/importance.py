@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core.counted import counted
 from ...core.trial import canonical
 from ..sweep.space import Dimension, Space
 from .attempt import Attempt
@@ -44,7 +45,7 @@ class Importance:
         if not few and self.explained > 0:
             return ""
         count = len(self.shares)
-        reason = f"{self.trials} trials for {count} hyper-parameter{'' if count == 1 else 's'}" if few else ""
+        reason = f"{self.trials} trials for {counted(count, 'hyper-parameter')}" if few else ""
         vain = not self.explained > 0
         unseen = "the forest does not predict trials that it has not seen" if vain else ""
         return f"uncertain: {' and '.join(filter(None, (reason, unseen)))}"

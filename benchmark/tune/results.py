@@ -12,7 +12,7 @@ from ...core.trial import Trial
 from ..naming.labels import Labels
 from ..naming.trial_names import TrialName, TrialNames
 from ..records.store import read_sweep
-from ..report.frame import PRIMARY, Frames, collapsed, frames
+from ..report.frame import PRIMARY, Frames, frames
 from ..report.statistics.compare import Estimate, compare, estimate, interval
 from ..sweep.tuning import Budget, Tuning
 from .attempt import Attempt
@@ -160,7 +160,7 @@ def _tested(found: Tuned, winner: Attempt, read: Frames) -> Tested | None:
     trained = [[keys[seed] for seed in seeds] for keys in (default, own)]
     first, second = (_values(rows, keys, list(cases)) for keys in trained)
     bounds = measure(PRIMARY).bounds
-    fallen = {key for key, own_rows in rows.groupby("record") if collapsed(own_rows)}
+    fallen = {key for key, names in zip(read.trials["record"], read.trials["collapsed"], strict=True) if names}
     both = [
         Scores(values, estimate(values, groups, bounds=bounds), len(fallen.intersection(keys)))
         for values, keys in zip((first, second), trained, strict=True)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
+from ....core.counted import counted
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..recommend import Recommendation
@@ -57,7 +58,7 @@ def runtime_front(group: Group, found: Sequence[Recommendation]) -> Figure | Non
     for axes, place in zip(panes, places, strict=True):
         own = [row for row in rows if _place(row) == place]
         _draw(axes, own, colours, markers, chosen)
-        axes.set_title(f"{place[0]}, {place[1]} thread{'' if place[1] == 1 else 's'}", loc="left")
+        axes.set_title(f"{place[0]}, {counted(place[1], 'thread')}", loc="left")
         axes.set_ylabel(f"Mean {measure(PRIMARY).title} over test cases")
         axes.set_xlabel(f"Latency, median [ms], {group.workload}")
     made.legend(handles=_key(colours, markers), loc="outside right center")

@@ -4,12 +4,13 @@ import math
 import re
 from dataclasses import replace
 
+from ....core.counted import counted
 from ....core.record import Record
 from ....metrics.empty import describe
 from ...naming.trial_names import HARDWARE, shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
-from ..statistics.compare import ALPHA, MINIMUM_GROUPS, Comparison
+from ..statistics.compare import ALPHA, MINIMUM_GROUPS
 from .columns import shortened
 from .lighter_table import lighter_remarks
 from .micro_batches import micro_batch_remarks
@@ -146,10 +147,11 @@ def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
     found, rows = table.comparison, table.compared
     if found is None:
         return []
+    pairs = counted(len(found.pairs), "pair")
     if rows[0].rank is None:
         return [
             f"Not ranked: {_groups(table)} cannot tell {len(rows)} configurations apart at "
-            f"{100 * ALPHA:.0f}\u00a0% after correction for {_pairs(found)}; the order is that of the means."
+            f"{100 * ALPHA:.0f}\u00a0% after correction for {pairs}; the order is that of the means."
         ]
     first = sum(row.rank is not None and row.rank[0] == 1 for row in rows)
     if brief and first == 1:
@@ -158,7 +160,7 @@ def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
         return [f"Rank: places that paired tests leave open; {first} of {len(rows)} cannot be told from the best."]
     return [
         "Rank: the range of places that the paired comparisons leave open (sign-flip tests of "
-        f"{_pairs(found)} over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f}\u00a0%). "
+        f"{pairs} over {table.groups} groups of cases, Holm-corrected, {100 * ALPHA:.0f}\u00a0%). "
         f"{first} of {len(rows)} cannot be told from the best: their ranges start at 1; bold where none collapsed."
     ]
 
@@ -279,7 +281,3 @@ def _fold(split: dict[str, object]) -> str:
 def _role_text(data: dict[str, object], role: str) -> str:
     groups = data.get(f"{role}_groups")
     return f"{data[role]} {role}" + (f" ({groups} groups)" if groups is not None else "")
-
-
-def _pairs(found: Comparison) -> str:
-    return f"{len(found.pairs)} pair{'s' if len(found.pairs) != 1 else ''}"

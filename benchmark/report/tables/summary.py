@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ....core.counted import counted
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import OLDER, PRIMARY, Frames, size_text
@@ -68,7 +69,7 @@ class Row:
     @property
     def collapsed_text(self) -> str:
         """How many of the trials that are done collapsed."""
-        return f"{len(self.collapsed)} of {self.done} trial{'s' if self.done != 1 else ''} collapsed"
+        return f"{len(self.collapsed)} of {counted(self.done, 'trial')} collapsed"
 
     @property
     def dice(self) -> Estimate:
