@@ -88,6 +88,9 @@ def check(command: argparse.ArgumentParser) -> None:
     command.add_argument("--only", nargs="+", default=[], metavar="RECIPE", help="of `check runtimes` (default: all)")
     command.add_argument("--runtimes", nargs="+", metavar="NAME", help="of `check runtimes` (default: all with a file)")
     command.add_argument(
+        "--read", type=Path, nargs="+", default=[], metavar="FILE", help="show what `check runtimes --json` wrote there"
+    )
+    command.add_argument(
         "--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others"
     )
     command.add_argument("--json", action="store_true", help="as JSON")
@@ -102,6 +105,12 @@ def time(command: argparse.ArgumentParser) -> None:
     command.add_argument("--threads", type=int, nargs="+", default=[0], help="0 for one a core (default)")
     command.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
     command.add_argument("--budget", type=float, default=5.0, metavar="SECONDS", help="calls of each take (default 5)")
+    command.add_argument(
+        "--cases",
+        type=_count,
+        metavar="N",
+        help="segment N validation and N test cases at most, spread over all, and keep nothing (default: all)",
+    )
     command.add_argument("--channels", type=_count, default=3, help="of an untrained recipe's images (default 3)")
     command.add_argument("--classes", type=_count, default=1, help="of an untrained recipe (default 1)")
     command.add_argument(

@@ -4,6 +4,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from tqdm import tqdm
 
@@ -12,12 +13,29 @@ from ...models import MODELS
 from ...runtimes import RUNTIMES
 from ...runtimes.file_runtime import file_formats
 from ..deploy.candidate import missing
-from ..deploy.compatibility import Compatibility, as_row, compatibilities
+from ..deploy.compatibility import Compatibility, as_row, compatibilities, read_rows
 from ..report.tables.grid import Grid
 
 
 def check_runtimes(options: argparse.Namespace) -> int:
-    """Convert, run and compare each; 1 when something fails that should not."""
+    """Convert, run and compare each, or show what was found before; 1 when something fails that should not."""
+    found = _read(options.read) if options.read else _tried(options)
+    if options.json:
+        print(json.dumps([as_row(row) for rows in found for row in rows], indent=1))
+    else:
+        print(compatibility_text(found))
+    return 0 if all(row.verdict not in ("failed", "off") for rows in found for row in rows) else 1
+
+
+def _read(files: Sequence[Path]) -> list[list[Compatibility]]:
+    """The rows of files by recipe and rank, in their order; of one that was tried twice the last."""
+    found: dict[tuple[str, int], dict[str, Compatibility]] = {}
+    for row in (row for file in files for row in read_rows(file)):
+        found.setdefault((row.recipe, row.rank), {})[row.runtime] = row
+    return [list(rows.values()) for rows in found.values()]
+
+
+def _tried(options: argparse.Namespace) -> list[list[Compatibility]]:
     for name in options.only:
         MODELS.part(name)
     recipes = options.only or list(MODELS)
@@ -31,22 +49,25 @@ def check_runtimes(options: argparse.Namespace) -> int:
     found: list[list[Compatibility]] = []
     for rows in tqdm(compatibilities(recipes, here), total=len(recipes), leave=False, disable=None):
         found.append(rows)
-    if options.json:
-        print(json.dumps([as_row(row) for rows in found for row in rows], indent=1))
-    else:
-        print(compatibility_text(found, here))
-    return 0 if all(row.verdict not in ("failed", "off") for rows in found for row in rows) else 1
+    return found
 
 
-def compatibility_text(found: Sequence[Sequence[Compatibility]], runtimes: Sequence[Choice]) -> str:
-    """A Markdown table, recipe and rank by runtime, and below it why something does not work."""
-    headers = ("Recipe", "Rank", *(runtime.label for runtime in runtimes))
-    cells = tuple((rows[0].recipe, f"{rows[0].rank}D", *map(_cell, rows)) for rows in found)
+def compatibility_text(found: Sequence[Sequence[Compatibility]]) -> str:
+    """A Markdown table, recipe and rank by runtime, and below it why something does not work.
+
+    A cell is empty where that runtime was not tried.
+    """
+    runtimes = list(dict.fromkeys(row.runtime for rows in found for row in rows))
+    headers = ("Recipe", "Rank", *runtimes)
+    cells = []
+    for rows in found:
+        known = {row.runtime: _cell(row) for row in rows}
+        cells.append((rows[0].recipe, f"{rows[0].rank}D", *(known.get(runtime, "") for runtime in runtimes)))
     problems: dict[str, list[str]] = {}
     for row in (row for rows in found for row in rows if row.problem and row.verdict != "unfit"):
         problems.setdefault(row.problem, []).append(f"{row.recipe} {row.rank}D on {row.runtime}")
     lines = [f"- {', '.join(places)}: {problem}" for problem, places in problems.items()]
-    return Grid("", headers, cells, names=2).markdown() + ("\n" + "\n".join(lines) + "\n" if lines else "")
+    return Grid("", headers, tuple(cells), names=2).markdown() + ("\n" + "\n".join(lines) + "\n" if lines else "")
 
 
 def _cell(row: Compatibility) -> str:

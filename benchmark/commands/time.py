@@ -41,11 +41,15 @@ def time(options: argparse.Namespace) -> int:
             continue
         trial = trained.record.trial
         settings = _settings(options, trial.recipe.patch)
-        rows = deploy(trained, runtimes, settings, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"))
+        rows = deploy(
+            trained, runtimes, settings, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"), options.cases
+        )
         outcome[trial.id] = rows
         fine &= all(row["status"] != "failed" for row in rows)
         if not options.json:
             _print(trial.label, judged(trial.id, "", rows))
+            if options.cases is not None:
+                print(f"- of at most {options.cases} validation and {options.cases} test cases: not kept")
     if options.json:
         print(json.dumps(outcome, indent=1))
     return 0 if fine else 1
@@ -67,7 +71,7 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     built = UntrainedRecipe.build(Choice(options.target, keyed(options.set)), task, options.plugin)
     rows: list[dict[str, Any]] = []
     for setting in _settings(options, size):
-        rows += measure(built, runtimes, setting, latency, agreement=False, on_progress=_tell)
+        rows += measure(built, runtimes, setting, latency, cases=0, on_progress=_tell)
     if options.json:
         print(json.dumps(rows, indent=1))
     else:

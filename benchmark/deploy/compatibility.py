@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from ...core.errors import ConversionError, Unavailable, UnetbenchError, Unfit, one_line
+from ...core.errors import ConversionError, SpecError, Unavailable, UnetbenchError, Unfit, one_line
+from ...core.json_text import read_json
+from ...core.structure import COUNT, NUMBER, TEXT, check, list_of, one_of
 from ...core.task import Task
 from ...core.trial import Choice
 from .agreement import difference, gate
@@ -23,6 +25,17 @@ SPACES = {2: ((64, 64), (96, 96), (128, 128), (224, 224)), 3: ((32, 32, 32), (64
 
 RECYCLED = 6
 """Networks that one process builds and converts, for each leaves some 90 MB behind."""
+
+VERDICTS = ("exact", "within margin", "off", "failed", "unfit", "unavailable")
+
+_ROW = {
+    **dict.fromkeys(("recipe", "runtime", "problem"), TEXT),
+    "rank": COUNT,
+    "verdict": one_of(*VERDICTS),
+    "size": list_of(COUNT),
+    **dict.fromkeys(("difference", "error"), NUMBER.or_null()),
+}
+"""Kinds of the fields of a row as JSON."""
 
 FAR = 0.25
 """Root-mean-square error of the logits, as a share of theirs, from which a file of reduced precision is off.
@@ -153,3 +166,25 @@ def as_row(one: Compatibility) -> dict[str, Any]:
         "error": one.error if known else None,
         "problem": one.problem,
     }
+
+
+def read_rows(file: Path) -> list[Compatibility]:
+    """The rows of a file that `unetbench check runtimes --json` wrote. Raises SpecError."""
+    try:
+        rows = read_json(file)
+        if not isinstance(rows, list):
+            raise ValueError("it is no list")
+        for index, row in enumerate(rows):
+            check(row, f"[{index}]", _ROW, *_ROW)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise SpecError(f"{file}: is not what `unetbench check runtimes --json` prints ({reason})") from None
+    return [_from_row(row) for row in rows]
+
+
+def _from_row(row: dict[str, Any]) -> Compatibility:
+    space, apart, error = tuple(row["size"]), row["difference"], row["error"]
+    known = {"difference": apart, "error": error} if apart is not None and error is not None else {}
+    return Compatibility(
+        row["recipe"], row["rank"], row["runtime"], row["verdict"], space, problem=row["problem"], **known
+    )

@@ -19,20 +19,23 @@ def deploy(
     settings: Sequence[Setting],
     latency: LatencyOptions,
     on_progress: Callable[[str], None] = lambda _: None,
+    cases: int | None = None,
 ) -> list[dict[str, Any]]:
     """Measure a trial under each setting and write its deployments; returns the rows made now.
 
-    Test cases are segmented under the first setting of each size; how they come out depends on no batch or thread.
+    Whole cases are segmented under the first setting of each size; how they come out depends on no batch or thread.
+    cases: of validation and of test at most; where not all are wanted, nothing is written, for what is kept is of all.
     """
     store = Store.here(trained.context.results, trained.context.sweep)
     trial, rows, seen = trained.record.trial, [], set()
     for setting in settings:
         fresh = setting.window not in seen
         seen.add(setting.window)
-        made = measure(trained, runtimes, setting, latency, agreement=fresh, on_progress=on_progress)
+        made = measure(trained, runtimes, setting, latency, cases=cases if fresh else 0, on_progress=on_progress)
         rows += made
-        about = Deployments(trial.id, trial.label, now(), machine(), versions(trained.backend), made)
-        put(store, trial, about)
+        if cases is None:
+            about = Deployments(trial.id, trial.label, now(), machine(), versions(trained.backend), made)
+            put(store, trial, about)
     return rows
 
 

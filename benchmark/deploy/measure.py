@@ -49,12 +49,13 @@ def measure(
     setting: Setting,
     latency: LatencyOptions,
     *,
-    agreement: bool = True,
+    cases: int | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> list[dict[str, Any]]:
     """A row of JSON values for each runtime, as `records.deployments` describes them.
 
-    The first row is Keras', with which the others are compared. agreement: whether test cases are segmented by each.
+    The first row is Keras', with which the others are compared. cases: of validation and of test that each segments at
+    most, spread over all of them; None: every one.
     What cannot be had here, or goes wrong, is a row with its `problem`, and the others go on.
     """
     plan = trained.plan(setting.window)
@@ -63,7 +64,7 @@ def measure(
     with ExitStack() as stack:
         on_progress("load the network")
         converters = stack.enter_context(Converters(trained.weights, trained.exports, trained.plugins, trained.backend))
-        comparison = Comparison.of(trained, converters, plan, cases=agreement)
+        comparison = Comparison.of(trained, converters, plan, cases=cases)
         calibration = _calibration(trained, wanted, plan)
         opened: dict[str, Candidate] = {}
         for runtime in wanted:
@@ -93,8 +94,8 @@ def measure(
 class Comparison:
     """What each candidate is compared with. windows: real prepared images; reference: their logits in float64.
 
-    own: Keras' own difference from float64. group_pixels: of the network's normalisations at this size. cases: whether
-    whole test cases are segmented too, by Keras and by each file.
+    own: Keras' own difference from float64. group_pixels: of the network's normalisations at this size. cases: whole
+    ones of a role that Keras and each file segment at most; None: all.
     """
 
     trained: TrainedTrial | UntrainedRecipe
@@ -103,7 +104,7 @@ class Comparison:
     reference: np.ndarray
     own: float
     group_pixels: int
-    cases: bool
+    cases: int | None
 
     @classmethod
     def of(
@@ -113,7 +114,7 @@ class Comparison:
         plan: Plan,
         *,
         role: Role = "test",
-        cases: bool = False,
+        cases: int | None = 0,
     ) -> "Comparison":
         """Compute the references. role: of the cases that the windows are from."""
         windows = trained.windows(role, plan.window, COMPARED)
@@ -133,7 +134,7 @@ class Comparison:
             "own_difference": self.own,
             "gate": gate(self.group_pixels, self.own),
         }
-        if not self.cases or ("backend" in candidate.facts and candidate.runtime != KERAS):
+        if self.cases == 0 or ("backend" in candidate.facts and candidate.runtime != KERAS):
             return found
         found["validation_scores"] = self._scores(candidate, "validation")
         found["scores"] = self._scores(candidate, "test")
@@ -141,7 +142,7 @@ class Comparison:
 
     def _scores(self, candidate: Candidate, role: Role) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
-        for name, group, sample in self.trained.samples(role):
+        for name, group, sample in self.trained.samples(role, self.cases):
             labels = to_labels(candidate.probabilities(sample.image), self.plan.task, self.plan.threshold)
             about = {"case": name, "group": group}
             rows += [about | row for row in counts(sample.truth, labels, self.plan.task)]

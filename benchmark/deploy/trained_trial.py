@@ -92,9 +92,15 @@ class TrainedTrial:
             citation=dataset.citation,
         )
 
-    def samples(self, role: Role) -> Iterator[tuple[str, str, Sample]]:
-        """Name, group and content of each case of a role, read when it is asked for."""
-        return ((case.name, case.group, case.read()) for case in self.opened.split.cases(role))
+    def samples(self, role: Role, most: int | None = None) -> Iterator[tuple[str, str, Sample]]:
+        """Name, group and content of each case of a role, read when it is asked for.
+
+        most: of a role with more cases, that many, evenly spaced in their order.
+        """
+        cases = self.opened.split.cases(role)
+        count = len(cases) if most is None else min(most, len(cases))
+        chosen = (cases[index * len(cases) // count] for index in range(count))
+        return ((case.name, case.group, case.read()) for case in chosen)
 
     def windows(self, role: Role, window: Sequence[int], count: int) -> np.ndarray:
         """Prepared windows (m, *window, c) float32 from the middle of cases of a role, spread over the role.

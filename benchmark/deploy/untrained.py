@@ -55,6 +55,6 @@ class UntrainedRecipe:
         rng = np.random.default_rng({"train": 0, "validation": 1, "test": 2}[role])
         return rng.standard_normal((count, *window, self.task.channels), np.float32)
 
-    def samples(self, role: Role) -> Iterator[tuple[str, str, Sample]]:
+    def samples(self, role: Role, most: int | None = None) -> Iterator[tuple[str, str, Sample]]:
         """None."""
         return iter(())

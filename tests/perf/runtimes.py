@@ -1,9 +1,11 @@
 """How much faster than `model.predict` a trained network runs: fastest exact file, and fastest within the margin.
 
-    python tests/perf/runtimes.py results/SWEEP/records/MACHINE/ID.json --data DIR [--size 256x256]
+    python tests/perf/runtimes.py results/SWEEP/records/MACHINE/ID.json --data DIR [--size 256x256] [--cases 16]
 
-Prints the table of `unetbench time` at batch 1, both ratios, and how long measuring took. ONEDNN_MAX_CPU_ISA=AVX2 shows
-oneDNN, with which TensorFlow and OpenVINO compute, on a processor without AVX-512; the others do not heed it.
+Prints the table of `unetbench time` at batch 1, both ratios, and how long measuring took. --cases: of validation and of
+test that each segments at most, spread over all; without it every one, which takes far longer than the timing.
+ONEDNN_MAX_CPU_ISA=AVX2 shows oneDNN, with which TensorFlow and OpenVINO compute, on a processor without AVX-512; the
+others do not heed it.
 """
 
 import argparse
@@ -29,6 +31,7 @@ def main() -> int:
     words.add_argument("record", type=Path)
     words.add_argument("--data", type=Path)
     words.add_argument("--size", type=edges, default=(256, 256))
+    words.add_argument("--cases", type=int)
     words.add_argument("--runtimes", nargs="+", default=SIX)
     words.add_argument("--plugin", action="append", default=[])
     options = words.parse_args()
@@ -40,6 +43,7 @@ def main() -> int:
         [Choice(name) for name in options.runtimes],
         setting,
         LatencyOptions(samples=50, budget_s=3.0),
+        cases=options.cases,
         on_progress=lambda text: print(f"{time.perf_counter() - start:6.1f} s  {text}", file=sys.stderr),
     )
     spent = time.perf_counter() - start
@@ -54,7 +58,9 @@ def main() -> int:
         if fastest is not None:
             ratio = fastest.latency_s(50) / predict
             print(f"fastest {' or '.join(verdicts)}: {fastest.runtime}, {ratio:.3f} of model.predict's time")
-    print(f"measuring Keras and {len(options.runtimes)} runtimes took {spent:.0f} s, whole cases included")
+    print(
+        f"measuring Keras and {len(options.runtimes)} runtimes took {spent:.0f} s, with {options.cases or 'all'} cases"
+    )
     return 0
 
 

@@ -1,9 +1,13 @@
 """The table recipe by runtime, where a process dies over one of them."""
 
+import json
 from dataclasses import dataclass
 
+import pytest
+
+from unetbench.benchmark import cli
 from unetbench.benchmark.deploy import compatibility
-from unetbench.benchmark.deploy.compatibility import Compatibility
+from unetbench.benchmark.deploy.compatibility import Compatibility, as_row
 from unetbench.core.trial import Choice
 
 RUNTIMES = [Choice(name) for name in ("litert", "onnx", "openvino")]
@@ -53,3 +57,34 @@ def test_a_runtime_over_which_the_process_dies_costs_its_own_row_only(monkeypatc
     ]
     assert len(asked) == len(set(asked)) == 12  # nothing is tried twice
     assert len(processes) == 2 and not any(process.alive for process in processes)
+
+
+def test_what_was_found_in_parts_becomes_one_table_and_the_last_of_two_counts(tmp_path, capsys):
+    exact = Compatibility("unet", 2, "onnx", "exact", (64, 64), 3e-6, 2e-7)
+    eight_bits = Compatibility("unet", 2, "onnx_int8", "within margin", (64, 64), 0.02, 0.031)
+    failed = Compatibility("vnet", 3, "onnx", "failed", problem="no such operator")
+    for name, rows in (("a", [exact, eight_bits]), ("b", [failed]), ("c", [as_row(failed) | {"verdict": "unfit"}])):
+        rows = [row if isinstance(row, dict) else as_row(row) for row in rows]
+        (tmp_path / f"{name}.json").write_text(json.dumps(rows))
+    files = [str(tmp_path / f"{name}.json") for name in "abc"]
+    assert cli.main(["check", "runtimes", "--read", *files[:2]]) == 1
+    lines = [[cell.strip() for cell in line.strip("|").split("|")] for line in capsys.readouterr().out.splitlines()]
+    assert lines[0] == ["Recipe", "Rank", "onnx", "onnx_int8"]
+    assert lines[2:4] == [["unet", "2D", "3e-06", "3.1%"], ["vnet", "3D", "fails", ""]]
+    assert lines[-2] == ["- vnet 3D on onnx: no such operator"]
+    assert cli.main(["check", "runtimes", "--json", "--read", *files]) == 0
+    read = json.loads(capsys.readouterr().out)
+    assert read == [as_row(exact), as_row(eight_bits), as_row(failed) | {"verdict": "unfit"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [("{}", "it is no list"), ('[{"recipe": "unet"}]', "[0] has no 'runtime'"), ("no", "Expecting value")],
+)
+def test_a_file_of_something_else_is_named(tmp_path, capsys, text, reason):
+    file = tmp_path / "rows.json"
+    file.write_text(text)
+    assert cli.main(["check", "runtimes", "--read", str(file)]) == 2
+    said = capsys.readouterr().err
+    assert f"{file}: is not what `unetbench check runtimes --json` prints ({reason}" in said
+    assert len(said.splitlines()) == 1

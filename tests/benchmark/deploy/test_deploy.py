@@ -120,6 +120,19 @@ def test_a_second_run_measures_nothing_again(command, swept):
     assert before == [(file, file.stat().st_mtime_ns) for file in sorted(folder.glob("deployments/*/*"))]
 
 
+def test_fewer_cases_are_segmented_and_what_comes_out_is_not_kept(command, swept, record):
+    ((_, kept),) = deployments(swept[0])
+    done = command("time", record, "--runtimes", "onnx", "--cases", 1, "--samples", 2, "--budget", 0.05, "--json")
+    assert done.returncode == 0, done.stderr
+    (rows,) = json.loads(done.stdout).values()
+    for row in rows:
+        assert len({entry["case"] for entry in row["scores"]}) == 1
+        assert len({entry["case"] for entry in row["validation_scores"]}) == 1
+    whole = [row for one in kept.rows if one["runtime"] == "onnx" for row in one["scores"]]
+    assert rows[1]["scores"][0] in whole
+    assert [found for _, found in deployments(swept[0])] == [kept]
+
+
 def test_an_export_passes_its_own_test_where_neither_keras_nor_unetbench_can_be_imported(exported):
     hidden = "import sys, runpy; [sys.modules.__setitem__(m, None) for m in ('tensorflow', 'keras', 'unetbench')];"
     code = f"{hidden} sys.argv = ['segment.py', '--self-test']; runpy.run_path('segment.py', run_name='__main__')"
