@@ -1,10 +1,11 @@
 """The model as Keras runs it, without the overhead of `predict`."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ..core import onednn
 from ..core.errors import Unavailable
 from ..core.processor import stops_at_avx2, usable
 from . import RUNTIMES
@@ -75,7 +76,7 @@ def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     signature = [tensorflow.TensorSpec(shape, "float32")]
     call = tensorflow.function(lambda images: _first(model(images, training=False)), signature, jit_compile=False)
     on_gpu = bool(tensorflow.config.list_physical_devices("GPU"))
-    pairs = len(shape) == 4 and not on_gpu and prefers_pairs(usable())
+    pairs = len(shape) == 4 and not on_gpu and prefers_pairs()
 
     def run(images: np.ndarray) -> np.ndarray:
         if pairs and len(images) == 1:
@@ -85,15 +86,16 @@ def _tensorflow(model: Any) -> Callable[[np.ndarray], np.ndarray]:
     return run
 
 
-def prefers_pairs(instructions: Collection[str]) -> bool:
-    """Whether one image is predicted faster as a batch of two: on x86 with AVX2 and without AVX-512.
+def prefers_pairs() -> bool:
+    """Whether one image is predicted faster as a batch of two: with oneDNN on x86 with AVX2 and without AVX-512.
 
-    There oneDNN (3.7, in TensorFlow 2.21) convolves a batch of one in 2D through an image of columns, with whatever
+    There it (3.7, in TensorFlow 2.21) convolves a batch of one in 2D through an image of columns, with whatever
     follows, such as a batch normalisation, in reference code, and takes its AVX2 kernels for two images on. With batch
     normalisation a single 256×256 image took 3,938 ms in `unet_half` and 2,595 in `unet_light_half`, two took 767 and
-    164; without normalisation one and two take the same time.
+    164; without normalisation one and two take the same time. TensorFlow by itself computes with Eigen on most such
+    CPUs, where one takes half the time of two.
     """
-    return stops_at_avx2(instructions)
+    return stops_at_avx2(usable()) and onednn.in_use()
 
 
 def _jax(model: Any) -> Callable[[np.ndarray], np.ndarray]:

@@ -90,7 +90,8 @@ def test_the_weights_that_were_asked_for_are_there(finished):
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="jax is not installed: pip install -e '.[jax]'")
-def test_a_machine_with_jax_and_no_tensorflow_trains_scores_times_and_reports(tmp_path):
+@pytest.mark.parametrize("datasets", [SWEEP["datasets"][2:], pytest.param(SWEEP["datasets"], marks=pytest.mark.slow)])
+def test_a_machine_with_jax_and_no_tensorflow_trains_scores_times_and_reports(tmp_path, datasets):
     blocked, asked = tmp_path / "blocked" / "tensorflow", tmp_path / "asked.txt"
     blocked.mkdir(parents=True)
     (blocked / "__init__.py").write_text(
@@ -101,17 +102,17 @@ def test_a_machine_with_jax_and_no_tensorflow_trains_scores_times_and_reports(tm
         "raise ImportError('this machine has no TensorFlow')\n"
     )
     path = os.pathsep.join([str(blocked.parent), os.environ.get("PYTHONPATH", "")])
-    process = _run(tmp_path, SWEEP, KERAS_BACKEND="jax", PYTHONPATH=path)
+    process = _run(tmp_path, {**SWEEP, "datasets": datasets}, KERAS_BACKEND="jax", PYTHONPATH=path)
     assert process.returncode == 0, process.stderr
     asking = asked.read_text().splitlines() if asked.exists() else []  # Keras tries whether it is there, to seed it
     assert not [file for file in asking if f"{os.sep}keras{os.sep}src{os.sep}" not in file]
     folder = tmp_path / "results" / "small"
     records = [json.loads(file.read_text()) for file in folder.glob("records/*/*.json")]
-    assert [record["status"] for record in records] == ["done"] * 3
+    assert [record["status"] for record in records] == ["done"] * len(datasets)
     for record in records:
         assert record["versions"]["backend"] == record["trial"]["backend"] == "jax"
         assert record["scores"]
         assert len(record["latency"][0]["samples_s"]) == 3
         assert record["training"]["steps_s"]  # those after the first, which compiles
-    assert len(list(folder.glob("weights/*/*.keras"))) == 3
+    assert len(list(folder.glob("weights/*/*.keras"))) == len(datasets)
     assert "| jax " in next((folder / "report").glob("*volume*.md")).read_text()

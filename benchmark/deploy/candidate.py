@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...core import onednn
 from ...core.errors import StoreError, Unavailable
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_runtime
@@ -142,12 +143,14 @@ class Converters:
         return self.child.ask("reference", images)
 
     def _open_network(self, runtime: Choice, plan: Plan, threads: int) -> Candidate:
+        """Keras in one of its ways: `predict` in TensorFlow as it is installed, the others as is faster."""
         folder = self._place(plan, 1) / "keras"
         put_plan(folder, plan)
         backend, reason = BACKENDS.get(runtime.name, self.backend), missing(runtime, self.backend)
         if reason:
             raise Unavailable(f"runtime {runtime.label}: {reason}")
-        child = Child("deploy.session", environment={**_limited(threads), "KERAS_BACKEND": backend})
+        faster = onednn.turned_on() if plan.task.rank == 3 and runtime.name != "keras_predict" else {}
+        child = Child("deploy.session", environment={**_limited(threads), "KERAS_BACKEND": backend, **faster})
         words = (str(folder), str(self.weights), runtime.name, runtime.options, self.plugins)
         opened = child.ask("open_network", *words)
         facts = {"precision": "float32", "file_bytes": self.weights.stat().st_size, "backend": backend, **opened}

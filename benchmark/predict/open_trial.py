@@ -1,12 +1,14 @@
 """A trained trial of the store, ready to segment images."""
 
 import math
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from ...core import onednn
 from ...core.errors import DataError, FallbackWarning, SpecError, StoreError, Unfit, one_line
 from ...core.record import Record
 from ...core.sources import source_digest
@@ -85,6 +87,8 @@ def _check_source(trial: Trial, file: Path) -> None:
 
 
 def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
+    if task.rank == 3:  # read when TensorFlow is loaded; in 2D both of its ways take about as long
+        os.environ.update(onednn.turned_on())
     import keras
 
     from ..deploy.trained import load_network

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...core import onednn
 from ...core.backend import BACKENDS, install, installed
 from ...core.trial import Trial
 from ..records.gpus import none_here, visible_gpus
@@ -28,6 +29,8 @@ class Place:
     def environment(self) -> dict[str, str | None]:
         """The environment variables that make a process compute here; None: the variable must not be set."""
         found: dict[str, str | None] = {"KERAS_BACKEND": self.backend}
+        if self.backend == "tensorflow":
+            found |= onednn.turned_on()
         if self.device == "cpu":
             found |= {"CUDA_VISIBLE_DEVICES": "-1", "HIP_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
             found |= {"KERAS_TORCH_DEVICE": "cpu"}  # Keras would take the GPU of a Mac

@@ -19,8 +19,8 @@ AUTO_MIB = 2048
 HALVED_FROM = 4
 """Patches in the longer edge of a 2D image from which two windows are taken though one would fit.
 
-A CPU with AVX2 and without AVX-512 predicts two windows in the time of one (`prefers_pairs`); elsewhere the two cost
-their overlap, an eighth at most. They are taken everywhere, so that results do not depend on the machine.
+With oneDNN a CPU with AVX2 and no AVX-512 predicts two windows in the time of one (`prefers_pairs`); elsewhere the two
+cost their overlap, an eighth at most. They are taken everywhere, so that results do not depend on the machine.
 """
 
 

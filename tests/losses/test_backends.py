@@ -1,7 +1,7 @@
 """The same value and gradient on every Keras backend that is installed, for every loss at its options' extremes.
 
-The ordinary run compares JAX, under jit, for one kind of task. `pytest -m parity tests/losses/test_backends.py` takes
-every kind, in 2D and 3D, and PyTorch too, in half an hour, nearly all of which is XLA's compilation.
+`pytest -m slow tests/losses/test_backends.py` compares JAX, under jit, for two kinds of task; `-m parity` takes every
+kind, in 2D and 3D, and PyTorch too, in half an hour, nearly all of which is XLA's compilation.
 """
 
 import importlib.util
@@ -52,7 +52,8 @@ def _differing(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) ->
 
 
 @pytest.mark.skipif(importlib.util.find_spec("jax") is None, reason="JAX is not installed")
-@pytest.mark.parametrize("task", ["exclusive 2D", pytest.param("binary 3D", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("task", ["exclusive 2D", "binary 3D"])
 def test_every_loss_is_the_same_on_jax_at_the_extremes_of_its_options(task, tmp_path):
     expected, found = _values(tmp_path, ("tensorflow", "jax"), "brief", task)
     assert not _differing(found, expected)

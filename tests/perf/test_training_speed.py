@@ -65,6 +65,7 @@ def _epoch(graph, batches):
     graph.model.fit(batches, epochs=1, verbose=0, shuffle=False)
 
 
+@pytest.mark.slow
 @pytest.mark.benchmark(group="an epoch of six steps")
 @pytest.mark.parametrize("batches", ["arrays in memory", "augmented patches"])
 def test_an_epoch_from_the_pipeline_beside_one_from_memory(benchmark, graph, sampler, batches):
@@ -72,6 +73,7 @@ def test_an_epoch_from_the_pipeline_beside_one_from_memory(benchmark, graph, sam
     benchmark.pedantic(_epoch, (graph, source), rounds=8, warmup_rounds=1)
 
 
+@pytest.mark.slow
 @pytest.mark.benchmark(group="one step under a seed")
 @pytest.mark.parametrize("way", ["step alone", "reused step, new seed", "fresh graph"])
 def test_a_further_seed_beside_a_fresh_graph(benchmark, trial, sampler, graph, way):

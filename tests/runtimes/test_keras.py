@@ -36,22 +36,26 @@ def test_new_weights_are_seen_without_a_new_trace(model):
 
 
 @pytest.mark.parametrize(
-    ("instructions", "pairs"),
+    ("instructions", "onednn", "pairs"),
     [
-        (("sse4.1", "avx", "fma", "avx2"), True),
-        (("sse4.1", "avx", "fma", "avx2", "avx_vnni"), True),
-        (("sse4.1", "avx", "fma", "avx2", "avx512", "avx512_vnni"), False),
-        (("sse4.1", "avx"), False),
-        (("neon", "dotprod"), False),
-        ((), False),
+        (("sse4.1", "avx", "fma", "avx2"), True, True),
+        (("sse4.1", "avx", "fma", "avx2"), False, False),
+        (("sse4.1", "avx", "fma", "avx2", "avx_vnni"), True, True),
+        (("sse4.1", "avx", "fma", "avx2", "avx512", "avx512_vnni"), True, False),
+        (("sse4.1", "avx"), True, False),
+        (("neon", "dotprod"), True, False),
+        ((), False, False),
     ],
 )
-def test_single_images_go_in_pairs_where_one_alone_misses_the_fast_kernels(instructions, pairs):
-    assert prefers_pairs(instructions) is pairs
+def test_single_images_go_in_pairs_where_one_alone_misses_the_fast_kernels(instructions, onednn, pairs, monkeypatch):
+    own = sys.modules["unetbench.runtimes.keras"]
+    monkeypatch.setattr(own, "usable", lambda: instructions)
+    monkeypatch.setattr(own.onednn, "in_use", lambda: onednn)
+    assert prefers_pairs() is pairs
 
 
 def test_a_pair_gives_the_single_images_logits(model, monkeypatch):
-    monkeypatch.setattr(sys.modules["unetbench.runtimes.keras"], "prefers_pairs", lambda instructions: True)
+    monkeypatch.setattr(sys.modules["unetbench.runtimes.keras"], "prefers_pairs", lambda: True)
     call = RUNTIMES["keras"](model)
     images = np.random.default_rng(0).standard_normal((1, 8, 8, 2)).astype(np.float32)
     found = call(images)

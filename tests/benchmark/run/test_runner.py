@@ -161,6 +161,7 @@ def test_two_workers_share_the_trials_and_time_nothing(tmp_path, command, write_
     assert {file.parent.name for file in (tmp_path / "pair").glob("*/*/*")} == {here["name"]}
 
 
+@pytest.mark.slow
 def test_what_a_settled_trial_lacks_is_told_and_made_when_asked_for(tmp_path, command, write_sweep):
     sweep = write_sweep(tmp_path, "later", models=["tiny"], recipe={"patch": [64, 64], "batch": 4, "epochs": 1})
     words = ("run", sweep, "--plugin", FAULTY, "--results", tmp_path, "--no-report")

@@ -83,6 +83,7 @@ def test_what_a_killed_driver_had_is_run_by_the_one_that_waits(tmp_path, begin, 
     assert record.status == "done"
 
 
+@pytest.mark.slow
 def test_one_that_is_not_to_wait_leaves_the_others_their_trials(tmp_path, begin, command, write_sweep):
     sweep = write_sweep(tmp_path, "left", recipe={"patch": [64, 64], "batch": 4, "epochs": 100_000, "stop_patience": 0})
     begin(*_words(tmp_path, sweep))
@@ -99,6 +100,7 @@ def test_one_that_is_not_to_wait_leaves_the_others_their_trials(tmp_path, begin,
     assert re.search(told, status.stdout)
 
 
+@pytest.mark.slow
 def test_a_signal_ahead_of_the_end_is_a_checkpoint_from_which_the_same_numbers_come(
     tmp_path, begin, command, write_sweep
 ):

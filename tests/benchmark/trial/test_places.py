@@ -40,6 +40,12 @@ def test_a_place_on_the_processor_hides_every_gpu():
     assert Place("jax").environment() == {"KERAS_BACKEND": "jax"}  # the backend takes what it takes by itself
 
 
+def test_tensorflow_trains_with_onednn_where_it_would_leave_it_off(monkeypatch):
+    monkeypatch.setattr("unetbench.core.onednn.turned_on", lambda: {"TF_ENABLE_ONEDNN_OPTS": "1"})
+    assert Place("tensorflow").environment()["TF_ENABLE_ONEDNN_OPTS"] == "1"
+    assert "TF_ENABLE_ONEDNN_OPTS" not in Place("jax").environment()
+
+
 def test_trials_on_gpus_run_one_each_and_others_as_many_as_there_are_workers(two_gpus):
     assert slots("gpu", (), 4) == [0, 1]
     assert slots("gpu", (1,), 4) == [1]
