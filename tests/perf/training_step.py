@@ -9,6 +9,9 @@ turns, a few steps each, so that whatever else the machine does meets all alike.
 with the fused Adam; its bfloat16 is autocast. Same sizes, batch, loss and optimizer; the number of parameters
 is compared. A ratio is the competitor's time over ours, both medians of a round; above 1 ours is faster.
 
+`--against eigen` is our step without oneDNN, as TensorFlow by itself computes on CPUs with AVX2 alone
+(`core/onednn.py`); alone it needs no PyTorch.
+
 `--limit AVX2` keeps the libraries of all competitors from AVX-512 and AMX. What a step computes in convolutions, three
 times as much as forward, is set against the peak: the best that TensorFlow or PyTorch reached in single convolutions
 (`convolution_peak.py`) of the same precision under the same limit in the same rounds.
@@ -31,10 +34,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
-OURS, SETTLE_S = "unetbench", 0.3
+OURS, EIGEN, SETTLE_S = "unetbench", "eigen", 0.3
 """Seconds between two turns, for the threads of one to stop spinning before another starts."""
 
 PEAKS = {"peak of tensorflow": "tensorflow", "peak of pytorch": "pytorch"}
+
+AGAINST = ("pytorch", "monai", EIGEN)
 
 LIMITS = {"": {}, "AVX2": {"ONEDNN_MAX_CPU_ISA": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}}
 """Environment variables that keep oneDNN, which both use, and PyTorch's own loops from wider vectors."""
@@ -69,7 +74,10 @@ class Competitor:
     def __init__(self, network: str, precision: str, name: str, limit: str) -> None:
         self.network, self.precision, self.name = network, precision, name
         words = [sys.executable, __file__, "--child", network, precision, name]
-        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **LIMITS[limit]}
+        from unetbench.core import onednn
+
+        switch = {onednn.SWITCH: "0"} if name == EIGEN else onednn.turned_on()
+        environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **LIMITS[limit], **switch}
         self.process = subprocess.Popen(
             words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, text=True
         )
@@ -132,10 +140,11 @@ def main() -> None:
 
 def measure(network: str, options: argparse.Namespace) -> list[dict[str, Any]]:
     """Let all competitors on a network take turns. Raises SystemExit when one is not the same network."""
-    names = [OURS, *(name for name in NETWORKS[network].against if name in options.against)]
+    names = [OURS, *(name for name in (*NETWORKS[network].against, EIGEN) if name in options.against)]
     pairs = [(precision, name) for precision in options.precisions for name in names]
     field = [Competitor(network, precision, name, options.limit) for precision, name in pairs]
-    peaks = [Peak(network, precision, library, options.limit) for precision in options.precisions for library in PEAKS]
+    libraries = [name for name, library in PEAKS.items() if library == "tensorflow" or options.against != [EIGEN]]
+    peaks = [Peak(network, precision, name, options.limit) for precision in options.precisions for name in libraries]
     try:
         _check(field)
         for number in range(options.rounds):
@@ -184,7 +193,7 @@ def serve(network: str, precision: str, name: str) -> None:
     answers, sys.stdout = sys.stdout, sys.stderr
     if name in PEAKS:
         return _serve_peak(precision, name, answers)
-    step, facts = (_ours if name == OURS else _theirs)(NETWORKS[network], precision, name)
+    step, facts = (_ours if name in (OURS, EIGEN) else _theirs)(NETWORKS[network], precision, name)
     for _ in range(2):
         step()
     print(json.dumps(facts), file=answers, flush=True)
@@ -283,13 +292,13 @@ def _options() -> argparse.Namespace:
     words = {"type": lambda text: text.split(",")}
     parser.add_argument("--networks", default=["plain", "separable", "3d"], help=f"of {', '.join(NETWORKS)}", **words)
     parser.add_argument("--precisions", default=list(PRECISIONS), help=f"of {', '.join(PRECISIONS)}", **words)
-    parser.add_argument("--against", default=["pytorch", "monai"], help="of pytorch, monai", **words)
+    parser.add_argument("--against", default=["pytorch", "monai"], help=f"of {', '.join(AGAINST)}", **words)
     parser.add_argument("--limit", choices=list(LIMITS), default="", help="instruction sets that all may use at most")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=3, help="timed steps of one turn")
     parser.add_argument("--json", type=Path, help="where to write every measured step")
     options = parser.parse_args()
-    for name, known in (("networks", NETWORKS), ("precisions", PRECISIONS), ("against", ("pytorch", "monai"))):
+    for name, known in (("networks", NETWORKS), ("precisions", PRECISIONS), ("against", AGAINST)):
         wrong = sorted(set(getattr(options, name)) - set(known))
         if wrong:
             parser.error(f"--{name}: {', '.join(wrong)} is unknown; there are {', '.join(known)}")
