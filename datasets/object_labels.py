@@ -1,7 +1,7 @@
 """Whether the labels of objects are what `instances: true` takes them for: one object a label, one label an object."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import cv2
@@ -22,7 +22,7 @@ class ObjectLabels:
     """Counts over cases. labels: of how many; split: in several pieces; joined: objects that look like several.
 
     objects: connected pieces of a label of 30 pixels at least in 2D images; one whose area is below 0.9 of that of its
-    convex hull looks like several that touch.
+    convex hull looks like several that touch. drawn: what a weaker annotation has of them, see `weak.weaken`.
     """
 
     labels: int = 0
@@ -31,6 +31,7 @@ class ObjectLabels:
     joined: int = 0
     first_split: str = ""
     first_joined: str = ""
+    drawn: dict[str, int] = field(default_factory=dict)
 
     def add(self, name: str, instances: np.ndarray | None) -> None:
         """Count the labels of a case: integers (*space,), 0 the background."""
@@ -54,8 +55,14 @@ class ObjectLabels:
         """Add the counts of cases that come after these."""
         self.labels, self.split = self.labels + later.labels, self.split + later.split
         self.objects, self.joined = self.objects + later.objects, self.joined + later.joined
+        self.draw(later.drawn)
         self.first_split = self.first_split or later.first_split
         self.first_joined = self.first_joined or later.first_joined
+
+    def draw(self, drawn: Mapping[str, int]) -> None:
+        """Add what was drawn."""
+        for name, count in drawn.items():
+            self.drawn[name] = self.drawn.get(name, 0) + count
 
     def remarks(self) -> list[str]:
         """One line for each of the two that is so often so that the labels are likely not those of single objects."""

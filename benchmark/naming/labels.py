@@ -12,6 +12,7 @@ from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.registry import Registry
 from ...core.trial import Choice, Trial, canonical
 from ...datasets import DATASETS
+from ...datasets.weak.cost import words
 from ...losses import LOSSES
 from ...models import MODELS
 from ...runtimes import RUNTIMES
@@ -65,7 +66,9 @@ class Labels:
         split = {name: value for name, value in trial.split.items() if name not in ("digest", "fold")}
         known = trial.dataset.canonical, trial.recipe.canonical, canonical(split)
         if known not in self._known:
-            self._known[known] = self._dataset(trial)
+            full, weak = without_labels(trial.dataset)
+            label = self._dataset(replace(trial, dataset=full))
+            self._known[known] = f"{label}, {words(weak)}" if label and weak else label
         return self._known[known]
 
     def _part(self, kind: str, choice: Choice) -> str:
@@ -89,6 +92,13 @@ class Labels:
         if recipe is not None and self._sweep.get("precisions"):  # an axis of the sweep, and no recipe's own
             recipe = replace(recipe, precision=trial.recipe.precision)
         return recipe == trial.recipe
+
+
+def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
+    """A data set as it is with full masks, and the options of the labels that training has in their place."""
+    options = dict(dataset.options)
+    weak = options.pop("labels", {})
+    return (replace(dataset, options=options), weak) if weak else (dataset, {})
 
 
 def check_label(label: Any, place: str) -> str:

@@ -1,6 +1,6 @@
 """The part of a report that shows trained trials on runtimes: recommendation, table, notes and front of each group."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,9 +62,10 @@ class RuntimeReport:
         """The table, with the recommended rows in bold."""
         return runtimes_grid(self.group, [one.chosen for one in self.found if one.chosen])
 
-    def figure(self) -> Figure | None:
-        """The front, None with fewer than two points."""
-        return runtime_front(self.group, self.found)
+    @property
+    def plot(self) -> tuple[str, str, Callable[[], Figure | None]]:
+        """Ending of its file's name, title, and what draws the front; that is None with fewer than two points."""
+        return "front", FRONT, lambda: runtime_front(self.group, self.found)
 
     def section(self, plots: Sequence[Plot] = ()) -> Section:
         """For the page."""

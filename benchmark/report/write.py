@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
+from .annotation_report import annotation_reports
 from .frame import Frames, frames
 from .page.document import Plot, Section, page
 from .page.prose import CAPTIONS, METHODS
@@ -20,7 +21,7 @@ from .plots.panel import panel
 from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
-from .runtime_report import FRONT, runtime_reports
+from .runtime_report import runtime_reports
 from .tables.columns import shortened
 from .tables.csv_text import csv_text
 from .tables.grid import markdown_code, markdown_text
@@ -89,15 +90,16 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     summaries = comparison_tables(read)
     deployed, unknown = runtime_reports(read, sweep)
+    further = [*annotation_reports(summaries, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
-    stems = _stems([*_names(summaries), *(file_stem(one.stem) for one in deployed)])
+    stems = _stems([*_names(summaries), *(file_stem(one.stem) for one in further)])
     tables, figures = [], []
     for table, stem in zip(summaries, stems, strict=False):
         tables += _tables(read, table, stem, written)
-    for one, stem in zip(deployed, stems[len(summaries) :], strict=True):
+    for one, stem in zip(further, stems[len(summaries) :], strict=True):
         tables += [written.put(name, text.encode()) for name, text in one.files(stem).items()]
-    bare = [one.section() for one in deployed]
+    bare = [one.section() for one in further]
     written.put(INDEX, page(read, [(table, ()) for table in summaries], bare).encode())
     shown: list[tuple[ComparisonTable, Sequence[Plot]]] = []
     for table, stem in zip(summaries, stems, strict=False):
@@ -107,15 +109,15 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
         notes += _problems(table.title, plots)
         written.put(f"{stem}.md", _markdown(read, table, plots).encode())
     sections: list[Section] = []
-    for one, stem in zip(deployed, stems[len(summaries) :], strict=True):
-        plots, files = _plots([("front", FRONT, one.figure)], stem, written)
+    for one, stem in zip(further, stems[len(summaries) :], strict=True):
+        plots, files = _plots([one.plot], stem, written)
         sections.append(one.section(plots))
         figures += files
         notes += _problems(one.title, plots)
         written.put(f"{stem}.md", one.files(stem, plots)[f"{stem}.md"].encode())
     index = written.put(INDEX, page(read, shown, sections).encode())
     written.finish()
-    headlines = tuple(line for one in deployed for line in one.headlines)
+    headlines = tuple(line for one in further for line in one.headlines)
     return Report(sweep, index, tuple(summaries), (index, *tables, *figures), tuple(notes), headlines)
 
 

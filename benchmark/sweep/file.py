@@ -15,6 +15,7 @@ from ...core.yaml_text import parsed_yaml
 from ...datasets import DATASETS
 from ...datasets.meaning import spelled_out
 from ...datasets.prepare import Preprocess
+from ...datasets.weak.kinds import options_of, weak_labels
 from ...metrics.empty import POLICIES
 from ...metrics.objects import SPLITS
 from ...models import MODELS
@@ -56,6 +57,7 @@ class SweepFile(HardwareKeys):
     models: list[Entry] = Field(min_length=1)
     losses: list[Entry] = Field(min_length=1)
     seeds: int | list[int] = 1
+    labels: list[Any] = Field(default_factory=lambda: ["full"], min_length=1)
     split: SplitOptions = Field(default_factory=SplitOptions)
     standard: Literal[1, 2] = 2
     recipe: dict[str, Any] = Field(default_factory=dict)
@@ -82,7 +84,8 @@ class DataChoice:
 class Sweep:
     """A sweep as values.
 
-    folder: where relative paths of the user's own data start. hardware: what trials are run on, an axis of the sweep.
+    folder: where relative paths of the user's own data start. training_labels: what each kind of labels adds to the
+    options of every data set. hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
     lighter. tune: how models are tuned, None where the file does not say.
     """
@@ -90,6 +93,7 @@ class Sweep:
     name: str
     folder: Path
     datasets: tuple[DataChoice, ...]
+    training_labels: tuple[dict[str, Any], ...]
     models: tuple[Choice, ...]
     losses: tuple[Choice, ...]
     seeds: tuple[int, ...]
@@ -167,6 +171,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         name=spec.name,
         folder=file.resolve().parent,
         datasets=datasets,
+        training_labels=_training_labels(spec.labels, where),
         models=models,
         losses=chosen,
         seeds=seeds,
@@ -192,6 +197,21 @@ def _data_choices(spec: SweepFile, where: str) -> tuple[DataChoice, ...]:
         if chosen in found:
             raise SpecError(f"{where}: datasets[{index}]: {chosen.choice.label} is there twice")
         found.append(chosen)
+    return tuple(found)
+
+
+def _training_labels(labels: Sequence[Any], where: str) -> tuple[dict[str, Any], ...]:
+    """What each kind of labels adds to the options of a data set; nothing for full masks. Raises SpecError."""
+    found: list[dict[str, Any]] = []
+    for index, said in enumerate(labels):
+        try:
+            options = options_of(weak_labels(said))
+        except SpecError as error:
+            raise SpecError(f"{where}: labels[{index}]: {str(error).removeprefix('labels: ')}") from None
+        more = {"labels": options} if options else {}
+        if more in found:
+            raise SpecError(f"{where}: labels[{index}]: {said} is there twice")
+        found.append(more)
     return tuple(found)
 
 

@@ -1,8 +1,8 @@
 """From a sweep to its trials, and how much of its data each of them is to see."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import product
+from dataclasses import dataclass, replace
+from itertools import chain, product
 
 from ...core.errors import DataError, SpecError, UnetbenchError, one_line
 from ...core.recipe import MAX_STEPS
@@ -31,7 +31,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × models × losses × hardware × seeds, then those of the lighter steps.
+    """Every trial of a sweep: data sets × training labels × models × losses × hardware × seeds, then lighter steps.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -39,7 +39,7 @@ def trials(sweep: Sweep, context: Context) -> list[Planned]:
     found: list[Planned] = []
     first: dict[str, int] = {}
     for index, data in enumerate(sweep.datasets):
-        for planned in _of(data, sweep, context):
+        for planned in chain.from_iterable(_of(own, sweep, context) for own in _labelled(data, sweep)):
             earlier = first.setdefault(planned.trial.id, index)
             if earlier != index:
                 places = [f"datasets[{k}] ({_place(sweep.datasets[k].choice)})" for k in (earlier, index)]
@@ -49,6 +49,12 @@ def trials(sweep: Sweep, context: Context) -> list[Planned]:
                 )
             found.append(planned)
     return found
+
+
+def _labelled(data: DataChoice, sweep: Sweep) -> Iterator[DataChoice]:
+    """The data set under each kind of training labels."""
+    for more in sweep.training_labels:
+        yield replace(data, choice=replace(data.choice, options=data.choice.options | more))
 
 
 def _place(choice: Choice) -> str:

@@ -8,20 +8,25 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
 from ...core.errors import DataError
 from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice
 from ...datasets import DATASETS
-from ...datasets.case import Case, Dataset, Role
+from ...datasets.case import Case, Dataset, Role, Sample
 from ...datasets.digests import FileDigests
 from ...datasets.disk_cache import CaseKeys, CasesOnDisk
 from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.readers import Reading
+from ...datasets.resizing import nearest
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
+from ...datasets.weak.kinds import Fraction, WeakLabels, weak_labels
+from ...datasets.weak.weaken import check_weak, kept_cases, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
 
 CachePlace = Literal["memory", "disk"]
@@ -67,7 +72,7 @@ class OpenedDataset:
     """A data set as a trial sees it.
 
     task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
-    on disk. digests: of the files.
+    on disk. digests: of the files. labels: what training cases have in place of full masks, None for these.
     """
 
     dataset: Dataset
@@ -77,17 +82,34 @@ class OpenedDataset:
     objects: str
     keys: CaseKeys
     digests: FileDigests
+    labels: WeakLabels | None = None
 
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
         return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
 
     def hold(self, case: Case, objects: ObjectLabels | None = None) -> Held:
-        """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it."""
+        """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it.
+
+        A training case has the truth that `labels` leave of it; a validation case the full one.
+        """
         sample = case.read()
         if objects is not None:
             objects.add(case.name, sample.instances)
-        return hold(case.name, sample, self.dataset.task, self.preprocess)
+        held = hold(case.name, sample, self.dataset.task, self.preprocess)
+        if self.split.roles[case.name] != "train" or self.labels is None:
+            return held
+        made = weaken(case.name, held.image[...], held.truth, self._instances(sample), self.task, self.labels)
+        if objects is not None:
+            objects.draw(made.drawn)
+        return replace(held, truth=made.truth)
+
+    def _instances(self, sample: Sample) -> np.ndarray | None:
+        """The numbers of the objects at the size that training sees; None without any, and where images are padded."""
+        if sample.instances is None or self.preprocess.pad:
+            return None
+        size = self.preprocess.resize
+        return sample.instances if size is None else nearest(sample.instances[..., None], size)[..., 0]
 
     def held(
         self, role: Role, folder: Path | None, objects: ObjectLabels, on_case: Callable[[int], None] = lambda _: None
@@ -110,9 +132,13 @@ class OpenedDataset:
         return kept
 
 
+ASIDE = ("preprocess", "objects", "labels")
+"""Options of a data set in a trial that its function does not take."""
+
+
 def list_dataset(choice: Choice, context: Context) -> Dataset:
     """The data set of a choice, before it is split. Raises DataError, also for what is no list of distinct cases."""
-    options = {key: value for key, value in choice.options.items() if key not in ("preprocess", "objects")}
+    options = {key: value for key, value in choice.options.items() if key not in ASIDE}
     if "path" in options:
         options["path"] = _place(options["path"], context)
     dataset = DATASETS[choice.name](context.source, **options)
@@ -164,7 +190,21 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     if choice.name == "folder":
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     objects = choice.options.get("objects", "components")
-    return OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
+    labels, task = weak_labels(choice.options.get("labels")), task_after(dataset.task, preprocess)
+    if labels is not None:
+        check_weak(labels, task)
+        found = _weaker(found, labels)
+        task = task if isinstance(labels, Fraction) else task_with_ignored(task)
+    return OpenedDataset(dataset, found, preprocess, task, objects, keys, digests, labels)
+
+
+def _weaker(split: Split, labels: WeakLabels) -> Split:
+    """The split without the training cases whose masks are not kept."""
+    if not isinstance(labels, Fraction):
+        return split
+    kept = set(kept_cases([case.name for case in split.cases("train")], labels))
+    cases = tuple(case for case in split.dataset.cases if split.roles[case.name] != "train" or case.name in kept)
+    return replace(split, dataset=replace(split.dataset, cases=cases))
 
 
 def _place(path: str, context: Context) -> str:

@@ -19,6 +19,7 @@ from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial
 from ...datasets.case import ROLES
+from ...datasets.weak.cost import annotation
 from ...models.anatomy.cost import cost
 from ..records.machine import now, provenance
 from ..records.store import IN_PARTS, WHOLE, Store
@@ -151,6 +152,8 @@ def train_trial(
         training = cache.cases.of("train", trial, opened, context, on_progress)
         validation = cache.cases.of("validation", trial, opened, context, on_progress)
     timing["load_s"] = time.perf_counter() - clock
+    if opened.labels is not None:
+        fields["data"]["annotation"] = annotation(opened.labels, cache.cases.objects.drawn)
     for remark in cache.cases.objects.remarks():
         fields["data"]["notes"].append(remark)
         on_progress({"phase": "warning", "text": remark})

@@ -1,0 +1,207 @@
+"""The part of a report that sets what training labels cost against what they give: a table and a plot a data set."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from ...core.measure import measure
+from ...core.record import Record
+from ...core.trial import canonical
+from ...datasets.weak.cost import SECONDS, minutes, words
+from ..naming.labels import without_labels
+from .frame import PRIMARY
+from .page.document import Plot, Section
+from .plots.annotation import FULL, Annotated, annotation_plot
+from .statistics.compare import Estimate, estimate
+from .tables.csv_text import csv_text
+from .tables.grid import Grid, markdown_text
+from .tables.summary import ComparisonTable, Row
+from .tables.table import UNDEFINED, digits, interval_text
+
+PLOT = "Dice against minutes of annotation"
+"""Title of the plot."""
+
+DRAWN = ("outlines", "clicks", "strokes", "boxes")
+"""What may be drawn."""
+
+NOTES = (
+    "The labels are those of the training cases: epoch and threshold are selected on full masks of validation cases, "
+    "and test cases are scored with theirs.",
+    "Minutes: "
+    + "; ".join(f"{seconds:g} s for one of the {name} ({source})" for name, (seconds, source) in SECONDS.items())
+    + ". They were measured on photographs, and no time to look at an image is in them: they order annotations and "
+    "plan none.",
+    "Dice lost: that of the same model and loss with full masks less it, case by case, after averaging over seeds; the "
+    "interval is over groups of cases.",
+)
+
+
+@dataclass(frozen=True)
+class AnnotationReport:
+    """The tables of one data set on one machine that differ in their training labels alone, full masks first."""
+
+    sweep: str
+    tables: tuple[ComparisonTable, ...]
+
+    headlines: tuple[str, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """The data set, and what tells its tables from others of it."""
+        first = self.tables[0]
+        plain = without_labels(first.example.trial.dataset)[0].label
+        name = first.name if _labels(first) is None else plain
+        return f"{name} ({first.apart})" if first.apart else name
+
+    @property
+    def title(self) -> str:
+        """What the table is called."""
+        return f"{self.subject} on {self.tables[0].machine}: training labels"
+
+    @property
+    def stem(self) -> str:
+        """What its files are called."""
+        return f"{self.subject}-training-labels"
+
+    @cached_property
+    def rows(self) -> tuple[Annotated, ...]:
+        """Every row with a score, the best mean Dice first."""
+        made = [self._row(table, row) for table in self.tables for row in table.compared]
+        return tuple(sorted(made, key=lambda one: -one.row.dice.mean))
+
+    @property
+    def grid(self) -> Grid:
+        """What each costs and gives."""
+        columns = {
+            "Training labels": [one.labels for one in self.rows],
+            "Model": [one.row.model for one in self.rows],
+            "Loss": [one.row.loss for one in self.rows],
+            measure(PRIMARY).title: [measure(PRIMARY).text(one.row.dice.mean) for one in self.rows],
+            "95\u00a0%\u00a0CI": [interval_text(one.row.dice, measure(PRIMARY)) for one in self.rows],
+            "Dice lost": [_signed(one.lost) for one in self.rows],
+            "95\u00a0%\u00a0CI of it": [_bounds(one.lost) for one in self.rows],
+            "Of full": [_percent(self._share(one)) for one in self.rows],
+            "Cases": [str(one.cases) for one in self.rows],
+            "Drawn": [one.drawn or UNDEFINED for one in self.rows],
+            "Minutes": [digits(one.minutes) for one in self.rows],
+            "Known pixels": [_percent(one.known) for one in self.rows],
+        }
+        bold = frozenset(k for k, one in enumerate(self.rows) if one.labels == FULL)
+        return Grid(self.title, tuple(columns), tuple(zip(*columns.values(), strict=True)), names=3, bold=bold)
+
+    @property
+    def plot(self) -> tuple[str, str, Callable[[], Figure | None]]:
+        """Ending of its file's name, title, and what draws it; that is None with fewer than two points."""
+        return "annotation", PLOT, lambda: annotation_plot(self.rows)
+
+    def section(self, plots: Sequence[Plot] = ()) -> Section:
+        """For the page."""
+        return Section(self.title, (), self.grid, NOTES, tuple(plots))
+
+    def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
+        """Names and contents of its table as Markdown, LaTeX and CSV."""
+        parts = [f"# {markdown_text(f'{self.sweep}: {self.title}')}\n", self.grid.markdown()]
+        parts += ["".join(f"- {markdown_text(note)}\n" for note in NOTES)]
+        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
+        return {
+            f"{stem}.md": "\n".join(parts),
+            f"{stem}.tex": self.grid.latex(NOTES),
+            f"{stem}.csv": csv_text(self._frame()),
+        }
+
+    def _frame(self) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "labels": one.labels,
+                "model": one.row.model,
+                "loss": one.row.loss,
+                "dice": one.row.dice.mean,
+                "dice_low": one.row.dice.low,
+                "dice_high": one.row.dice.high,
+                "dice_lost": one.lost.mean if one.lost else math.nan,
+                "dice_lost_low": one.lost.low if one.lost else math.nan,
+                "dice_lost_high": one.lost.high if one.lost else math.nan,
+                "of_full": self._share(one),
+                "cases": one.cases,
+                "drawn": one.drawn,
+                "minutes": one.minutes,
+                "known_pixels": one.known,
+            }
+            for one in self.rows
+        )
+
+    def _row(self, table: ComparisonTable, row: Row) -> Annotated:
+        record = table.records[next(key for key in row.records if key in table.done)]
+        told = record.data.get("annotation") or self._full()
+        drawn = ", ".join(f"{told[name]} {name}" for name in DRAWN if told.get(name))
+        labels = _labels(table)
+        return Annotated(
+            labels=FULL if labels is None else words(labels),
+            row=row,
+            cases=int(record.data.get("train", 0)),
+            drawn=drawn,
+            minutes=float(told.get("minutes", math.nan)),
+            known=told["known"] / told["pixels"] if told.get("pixels") else math.nan,
+            lost=None if labels is None else self._lost(table, row),
+        )
+
+    def _full(self) -> dict[str, float]:
+        """What full masks took: an outline an object, where labels of all training cases say how many there are."""
+        whole = next((own for own in self._annotations() if "outlines" not in own), None)
+        drawn = {} if whole is None else {"outlines": int(whole["objects"])}
+        return {**drawn, "minutes": minutes(drawn) if drawn else math.nan, "pixels": 1, "known": 1}
+
+    def _annotations(self) -> list[dict[str, float]]:
+        records: list[Record] = [record for table in self.tables for record in table.done.values()]
+        return [record.data["annotation"] for record in records if "annotation" in record.data]
+
+    def _lost(self, table: ComparisonTable, row: Row) -> Estimate | None:
+        first = self.tables[0]
+        full = next((own for own in first.rows if (own.model, own.loss) == (row.model, row.loss)), None)
+        if _labels(first) is not None or full is None or len(full.case_means) != len(row.case_means):
+            return None
+        groups = dict(sorted((score["case"], score["group"]) for score in table.example.scores))
+        return estimate((full.case_means - row.case_means)[None], np.array(list(groups.values())))
+
+    def _share(self, one: Annotated) -> float:
+        """Mean Dice as a share of that of the same model and loss with full masks."""
+        if one.labels == FULL:
+            return 1.0
+        return math.nan if one.lost is None else one.row.dice.mean / (one.row.dice.mean + one.lost.mean)
+
+
+def annotation_reports(tables: Sequence[ComparisonTable], sweep: str) -> list[AnnotationReport]:
+    """One for each data set of which some tables have other training labels than full masks."""
+    found: dict[str, list[ComparisonTable]] = {}
+    for table in tables:
+        trial = table.example.trial
+        key = canonical([without_labels(trial.dataset)[0].unplaced, trial.split, table.machine, table.apart])
+        found.setdefault(key, []).append(table)
+    return [
+        AnnotationReport(sweep, tuple(sorted(own, key=lambda table: _labels(table) is not None)))
+        for own in found.values()
+        if any(_labels(table) is not None for table in own)
+    ]
+
+
+def _labels(table: ComparisonTable) -> dict[str, object] | None:
+    return without_labels(table.example.trial.dataset)[1] or None
+
+
+def _signed(value: Estimate | None) -> str:
+    return UNDEFINED if value is None or math.isnan(value.mean) else f"{value.mean:+.3f}".replace("-", "\u2212")
+
+
+def _bounds(value: Estimate | None) -> str:
+    return UNDEFINED if value is None else interval_text(value, measure(PRIMARY))
+
+
+def _percent(share: float) -> str:
+    if math.isnan(share):
+        return UNDEFINED
+    return f"{100 * share:.1f}\u00a0%" if share < 1 or share > 1.0005 else "100\u00a0%"

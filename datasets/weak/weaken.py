@@ -1,0 +1,172 @@
+"""From a full truth to what a weaker annotation tells of it."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ...core.errors import SpecError
+from ...core.task import Task
+from ..scaling import Scaling
+from . import pseudo
+from .draw import clicks, disc, stroke
+from .kinds import Boxes, Fraction, Points, Scribbles, WeakLabels
+from .objects import Piece, background, pieces
+
+IGNORED = 255
+"""What a truth of the data set's own without an ignore label holds where nothing is known."""
+
+CLEAR = 3.0
+"""Pixels that a click on the background keeps from objects, where there is room."""
+
+
+def kept_cases(names: Sequence[str], labels: Fraction) -> list[str]:
+    """The cases that keep their masks, in the order given."""
+    ordered = sorted(names, key=lambda name: hashlib.sha256(f"{labels.seed} {name}".encode()).digest())
+    kept = set(ordered[: max(1, round(labels.fraction * len(names)))])
+    return [name for name in names if name in kept]
+
+
+def check_weak(labels: WeakLabels, task: Task) -> None:
+    """Raise SpecError for labels that a task cannot have."""
+    if isinstance(labels, Points) and labels.pseudo == "voronoi" and task.kind != "binary":
+        raise SpecError(
+            f"labels: points: voronoi takes the border between two objects for background, and objects of several "
+            f"classes ({', '.join(task.classes)}) lie beside or inside each other; take `pseudo: watershed`"
+        )
+
+
+@dataclass(frozen=True)
+class Weakened:
+    """A truth (*space, t) as a weaker annotation has it, and what it took.
+
+    drawn: numbers of objects, of outlines, clicks, strokes or boxes, of pixels, and of those whose class is known.
+    """
+
+    truth: np.ndarray
+    drawn: dict[str, int]
+
+
+def task_with_ignored(task: Task) -> Task:
+    """The task with a value for what is not known."""
+    return task if task.ignore is not None else replace(task, ignore=IGNORED)
+
+
+def weaken(
+    name: str,
+    image: np.ndarray,
+    truth: np.ndarray,
+    instances: np.ndarray | None,
+    task: Task,
+    labels: WeakLabels,
+) -> Weakened:
+    """Degrade the truth of one case; what its data set ignores stays ignored.
+
+    name: of the case; with the labels' seed it decides what is drawn, the same in every trial and on every machine.
+    image (*space, c) of any type, truth (*space, t), instances (*space,) or None. task: with an ignore label, but where
+    the masks are full.
+    """
+    digest = hashlib.sha256(f"{labels.seed} {name}".encode()).digest()
+    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
+    found = list(pieces(truth, instances, task))
+    if isinstance(labels, Fraction):
+        made = Weakened(truth, {"outlines": len(found)})
+    elif isinstance(labels, Boxes):
+        made = _boxed(image, truth, found, task, labels)
+    elif isinstance(labels, Points):
+        made = _clicked(image, truth, found, task, labels, rng)
+    else:
+        made = _scribbled(image, truth, found, task, labels, rng)
+    left = truth if task.ignore is None else np.where(truth == task.ignore, truth, made.truth)
+    known = left[..., 0].size if task.ignore is None else int(np.count_nonzero((left != task.ignore).all(-1)))
+    return Weakened(left, {"objects": len(found), "pixels": left[..., 0].size, "known": known} | made.drawn)
+
+
+def _clicked(image, truth, found: list[Piece], task: Task, labels: Points, rng: np.random.Generator) -> Weakened:
+    markers = [_unseen(truth) for _ in range(truth.shape[-1])]
+    numbers = np.zeros(truth.shape[:-1], np.int32)
+    count = 0
+    for number, piece in enumerate(found, start=1):
+        plane = markers[piece.plane]
+        for pixel in clicks(piece.mask, labels.points, rng):
+            count += 1
+            place, around = disc(piece.mask.shape, pixel, labels.radius)
+            around = around & piece.mask[place]
+            plane[piece.place][place][around] = piece.value
+            numbers[piece.place][place][around] = number
+    free = background(truth, task)
+    wanted = max(1, round(labels.background * len(found) * labels.points)) if labels.background else 0
+    for pixel in clicks(free, wanted, rng, CLEAR):
+        count += 1
+        place, around = disc(free.shape, pixel, labels.radius)
+        for plane in markers:
+            plane[place][around & free[place]] = 0
+    if labels.pseudo == "voronoi":
+        markers = [pseudo.voronoi(plane, numbers) for plane in markers]
+    elif labels.pseudo == "watershed":
+        markers = [pseudo.watershed(plane, image) for plane in markers]
+    return Weakened(_truth(markers, task), {"clicks": count})
+
+
+def _scribbled(image, truth, found: list[Piece], task: Task, labels: Scribbles, rng: np.random.Generator) -> Weakened:
+    markers = [_unseen(truth) for _ in range(truth.shape[-1])]
+    count = 0
+    for piece in found:
+        for index in _slices(piece.mask):
+            for _ in range(labels.scribbles):
+                drawn = stroke(piece.mask[index], labels.width, rng)
+                count += bool(drawn.any())
+                markers[piece.plane][piece.place][index][drawn] = piece.value
+    free = background(truth, task)
+    for index in _slices(free):
+        for _ in range(labels.background):
+            drawn = stroke(free[index], labels.width, rng)
+            count += bool(drawn.any())
+            for plane in markers:
+                plane[index][drawn] = 0
+    if labels.pseudo == "watershed":
+        markers = [pseudo.watershed(plane, image) for plane in markers]
+    return Weakened(_truth(markers, task), {"strokes": count})
+
+
+def _boxed(image, truth, found: list[Piece], task: Task, labels: Boxes) -> Weakened:
+    made = np.zeros_like(truth)
+    shown = _bytes(image) if labels.boxes == "grabcut" else None
+    for piece in sorted(found, key=lambda piece: -piece.mask.size):
+        inside = made[(*piece.place, piece.plane)]
+        if shown is None:
+            inside[...] = piece.value if labels.boxes == "fill" else task.ignore
+            continue
+        for index in _slices(piece.mask):
+            flat = piece.place[-2:]
+            box = Piece(piece.plane, piece.value, flat, piece.mask[index])
+            plane = shown[piece.place[0].start + index[0]] if index else shown
+            around, mask = pseudo.grabcut(plane, box)
+            target = (
+                made[(piece.place[0].start + index[0], *around, piece.plane)] if index else made[(*around, piece.plane)]
+            )
+            target[mask] = piece.value
+    return Weakened(made, {"boxes": len(found)})
+
+
+def _unseen(truth: np.ndarray) -> np.ndarray:
+    return np.full(truth.shape[:-1], pseudo.UNSEEN, np.int32)
+
+
+def _truth(markers: list[np.ndarray], task: Task) -> np.ndarray:
+    ignored = IGNORED if task.ignore is None else task.ignore
+    return np.stack([np.where(plane == pseudo.UNSEEN, ignored, plane) for plane in markers], -1).astype(np.uint8)
+
+
+def _slices(mask: np.ndarray) -> list[tuple[int, ...]]:
+    """Places of the 2D planes in which something is: () of an image, one a slice of a volume."""
+    return [()] if mask.ndim == 2 else [(k,) for k in range(len(mask)) if mask[k].any()]
+
+
+def _bytes(image: np.ndarray) -> np.ndarray:
+    """(*space, c) of any type → 8-bit RGB, its 1 and 99.8 percentiles at the ends, as OpenCV's GrabCut takes it."""
+    scaled = Scaling.of(image, "percentile")(image)
+    grey = scaled.shape[-1] != 3
+    scaled = np.repeat(scaled.mean(-1, keepdims=True), 3, -1) if grey else scaled
+    return np.clip(np.rint(255 * scaled), 0, 255).astype(np.uint8)
