@@ -81,8 +81,9 @@ def weak_labels(said: Any) -> WeakLabels | None:
     options: Mapping[str, Any] = {said: ...} if isinstance(said, str) else said if isinstance(said, Mapping) else {}
     named = [key for key in options if key in KINDS]
     if len(named) != 1:
-        text = unknown("kind of labels", said, ["full", *KINDS]) if isinstance(said, str) else f"{said!r} names none"
-        raise SpecError(f"labels: {text}; there are full, {', '.join(KINDS)}, as in `{{points: 1}}`")
+        text = f"{said!r} names {' and '.join(named) or 'none'}"
+        text = unknown("kind of labels", said, ["full", *KINDS]) if isinstance(said, str) else text
+        raise SpecError(f"labels: {text}; name one of full, {', '.join(KINDS)}, as in `{{points: 1}}`")
     kind = KINDS[named[0]]
     known = {field.name: field for field in fields(kind)}
     strange = [key for key in options if key not in known]

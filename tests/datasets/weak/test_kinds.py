@@ -40,9 +40,9 @@ def test_full_masks_are_none_of_them(said):
     ("said", "told"),
     [
         ("point", "kind of labels 'point' is unknown; did you mean 'points'"),
-        (3, "3 names none; there are full, fraction, points, boxes, scribbles"),
+        (3, "3 names none; name one of full, fraction, points, boxes, scribbles"),
         ({"radius": 1}, "names none"),
-        ({"points": 1, "boxes": "fill"}, "names none"),
+        ({"points": 1, "boxes": "fill"}, "names points and boxes; name one of full"),
         ({"points": 1, "raduis": 1}, "option 'raduis' is unknown; did you mean 'radius'"),
         ({"points": 0}, "points: 0 is below 1"),
         ({"points": 1.5}, "points: 1.5 is no whole number"),
