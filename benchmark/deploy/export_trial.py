@@ -22,7 +22,7 @@ from .bioimageio import (
     require_describable,
 )
 from .candidate import Candidate, Converters
-from .example.segment import Model
+from .example.segment import Model, share_beyond
 from .export import DESCRIPTION, Export, Plan, finish, put_self_test
 from .measure import Comparison
 from .trained_trial import CALIBRATION, TrainedTrial
@@ -95,7 +95,7 @@ def _finished(
     image = _cropped(case.read().image, plan)
     wanted = Model(Path(candidate.child.ask("folder")), run=converters.reference).probabilities(image)
     tolerance = bound if kind.precision == "float32" else REDUCED
-    beyond = float((np.abs(candidate.probabilities(image) - wanted) > tolerance).mean())
+    beyond = share_beyond(candidate.probabilities(image), wanted, tolerance)
     if beyond > LARGEST:
         raise ConversionError(
             f"export: {candidate.runtime.label} differs from float64 by more than {tolerance:g} in {beyond:.0%} of the "
@@ -153,7 +153,7 @@ def _describe(
     activation = softmax if plan.task.kind == "exclusive" else sigmoid
     wanted, found = activation(converters.reference(seen))[0], activation(candidate.forward(seen))[0]
     tolerance = min(tolerance, LARGEST_TOLERANCE * float(wanted.max()))
-    beyond = float((np.abs(found - wanted) > tolerance).mean())
+    beyond = share_beyond(found, wanted, tolerance)
     put_test_tensors(folder, image, wanted)
     network = onnx.load(str(folder / "network.onnx"), load_external_data=False)
     opset = next(one.version for one in network.opset_import if one.domain in ("", "ai.onnx"))
