@@ -91,7 +91,7 @@ def check(command: argparse.ArgumentParser) -> None:
         "--read", type=Path, nargs="+", default=[], metavar="FILE", help="show what `check runtimes --json` wrote there"
     )
     command.add_argument(
-        "--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others"
+        "--size", type=edges, action="append", default=[], help="of `check models`: 256x256 (2D), 64x64x64 (3D) …"
     )
     command.add_argument("--json", action="store_true", help="as JSON")
 
