@@ -260,3 +260,12 @@ def test_the_export_and_predict_give_the_same_labels(exported):
     image = np.random.default_rng(1).integers(0, 255, (70, 90, 1)).astype(np.uint8)
     ours = segment(image, open_model(exported)).labels
     np.testing.assert_array_equal(np.squeeze(ours), np.squeeze(Model(exported).segment(image)))
+
+
+def test_an_untrained_recipe_that_was_timed_leaves_no_files_behind(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    words = ("--runtimes", "onnx", "--size", "32x32", "--set", "width=4", "--set", "depth=1")
+    done = command("time", "unet", *words, "--samples", 2, "--budget", 0.05, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [row["runtime"] for row in json.loads(done.stdout)] == ["keras", "onnx"]
+    assert not list(tmp_path.glob("unetbench-*"))
