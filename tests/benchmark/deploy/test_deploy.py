@@ -216,6 +216,7 @@ def test_what_is_no_export_is_refused(tmp_path, content, message):
     [
         (["--format", "keras_xla"], "export: keras_xla runs in Keras and has no file"),
         (["--format", "onx"], "runtime 'onx' is unknown; did you mean 'onnx'"),
+        (["--format", "litert_int8", "--size", "8x32x32"], "--size: 8x32x32 has 3 edges, images have 2"),
         (["--format", "onnx", "--size", "30x30"], "size 30×30 does not fit the model, which takes multiples of"),
     ],
 )
@@ -224,6 +225,15 @@ def test_what_cannot_be_exported_is_one_line(command, record, tmp_path, words, m
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_that_is_refused_leaves_the_one_before_as_it_was(command, record, exported, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "network")
+    done = command("export", record, "--format", "onnx", "--size", "30x30", "--out", folder)
+    assert done.returncode == 2
+    assert Export.read(folder).about == Export.read(exported).about
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_folder_that_holds_something_else_is_not_overwritten(command, record, tmp_path):
