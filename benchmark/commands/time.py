@@ -32,6 +32,8 @@ def time(options: argparse.Namespace) -> int:
         return _untrained(options, runtimes, latency)
     if not os.path.lexists(options.target):
         raise SpecError(f"there is no file or folder {options.target}, and {unknown('model', options.target, MODELS)}")
+    if options.channels or options.classes or options.set:
+        raise SpecError("--channels, --classes and --set are of an untrained recipe; a trained trial has its own")
     fine = True
     outcome: dict[str, Any] = {}
     for place in trials_of(Path(options.target)):
@@ -66,10 +68,12 @@ def chosen(names: Sequence[str] | None) -> list[Choice]:
 
 def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency: LatencyOptions) -> int:
     size = (options.size or [(256, 256)])[0]
-    classes = options.classes
+    if options.cases is not None:
+        raise SpecError("--cases is of trained trials; an untrained recipe segments none")
+    classes, channels = options.classes or 1, options.channels or 3
     kind = "binary" if classes == 1 else "exclusive"
     names = ("object",) if classes == 1 else tuple(f"class {k}" for k in range(classes))
-    task = Task(len(size), options.channels, names, kind)
+    task = Task(len(size), channels, names, kind)
     model = Choice(options.target, keyed(options.set))
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="unetbench-") as folder:
