@@ -108,11 +108,13 @@ class Registry:
         return self._parts
 
     def check(self, name: str, options: dict[str, Any]) -> None:
-        """Raise SpecError when the part or one of the options is unknown."""
+        """Raise SpecError when the part or one of the options is unknown, or a switch is neither true nor false."""
         part = self.part(name)
-        for key in options:
+        for key, value in options.items():
             if key not in part.options:
                 raise SpecError(unknown(f"{name}: option", key, part.options))
+            if isinstance(part.options[key], bool) and not isinstance(value, bool):
+                raise SpecError(f"{name}: option {key!r} is {value!r}; true and false are possible")
 
     def _scan(self, file: Path, module: str) -> None:
         for part in _read(file, module, self.name.upper()):

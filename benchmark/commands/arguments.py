@@ -91,7 +91,7 @@ def check(command: argparse.ArgumentParser) -> None:
         "--read", type=Path, nargs="+", default=[], metavar="FILE", help="show what `check runtimes --json` wrote there"
     )
     command.add_argument(
-        "--size", type=edges, action="append", default=[], help="256x256 (2D), 64x64x64 (3D), or others"
+        "--size", type=edges, action="append", default=[], help="of `check models`: 256x256 (2D), 64x64x64 (3D) …"
     )
     command.add_argument("--json", action="store_true", help="as JSON")
 
@@ -102,17 +102,19 @@ def time(command: argparse.ArgumentParser) -> None:
     command.add_argument("--runtimes", nargs="+", metavar="NAME", help="default: every one (`unetbench list runtimes`)")
     command.add_argument("--batch", type=_count, nargs="+", default=[1], help="images a call (default 1)")
     command.add_argument("--size", type=edges, nargs="+", help="256x256 or 16x64x64 (default: the recipe's patch)")
-    command.add_argument("--threads", type=int, nargs="+", default=[0], help="0 for one a core (default)")
+    command.add_argument("--threads", type=_threads, nargs="+", default=[0], help="0 for one a core (default)")
     command.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
-    command.add_argument("--budget", type=float, default=5.0, metavar="SECONDS", help="calls of each take (default 5)")
+    command.add_argument(
+        "--budget", type=_positive, default=5.0, metavar="SECONDS", help="calls of each take (default 5)"
+    )
     command.add_argument(
         "--cases",
         type=_count,
         metavar="N",
         help="segment N validation and N test cases at most, spread over all, and keep nothing (default: all)",
     )
-    command.add_argument("--channels", type=_count, default=3, help="of an untrained recipe's images (default 3)")
-    command.add_argument("--classes", type=_count, default=1, help="of an untrained recipe (default 1)")
+    command.add_argument("--channels", type=_count, help="of an untrained recipe's images (default 3)")
+    command.add_argument("--classes", type=_count, help="of an untrained recipe (default 1)")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of an untrained recipe"
     )
@@ -130,7 +132,7 @@ def export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bioimageio", action="store_true", help="with a bioimage.io description (ONNX formats)")
     command.add_argument("--out", type=Path, help="the folder (default: the model's and the format's name)")
     command.add_argument("--size", type=edges, help="of the windows it takes (default: the recipe's patch)")
-    command.add_argument("--threads", type=int, default=0, help="of the self-test; 0 for one a core (default)")
+    command.add_argument("--threads", type=_threads, default=0, help="of the self-test; 0 for one a core (default)")
     _trial_options(command)
 
 
@@ -236,6 +238,12 @@ def _cache_option(command: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     if not text.isdigit() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    return int(text)
+
+
+def _threads(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
     return int(text)
 
 

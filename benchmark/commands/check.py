@@ -9,14 +9,19 @@ from typing import Any
 
 from tqdm import tqdm
 
-from ...core.errors import Unfit
+from ...core.errors import SpecError, Unfit
 
 SIZES = {2: (256, 256), 3: (64, 64, 64)}
 """Image that is measured, by rank."""
 
 
 def check(options: argparse.Namespace) -> int:
-    """Build every row of the table of published counts; 1 when a count differs or a recipe has none."""
+    """Build every row of the table of published counts; 1 when a count differs or a recipe has none.
+
+    Raises SpecError for an option of `check runtimes`, which would be passed over.
+    """
+    if options.only or options.runtimes or options.read:
+        raise SpecError("--only, --runtimes and --read are of `check runtimes`; `check models` takes every recipe")
     table, asked = _table(), {len(size): size for size in options.size}
     rows = list(tqdm(_rows(table, asked), total=len(table), desc="recipes", leave=False, disable=None))
     if options.json:

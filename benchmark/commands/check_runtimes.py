@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from ...core.errors import SpecError
 from ...core.trial import Choice
 from ...models import MODELS
 from ...runtimes import RUNTIMES
@@ -18,7 +19,16 @@ from ..report.tables.grid import Grid
 
 
 def check_runtimes(options: argparse.Namespace) -> int:
-    """Convert, run and compare each, or show what was found before; 1 when something fails that should not."""
+    """Convert, run and compare each, or show what was found before; 1 when something fails that should not.
+
+    Raises SpecError for an option of something else, which would be passed over.
+    """
+    if options.size:
+        raise SpecError(
+            "--size is of `check models`; `check runtimes` tries the first of its sizes that a recipe takes"
+        )
+    if options.read and (options.only or options.runtimes):
+        raise SpecError("--read shows what was tried before; --only and --runtimes say what to try, so leave them out")
     found = _read(options.read) if options.read else _tried(options)
     if options.json:
         print(json.dumps([as_row(row) for rows in found for row in rows], indent=1))
@@ -76,4 +86,4 @@ def _cell(row: Compatibility) -> str:
     if row.verdict == "unfit":
         return "–"
     text = f"{row.difference:.0e}" if row.verdict == "exact" else f"{row.error:.1%}"
-    return f"**off** ({row.difference:.0e})" if row.verdict == "off" else text
+    return f"off ({row.difference:.0e})" if row.verdict == "off" else text

@@ -52,6 +52,8 @@ def _pruned(parent: Trial, options: argparse.Namespace) -> Trial:
     entry: dict[str, Any] = {"ranking": options.ranking, "epochs": options.epochs, "rate": options.rate}
     if options.channels is not None:
         entry |= {"prune": "channels", "share": options.channels, "multiple": options.multiple}
+    elif options.multiple > 1:
+        raise SpecError("prune: --multiple is of --channels; --sparsity takes no channel out")
     else:
         entry |= {"prune": "magnitude", "sparsity": options.sparsity}
     try:

@@ -4,11 +4,13 @@ import argparse
 import json
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError, UnetbenchError, one_line, unknown
+from ...core.record import finite
 from ...core.task import Task
 from ...core.trial import Choice
 from ...models import MODELS
@@ -30,6 +32,8 @@ def time(options: argparse.Namespace) -> int:
         return _untrained(options, runtimes, latency)
     if not os.path.lexists(options.target):
         raise SpecError(f"there is no file or folder {options.target}, and {unknown('model', options.target, MODELS)}")
+    if options.channels or options.classes or options.set:
+        raise SpecError("--channels, --classes and --set are of an untrained recipe; a trained trial has its own")
     fine = True
     outcome: dict[str, Any] = {}
     for place in trials_of(Path(options.target)):
@@ -51,7 +55,7 @@ def time(options: argparse.Namespace) -> int:
             if options.cases is not None:
                 print(f"- of at most {options.cases} validation and {options.cases} test cases: not kept")
     if options.json:
-        print(json.dumps(outcome, indent=1))
+        print(json.dumps(finite(outcome), indent=1))
     return 0 if fine else 1
 
 
@@ -64,18 +68,22 @@ def chosen(names: Sequence[str] | None) -> list[Choice]:
 
 def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency: LatencyOptions) -> int:
     size = (options.size or [(256, 256)])[0]
-    classes = options.classes
+    if options.cases is not None:
+        raise SpecError("--cases is of trained trials; an untrained recipe segments none")
+    classes, channels = options.classes or 1, options.channels or 3
     kind = "binary" if classes == 1 else "exclusive"
     names = ("object",) if classes == 1 else tuple(f"class {k}" for k in range(classes))
-    task = Task(len(size), options.channels, names, kind)
-    built = UntrainedRecipe.build(Choice(options.target, keyed(options.set)), task, options.plugin)
+    task = Task(len(size), channels, names, kind)
+    model = Choice(options.target, keyed(options.set))
     rows: list[dict[str, Any]] = []
-    for setting in _settings(options, size):
-        rows += measure(built, runtimes, setting, latency, cases=0, on_progress=_tell)
+    with tempfile.TemporaryDirectory(prefix="unetbench-") as folder:
+        built = UntrainedRecipe.build(model, task, Path(folder), options.plugin)
+        for setting in _settings(options, size):
+            rows += measure(built, runtimes, setting, latency, cases=0, on_progress=_tell)
     if options.json:
-        print(json.dumps(rows, indent=1))
+        print(json.dumps(finite(rows), indent=1))
     else:
-        _print(f"{built.model.label}, untrained", judged("", "", rows))
+        _print(f"{model.label}, untrained", judged("", "", rows))
     return 0 if all(row["status"] != "failed" for row in rows) else 1
 
 

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...core.errors import ConversionError, SpecError, Unavailable, UnetbenchError, Unfit, one_line
 from ...core.json_text import read_json
+from ...core.record import finite
 from ...core.structure import COUNT, NUMBER, TEXT, check, list_of, one_of
 from ...core.task import Task
 from ...core.trial import Choice
@@ -154,16 +155,15 @@ def _judged(
 
 
 def as_row(one: Compatibility) -> dict[str, Any]:
-    """As JSON values."""
-    known = one.error != inf
+    """As JSON values, what is not finite as null."""
     return {
         "recipe": one.recipe,
         "rank": one.rank,
         "runtime": one.runtime,
         "verdict": one.verdict,
         "size": list(one.space),
-        "difference": one.difference if known else None,
-        "error": one.error if known else None,
+        "difference": finite(one.difference),
+        "error": finite(one.error),
         "problem": one.problem,
     }
 
@@ -183,8 +183,7 @@ def read_rows(file: Path) -> list[Compatibility]:
 
 
 def _from_row(row: dict[str, Any]) -> Compatibility:
-    space, apart, error = tuple(row["size"]), row["difference"], row["error"]
-    known = {"difference": apart, "error": error} if apart is not None and error is not None else {}
+    apart, error = (inf if row[key] is None else row[key] for key in ("difference", "error"))
     return Compatibility(
-        row["recipe"], row["rank"], row["runtime"], row["verdict"], space, problem=row["problem"], **known
+        row["recipe"], row["rank"], row["runtime"], row["verdict"], tuple(row["size"]), apart, error, row["problem"]
     )

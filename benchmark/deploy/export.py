@@ -137,6 +137,16 @@ def begin(folder: Path, kind: FileRuntime) -> Path:
     return folder / f"network{kind.suffix}"
 
 
+def moved(made: Path, folder: Path) -> Export:
+    """Move the files of an export that is finished into a folder, where they take the place of one before."""
+    folder.mkdir(exist_ok=True)
+    for file in own_files(folder):
+        file.unlink()
+    for file in sorted(own_files(made), key=lambda file: file.name == "model.json"):  # which makes it an export, last
+        file.replace(folder / file.name)
+    return Export.read(folder)
+
+
 def own_files(folder: Path) -> list[Path]:
     """The files of a folder that an export writes, by name."""
     named = (folder / name for name in _OWN)

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 import yaml
 
 from ... import __version__
-from ...core.errors import ConversionError, StoreError, UnetbenchError, Unfit
+from ...core.errors import ConversionError, SpecError, StoreError, Unfit
 from ...core.files import write
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
@@ -22,8 +23,8 @@ from .bioimageio import (
     require_describable,
 )
 from .candidate import Candidate, Converters
-from .example.segment import Model
-from .export import DESCRIPTION, Export, Plan, finish, put_self_test
+from .example.segment import Model, share_beyond
+from .export import Export, Plan, finish, moved, put_self_test
 from .measure import Comparison
 from .trained_trial import CALIBRATION, TrainedTrial
 
@@ -49,11 +50,15 @@ def export(
 ) -> Export:
     """Write the folder of a runtime's file. window: edges of the images it takes, by default the recipe's patch.
 
-    bioimageio: with a bioimage.io model description, which only ONNX files have.
+    bioimageio: with a bioimage.io model description, which only ONNX files have. An export that is there before stays
+    until the new one is finished.
 
     Raises Unavailable, Unfit, ConversionError for what cannot be converted or does not agree with float64, StoreError
-    for a folder that holds something else.
+    for a folder that holds something else, SpecError for a window of another rank.
     """
+    if window and len(window) != trained.task.rank:
+        size = "x".join(map(str, window))
+        raise SpecError(f"--size: {size} has {len(window)} edges, images have {trained.task.rank}")
     kind = file_runtime(runtime.name, runtime.options)
     if kind is None or not kind.portable:
         raise Unfit(f"export: {runtime.label} runs in Keras and has no file; {', '.join(file_formats())} are possible")
@@ -63,18 +68,20 @@ def export(
     if bioimageio:
         require_describable(runtime.label, kind, plan)
     calibration = trained.windows("validation", plan.window, CALIBRATION) if kind.calibrated else None
-    with Converters(trained.weights, trained.exports, trained.plugins, trained.backend) as converters:
-        candidate = converters.open(runtime, plan, threads=threads, calibration=calibration, folder=folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        Converters(trained.weights, trained.exports, trained.plugins, trained.backend) as converters,
+        TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as part,
+    ):
+        candidate = converters.open(runtime, plan, threads=threads, calibration=calibration, folder=Path(part))
         try:
-            return _finished(trained, converters, candidate, kind, plan, folder, bioimageio=bioimageio)
-        except UnetbenchError:
-            (folder / "model.json").unlink(missing_ok=True)  # what was refused is no export
-            raise
+            _finish(trained, converters, candidate, kind, plan, Path(part), bioimageio=bioimageio)
         finally:
             candidate.child.close()
+        return moved(Path(part), folder)
 
 
-def _finished(
+def _finish(
     trained: TrainedTrial,
     converters: Converters,
     candidate: Candidate,
@@ -83,7 +90,7 @@ def _finished(
     folder: Path,
     *,
     bioimageio: bool,
-) -> Export:
+) -> None:
     found = Comparison.of(trained, converters, plan, role="validation").with_candidate(candidate)
     apart, bound = found["difference"], found["gate"]
     if kind.precision == "float32" and apart > bound:
@@ -95,7 +102,7 @@ def _finished(
     image = _cropped(case.read().image, plan)
     wanted = Model(Path(candidate.child.ask("folder")), run=converters.reference).probabilities(image)
     tolerance = bound if kind.precision == "float32" else REDUCED
-    beyond = float((np.abs(candidate.probabilities(image) - wanted) > tolerance).mean())
+    beyond = share_beyond(candidate.probabilities(image), wanted, tolerance)
     if beyond > LARGEST:
         raise ConversionError(
             f"export: {candidate.runtime.label} differs from float64 by more than {tolerance:g} in {beyond:.0%} of the "
@@ -111,11 +118,9 @@ def _finished(
         "self_test": {"case": case.name, "tolerance": tolerance, "share": share},
     }
     _put_texts(trained, candidate, kind, plan, folder, bioimageio=bioimageio)
-    for name in DESCRIPTION:  # of an export of this folder before
-        (folder / name).unlink(missing_ok=True)
     if bioimageio:
         _describe(trained, converters, candidate, plan, folder, tolerance=tolerance)
-    return finish(folder, plan, candidate.runtime.label, kind, further)
+    finish(folder, plan, candidate.runtime.label, kind, further)
 
 
 def _require_free(folder: Path) -> None:
@@ -153,7 +158,7 @@ def _describe(
     activation = softmax if plan.task.kind == "exclusive" else sigmoid
     wanted, found = activation(converters.reference(seen))[0], activation(candidate.forward(seen))[0]
     tolerance = min(tolerance, LARGEST_TOLERANCE * float(wanted.max()))
-    beyond = float((np.abs(found - wanted) > tolerance).mean())
+    beyond = share_beyond(found, wanted, tolerance)
     put_test_tensors(folder, image, wanted)
     network = onnx.load(str(folder / "network.onnx"), load_external_data=False)
     opset = next(one.version for one in network.opset_import if one.domain in ("", "ai.onnx"))

@@ -19,10 +19,11 @@ from .example.segment import Model
 
 
 class Session:
-    """What the process keeps between orders."""
+    """What the process keeps between orders. firsts: seconds of the first call with images of a shape."""
 
     def __init__(self) -> None:
         self.model: Any = None
+        self.firsts: dict[tuple[int, ...], float] = {}
         self.run: Callable[[np.ndarray], np.ndarray] | None = None
 
     def open_folder(self, folder: str, threads: int) -> dict[str, Any]:
@@ -52,13 +53,16 @@ class Session:
 
     def forward(self, images: np.ndarray) -> np.ndarray:
         """Logits (n, *space, k) of images (n, *space, c)."""
-        return self._call(images)
+        start = time.perf_counter()
+        logits = self._call(images)
+        self.firsts.setdefault(images.shape, time.perf_counter() - start)
+        return logits
 
     def first(self, images: np.ndarray) -> float:
-        """Seconds of a call; the first one of a session may compile."""
-        start = time.perf_counter()
-        self._call(images)
-        return time.perf_counter() - start
+        """Seconds of the first call with images of that shape, which may compile; it is made now if it was not yet."""
+        if images.shape not in self.firsts:
+            self.forward(images)
+        return self.firsts[images.shape]
 
     def time(self, images: np.ndarray, count: int) -> list[float]:
         """Seconds of so many single calls."""

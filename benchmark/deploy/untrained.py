@@ -1,6 +1,5 @@
 """A recipe with random weights, for how long it takes and whether it converts; it has no cases and no scores."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,9 +25,9 @@ class UntrainedRecipe:
     backend: str = "tensorflow"
 
     @classmethod
-    def build(cls, model: Choice, task: Task, plugins: Sequence[str] = ()) -> "UntrainedRecipe":
-        """Build and save the network in a process of its own. Raises Unfit where it cannot serve the task."""
-        made = cls(model, task, Path(tempfile.mkdtemp(prefix="unetbench-")), tuple(plugins))
+    def build(cls, model: Choice, task: Task, folder: Path, plugins: Sequence[str] = ()) -> "UntrainedRecipe":
+        """Build the network in a process of its own, saved in a folder. Raises Unfit where it cannot serve the task."""
+        made = cls(model, task, folder, tuple(plugins))
         with Child("deploy.converter") as child:
             child.ask("build", model.name, model.options, task, str(made.weights), made.plugins)
         return made

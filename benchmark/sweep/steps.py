@@ -108,6 +108,8 @@ def _pruned(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, 
     if not isinstance(entry["prune"], str) or entry["prune"] not in STEPS:
         raise SpecError(f"{place}.prune: {unknown('way of pruning', str(entry['prune']), STEPS)}")
     step = validate(TypeAdapter(STEPS[entry["prune"]]), dict(entry), place)
+    if isinstance(step, ChannelsStep) and step.multiple > 1 and step.ranking == "global":
+        raise SpecError(f"{place}.multiple: goes with ranking: layer; global takes channels out wherever they are")
     own = step.model_dump(exclude={"prune", "models", "epochs", "rate"}, exclude_defaults=True)
     chosen = tuple(models) if step.models is None else _chosen(step.models, models, labels, f"{place}.models")
     return LighterStep(step.prune, own, chosen, None, step.epochs, step.rate)

@@ -16,7 +16,7 @@ def registry(tmp_path):
         raise RuntimeError("imported while listing")
 
         @MODELS.add
-        def small(task, *, width: int = 8, ratio: float = 0.5, names=("a", "b")):
+        def small(task, *, width: int = 8, ratio: float = 0.5, names=("a", "b"), deep: bool = False):
             """A small one.
 
             More of it.
@@ -29,7 +29,7 @@ def registry(tmp_path):
 def test_a_part_is_listed_without_importing_its_file(registry):
     part = registry.part("small")
     assert part.summary == "A small one."
-    assert part.options == {"width": 8, "ratio": 0.5, "names": ("a", "b")}
+    assert part.options == {"width": 8, "ratio": 0.5, "names": ("a", "b"), "deep": False}
     assert list(registry) == ["small"]
     assert "small" in registry
     assert len(registry) == 1
@@ -38,6 +38,12 @@ def test_a_part_is_listed_without_importing_its_file(registry):
 def test_an_unknown_name_is_an_error_with_the_nearest_one(registry):
     with pytest.raises(SpecError, match="model 'smal' is unknown; did you mean 'small'"):
         registry.part("smal")
+
+
+def test_a_switch_is_true_or_false(registry):
+    registry.check("small", {"deep": True, "width": 4})
+    with pytest.raises(SpecError, match="small: option 'deep' is 'perhaps'; true and false are possible"):
+        registry.check("small", {"deep": "perhaps"})
 
 
 def test_an_unknown_option_is_an_error_with_the_nearest_one(registry):

@@ -57,6 +57,14 @@ def test_a_trained_trial_is_pruned_and_its_child_pruned_again(trained, capsys):
     ("words", "message"),
     [
         (["--channels", "1.5"], "prune: share: input should be less than 1, came 1.5"),
+        (
+            ["--sparsity", "0.5", "--multiple", "8"],
+            "prune: --multiple is of --channels; --sparsity takes no channel out",
+        ),
+        (
+            ["--channels", "0.5", "--ranking", "global", "--multiple", "8"],
+            "prune.multiple: goes with ranking: layer; global takes channels out wherever they are",
+        ),
         (["--sparsity", "0"], "prune: sparsity: input should be greater than 0, came 0.0"),
         (["--sparsity", "0.5", "--rate", "-1"], "prune: rate: input should be greater than 0, came -1.0"),
     ],

@@ -70,6 +70,31 @@ def test_a_misspelt_recipe_is_told_the_nearest(capsys):
     assert line.startswith(wanted)
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--threads", "-1"], "argument --threads: '-1' is not a number from 0 on"),
+        (["--budget", "0"], "argument --budget: '0' is not a number above 0"),
+        (["--budget", "nan"], "argument --budget: 'nan' is not a number above 0"),
+    ],
+)
+def test_a_number_that_cannot_be_timed_is_refused(capsys, words, said):
+    with pytest.raises(SystemExit):
+        main(["time", "unet", *words])
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["--channels", "4"], ["--classes", "3"], ["--set", "width=3"]])
+def test_what_makes_an_untrained_recipe_is_refused_beside_a_trained_trial(capsys, tmp_path, words):
+    assert main(["time", str(_sweep_folder(tmp_path)), *words]) == 2
+    assert "are of an untrained recipe" in capsys.readouterr().err
+
+
+def test_cases_are_refused_beside_an_untrained_recipe(capsys):
+    assert main(["time", "unet", "--cases", "1"]) == 2
+    assert "--cases is of trained trials" in capsys.readouterr().err
+
+
 def _sweep_folder(tmp_path):
     folder = tmp_path / "results" / "small"
     (folder / "records" / "desk").mkdir(parents=True)

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from math import inf, nan
 
 import pytest
 
@@ -77,6 +78,15 @@ def test_what_was_found_in_parts_becomes_one_table_and_the_last_of_two_counts(tm
     assert read == [as_row(exact), as_row(eight_bits), as_row(failed) | {"verdict": "unfit"}]
 
 
+def test_what_is_not_finite_is_null_in_json_and_stays_off(tmp_path, capsys):
+    (tmp_path / "a.json").write_text(json.dumps([as_row(Compatibility("unet", 2, "onnx", "off", (64, 64), inf, nan))]))
+    assert cli.main(["check", "runtimes", "--json", "--read", str(tmp_path / "a.json")]) == 1
+    (row,) = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)  # Infinity and NaN are no JSON
+    assert (row["verdict"], row["difference"], row["error"]) == ("off", None, None)
+    assert cli.main(["check", "runtimes", "--read", str(tmp_path / "a.json")]) == 1
+    assert " off (inf) " in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [("{}", "it is no list"), ('[{"recipe": "unet"}]', "[0] has no 'runtime'"), ("no", "Expecting value")],
@@ -88,3 +98,16 @@ def test_a_file_of_something_else_is_named(tmp_path, capsys, text, reason):
     said = capsys.readouterr().err
     assert f"{file}: is not what `unetbench check runtimes --json` prints ({reason}" in said
     assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["runtimes", "--size", "64x64"], "--size is of `check models`"),
+        (["runtimes", "--read", "a.json", "--only", "unet"], "--only and --runtimes say what to try"),
+        (["models", "--only", "unet"], "--only, --runtimes and --read are of `check runtimes`"),
+    ],
+)
+def test_an_option_that_would_be_passed_over_is_refused(capsys, words, said):
+    assert cli.main(["check", *words]) == 2
+    assert said in capsys.readouterr().err

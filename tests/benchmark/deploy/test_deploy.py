@@ -216,6 +216,7 @@ def test_what_is_no_export_is_refused(tmp_path, content, message):
     [
         (["--format", "keras_xla"], "export: keras_xla runs in Keras and has no file"),
         (["--format", "onx"], "runtime 'onx' is unknown; did you mean 'onnx'"),
+        (["--format", "litert_int8", "--size", "8x32x32"], "--size: 8x32x32 has 3 edges, images have 2"),
         (["--format", "onnx", "--size", "30x30"], "size 30×30 does not fit the model, which takes multiples of"),
     ],
 )
@@ -224,6 +225,15 @@ def test_what_cannot_be_exported_is_one_line(command, record, tmp_path, words, m
     assert done.returncode == 2
     assert message in done.stderr
     assert len(done.stderr.strip().splitlines()) == 1
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_export_that_is_refused_leaves_the_one_before_as_it_was(command, record, exported, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "network")
+    done = command("export", record, "--format", "onnx", "--size", "30x30", "--out", folder)
+    assert done.returncode == 2
+    assert Export.read(folder).about == Export.read(exported).about
+    assert list(tmp_path.iterdir()) == [folder]
 
 
 def test_a_folder_that_holds_something_else_is_not_overwritten(command, record, tmp_path):
@@ -260,3 +270,12 @@ def test_the_export_and_predict_give_the_same_labels(exported):
     image = np.random.default_rng(1).integers(0, 255, (70, 90, 1)).astype(np.uint8)
     ours = segment(image, open_model(exported)).labels
     np.testing.assert_array_equal(np.squeeze(ours), np.squeeze(Model(exported).segment(image)))
+
+
+def test_an_untrained_recipe_that_was_timed_leaves_no_files_behind(command, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    words = ("--runtimes", "onnx", "--size", "32x32", "--set", "width=4", "--set", "depth=1")
+    done = command("time", "unet", *words, "--samples", 2, "--budget", 0.05, "--json")
+    assert done.returncode == 0, done.stderr
+    assert [row["runtime"] for row in json.loads(done.stdout)] == ["keras", "onnx"]
+    assert not list(tmp_path.glob("unetbench-*"))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from unetbench.benchmark.deploy.example import segment
-from unetbench.benchmark.deploy.export import Plan, begin, finish, put_plan
+from unetbench.benchmark.deploy.export import Plan, begin, finish, put_plan, put_self_test
 from unetbench.benchmark.trial.predict import predict, to_labels
 from unetbench.core.task import Task
 from unetbench.datasets.case import Sample
@@ -142,6 +142,19 @@ SESSION = """
 def load(file, threads=0):
     return lambda images: images[..., :1] - 0.5, {}
 """
+
+
+@pytest.mark.parametrize(("value", "passed"), [(0.0, True), (3.0, False), (np.nan, False)])
+def test_a_self_test_passes_with_the_probabilities_that_were_kept_and_not_with_nan(tmp_path, value, passed):
+    # sigmoid(0) = 0.5 is kept; the other networks give sigmoid(3) = 0.95, and NaN.
+    kind, plan = file_runtime("onnx", {}), _plan(TASKS["binary"], Preprocess())
+    begin(tmp_path, kind).write_bytes(b"a network")
+    (tmp_path / "session.py").write_text(
+        f"def load(file, threads=0):\n    return lambda images: images[..., :1] * 0 + float('{value}'), {{}}\n"
+    )
+    put_self_test(tmp_path, _image(TASKS["binary"]), np.full((37, 52, 1), 0.5))
+    finish(tmp_path, plan, "onnx", kind, {"self_test": {"tolerance": 0.05, "share": 0.001}})
+    assert segment.self_test(tmp_path)[1] is passed
 
 
 @pytest.fixture
