@@ -31,8 +31,8 @@ def in_use(environ: Mapping[str, str] = os.environ) -> bool:
 def turned_on(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """The environment variable that has TensorFlow train with oneDNN; none where it does so, or somebody has said.
 
-    On two cores of a Zen 3 a training step of a 3D U-Net took 8.8 times as long with Eigen, of a separable one 2.9
-    times, of a plain one 1.3 times; single 2D images are predicted faster with Eigen, up to 1.8 times (docs/speed.md).
+    On two cores of a Zen 3 a training step of a 3D U-Net took 8.7 times as long with Eigen, of a separable one 2.1
+    times, of a plain one 1.5 times. In 2D single images are predicted faster by the one or the other (docs/speed.md).
     """
     instructions, system = processor().instructions, platform.system()
     wanted = "avx2" in instructions and system == "Linux" and not by_itself(instructions, system)

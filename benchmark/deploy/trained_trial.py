@@ -9,7 +9,7 @@ import numpy as np
 from ...core.errors import DamagedRecord, StoreError
 from ...core.record import Record
 from ...core.task import Task
-from ...datasets.case import Role, Sample
+from ...datasets.case import Case, Role, Sample
 from ...datasets.prepare import prepare
 from ..records.store import read
 from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of, reading_of
@@ -98,19 +98,17 @@ class TrainedTrial:
         most: of a role with more cases, that many, evenly spaced in their order.
         """
         cases = self.opened.split.cases(role)
-        count = len(cases) if most is None else min(most, len(cases))
-        chosen = (cases[index * len(cases) // count] for index in range(count))
-        return ((case.name, case.group, case.read()) for case in chosen)
+        return ((case.name, case.group, case.read()) for case in _spread(cases, len(cases) if most is None else most))
 
     def windows(self, role: Role, window: Sequence[int], count: int) -> np.ndarray:
         """Prepared windows (m, *window, c) float32 from the middle of cases of a role, spread over the role.
 
         With as many cases as windows, or more, one window a case; else further ones are drawn, always the same.
         """
-        cases = self.opened.split.cases(role)
+        cases = _spread(self.opened.split.cases(role), count)
         rng, made = np.random.default_rng(0), []
         for index in range(count):
-            case = cases[index * len(cases) // count] if len(cases) >= count else cases[index % len(cases)]
+            case = cases[index % len(cases)]
             image = prepare(case.name, case.read(), self.opened.dataset.task, self.opened.preprocess).image
             image = np.pad(
                 image, [*((0, max(0, w - n)) for n, w in zip(image.shape, window, strict=False)), (0, 0)], "symmetric"
@@ -120,6 +118,11 @@ class TrainedTrial:
             corner = [n // 2 if first else int(rng.integers(n + 1)) for n in spare]
             made.append(image[tuple(slice(c, c + w) for c, w in zip(corner, window, strict=True))])
         return np.ascontiguousarray(np.stack(made), np.float32)
+
+
+def _spread(cases: Sequence[Case], most: int) -> Sequence[Case]:
+    """All of the cases, or as many as that, evenly spaced in their order."""
+    return cases if len(cases) <= most else [cases[index * len(cases) // most] for index in range(most)]
 
 
 def find_record(place: Path) -> tuple[Record, Path]:

@@ -12,7 +12,7 @@ from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.registry import Registry
 from ...core.trial import Choice, Trial, canonical
 from ...datasets import DATASETS
-from ...datasets.weak.cost import words
+from ...datasets.weak.kinds import words
 from ...losses import LOSSES
 from ...models import MODELS
 from ...runtimes import RUNTIMES

@@ -87,7 +87,7 @@ def _check_source(trial: Trial, file: Path) -> None:
 
 
 def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
-    if task.rank == 3:  # read when TensorFlow is loaded; in 2D both of its ways take about as long
+    if task.rank == 3:  # read when TensorFlow is loaded; in 2D neither of its ways is the faster one
         os.environ.update(onednn.turned_on())
     import keras
 

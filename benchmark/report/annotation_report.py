@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from ...core.measure import measure
 from ...core.record import Record
 from ...core.trial import canonical
-from ...datasets.weak.cost import SECONDS, minutes, words
+from ...datasets.weak.cost import SECONDS, minutes
+from ...datasets.weak.kinds import words
 from ..naming.labels import without_labels
 from .frame import PRIMARY
 from .page.document import Plot, Section
@@ -21,7 +22,7 @@ from .statistics.compare import Estimate, estimate
 from .tables.csv_text import csv_text
 from .tables.grid import Grid, markdown_text
 from .tables.summary import ComparisonTable, Row
-from .tables.table import UNDEFINED, digits, interval_text
+from .tables.table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
 PLOT = "Dice against minutes of annotation"
 """Title of the plot."""
@@ -47,8 +48,6 @@ class AnnotationReport:
 
     sweep: str
     tables: tuple[ComparisonTable, ...]
-
-    headlines: tuple[str, ...] = ()
 
     @property
     def subject(self) -> str:
@@ -83,13 +82,13 @@ class AnnotationReport:
             "Loss": [one.row.loss for one in self.rows],
             measure(PRIMARY).title: [measure(PRIMARY).text(one.row.dice.mean) for one in self.rows],
             "95\u00a0%\u00a0CI": [interval_text(one.row.dice, measure(PRIMARY)) for one in self.rows],
-            "Dice lost": [_signed(one.lost) for one in self.rows],
+            "Dice lost": [signed_text(one.lost.mean if one.lost else math.nan) for one in self.rows],
             "95\u00a0%\u00a0CI of it": [_bounds(one.lost) for one in self.rows],
-            "Of full": [_percent(self._share(one)) for one in self.rows],
+            "Of full": [percent_text(self._share(one)) for one in self.rows],
             "Cases": [str(one.cases) for one in self.rows],
             "Drawn": [one.drawn or UNDEFINED for one in self.rows],
             "Minutes": [digits(one.minutes) for one in self.rows],
-            "Known pixels": [_percent(one.known) for one in self.rows],
+            "Known pixels": [percent_text(one.known) for one in self.rows],
         }
         bold = frozenset(k for k, one in enumerate(self.rows) if one.labels == FULL)
         return Grid(self.title, tuple(columns), tuple(zip(*columns.values(), strict=True)), names=3, bold=bold)
@@ -193,15 +192,5 @@ def _labels(table: ComparisonTable) -> dict[str, object] | None:
     return without_labels(table.example.trial.dataset)[1] or None
 
 
-def _signed(value: Estimate | None) -> str:
-    return UNDEFINED if value is None or math.isnan(value.mean) else f"{value.mean:+.3f}".replace("-", "\u2212")
-
-
 def _bounds(value: Estimate | None) -> str:
     return UNDEFINED if value is None else interval_text(value, measure(PRIMARY))
-
-
-def _percent(share: float) -> str:
-    if math.isnan(share):
-        return UNDEFINED
-    return f"{100 * share:.1f}\u00a0%" if share < 1 or share > 1.0005 else "100\u00a0%"

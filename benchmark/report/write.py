@@ -117,7 +117,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
         written.put(f"{stem}.md", one.files(stem, plots)[f"{stem}.md"].encode())
     index = written.put(INDEX, page(read, shown, sections).encode())
     written.finish()
-    headlines = tuple(line for one in further for line in one.headlines)
+    headlines = tuple(line for one in deployed for line in one.headlines)
     return Report(sweep, index, tuple(summaries), (index, *tables, *figures), tuple(notes), headlines)
 
 

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, product
+from itertools import product
+from typing import Any
 
 from ...core.errors import DataError, SpecError, UnetbenchError, one_line
-from ...core.recipe import MAX_STEPS
+from ...core.recipe import MAX_STEPS, Recipe
 from ...core.trial import Choice, Trial
 from ...datasets.patches import PatchSampler, times_shown
 from ...datasets.prepare import Held
+from ...datasets.weak.kinds import weak_labels
 from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.places import lacking
 from .choices import part_sources
@@ -39,7 +41,7 @@ def trials(sweep: Sweep, context: Context) -> list[Planned]:
     found: list[Planned] = []
     first: dict[str, int] = {}
     for index, data in enumerate(sweep.datasets):
-        for planned in chain.from_iterable(_of(own, sweep, context) for own in _labelled(data, sweep)):
+        for planned in _of(data, sweep, context):
             earlier = first.setdefault(planned.trial.id, index)
             if earlier != index:
                 places = [f"datasets[{k}] ({_place(sweep.datasets[k].choice)})" for k in (earlier, index)]
@@ -51,17 +53,12 @@ def trials(sweep: Sweep, context: Context) -> list[Planned]:
     return found
 
 
-def _labelled(data: DataChoice, sweep: Sweep) -> Iterator[DataChoice]:
-    """The data set under each kind of training labels."""
-    for more in sweep.training_labels:
-        yield replace(data, choice=replace(data.choice, options=data.choice.options | more))
-
-
 def _place(choice: Choice) -> str:
     return str(choice.options.get("path") or choice.label)
 
 
 def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
+    """The trials of a data set, which is listed once for all kinds of training labels."""
     opened, problem, split = None, "", dict(data.split)
     try:
         opened = open_dataset(data.choice, data.split, context)
@@ -71,20 +68,31 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
             one_line(error) if isinstance(error, UnetbenchError) else f"dataset {data.choice.name}: {one_line(error)}"
         )
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
+    for more in sweep.training_labels:
+        choice = replace(data.choice, options=data.choice.options | more)
+        labelled, why = opened, problem
+        try:
+            labelled = opened and opened.with_labels(weak_labels(more.get("labels")))
+        except SpecError as error:
+            labelled, why = None, one_line(error)
+        for trial, lacks in _trials(choice, split, data.recipe, sweep):
+            yield Planned(trial, labelled, why or lacks)
+
+
+def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep) -> Iterator[tuple[Trial, str]]:
+    """The trials on a data set, those of the lighter steps last, and what this machine lacks for each."""
     trained: list[Trial] = []
-    settings = list(sweep.hardware.settings(data.recipe))
+    settings = list(sweep.hardware.settings(recipe))
     for model, loss in product(sweep.models, sweep.losses):
-        sources = part_sources(data.choice, model, loss)
-        for (backend, device, recipe), seed in product(settings, sweep.seeds):
-            trained.append(
-                Trial(data.choice, split, model, loss, recipe, seed, sources, backend=backend, device=device)
-            )
+        sources = part_sources(choice, model, loss)
+        for (backend, device, own), seed in product(settings, sweep.seeds):
+            trained.append(Trial(choice, split, model, loss, own, seed, sources, backend=backend, device=device))
     lacks: dict[tuple[str, str], str] = {}
     for trial in (*trained, *(trial for step in sweep.lighter for trial in step.trials(trained))):
         place = trial.backend, trial.device
         if place not in lacks:
             lacks[place] = lacking(trial, sweep.hardware.gpus)
-        yield Planned(trial, opened, problem or lacks[place])
+        yield trial, lacks[place]
 
 
 def looked_at(opened: OpenedDataset, looks: dict[int, list[Held]]) -> list[Held]:

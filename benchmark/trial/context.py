@@ -25,7 +25,7 @@ from ...datasets.readers import Reading
 from ...datasets.resizing import nearest
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
-from ...datasets.weak.kinds import Fraction, WeakLabels, weak_labels
+from ...datasets.weak.kinds import Fraction, WeakLabels, options_of, weak_labels
 from ...datasets.weak.weaken import check_weak, kept_cases, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
 
@@ -84,6 +84,18 @@ class OpenedDataset:
     digests: FileDigests
     labels: WeakLabels | None = None
 
+    def with_labels(self, labels: WeakLabels | None) -> "OpenedDataset":
+        """The data set whose training cases have these in place of full masks. Raises SpecError for a task without."""
+        if labels is None:
+            return self
+        check_weak(labels, self.task)
+        if not isinstance(labels, Fraction):
+            return replace(self, task=task_with_ignored(self.task), labels=labels)
+        dataset, roles = self.split.dataset, self.split.roles
+        kept = kept_cases([case.name for case in self.split.cases("train")], labels)
+        cases = tuple(case for case in dataset.cases if roles[case.name] != "train" or case.name in kept)
+        return replace(self, split=replace(self.split, dataset=replace(dataset, cases=cases)), labels=labels)
+
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
         return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
@@ -99,7 +111,7 @@ class OpenedDataset:
         held = hold(case.name, sample, self.dataset.task, self.preprocess)
         if self.split.roles[case.name] != "train" or self.labels is None:
             return held
-        made = weaken(case.name, held.image[...], held.truth, self._instances(sample), self.task, self.labels)
+        made = weaken(case.name, held.image, held.truth, self._instances(sample), self.task, self.labels)
         if objects is not None:
             objects.draw(made.drawn)
         return replace(held, truth=made.truth)
@@ -126,8 +138,10 @@ class OpenedDataset:
                 found.append(self.hold(case, objects))
                 on_case(len(found))
             return found
-        names = self.keys.of(cases, self.digests)
-        kept = CasesOnDisk(folder / self.keys.folder, cases, names, self.hold, on_case)
+        keys = self.keys
+        if role == "train" and self.labels is not None:  # in another split they validate, with full masks
+            keys = replace(keys, options=keys.options | {"labels": options_of(self.labels)})
+        kept = CasesOnDisk(folder / keys.folder, cases, keys.of(cases, self.digests), self.hold, on_case)
         objects.merge(kept.objects)
         return kept
 
@@ -174,8 +188,9 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
 def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
     """What `open_dataset` does once the cases are listed."""
     preprocess = preprocess_of(choice)
-    # The contents of the files count, not where they are; how objects are told apart is no part of the truth.
-    told = {key: value for key, value in choice.options.items() if key not in ("path", "objects")}
+    # The contents of the files count, not where they are; how objects are told apart is no part of the truth. Weaker
+    # labels count for training cases alone, see `held`.
+    told = {key: value for key, value in choice.options.items() if key not in ("path", "objects", "labels")}
     told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
     keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
     wanted = {key: value for key, value in split.items() if key != "digest"}
@@ -190,21 +205,8 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     if choice.name == "folder":
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     objects = choice.options.get("objects", "components")
-    labels, task = weak_labels(choice.options.get("labels")), task_after(dataset.task, preprocess)
-    if labels is not None:
-        check_weak(labels, task)
-        found = _weaker(found, labels)
-        task = task if isinstance(labels, Fraction) else task_with_ignored(task)
-    return OpenedDataset(dataset, found, preprocess, task, objects, keys, digests, labels)
-
-
-def _weaker(split: Split, labels: WeakLabels) -> Split:
-    """The split without the training cases whose masks are not kept."""
-    if not isinstance(labels, Fraction):
-        return split
-    kept = set(kept_cases([case.name for case in split.cases("train")], labels))
-    cases = tuple(case for case in split.dataset.cases if split.roles[case.name] != "train" or case.name in kept)
-    return replace(split, dataset=replace(split.dataset, cases=cases))
+    opened = OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
+    return opened.with_labels(weak_labels(choice.options.get("labels")))
 
 
 def _place(path: str, context: Context) -> str:

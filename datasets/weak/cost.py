@@ -22,16 +22,3 @@ def minutes(drawn: Mapping[str, int]) -> float:
 def annotation(labels: WeakLabels, drawn: Mapping[str, int]) -> dict[str, Any]:
     """What a record says of its training labels: their options, what was drawn, minutes. Selection sees full masks."""
     return {"labels": options_of(labels), "validation": "full", **drawn, "minutes": minutes(drawn)}
-
-
-def words(labels: Mapping[str, Any]) -> str:
-    """Options of labels as tables name them: `1 point`, `boxes (ignore)`, `0.1 of the masks`."""
-    kind, main = next(iter(labels.items()))
-    rest = [f"{value}" if key == "pseudo" else f"{key} {value}" for key, value in labels.items() if key != kind]
-    if kind == "fraction":
-        text = f"{main:g} of the masks"
-    elif kind == "boxes":
-        text, rest = "boxes", [*([main] if main != "fill" else []), *rest]
-    else:
-        text = kind if (kind, main) == ("scribbles", 1) else f"{main} {kind if main != 1 else kind.removesuffix('s')}"
-    return f"{text} ({', '.join(rest)})" if rest else text

@@ -48,7 +48,6 @@ class Boxes:
 
     MAIN: ClassVar[str] = "boxes"
     boxes: Literal["fill", "ignore", "grabcut"] = "fill"
-    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -107,13 +106,26 @@ def options_of(labels: WeakLabels | None) -> dict[str, Any]:
     return {labels.MAIN: own.pop(labels.MAIN)} | {key: value for key, value in own.items() if value != usual[key]}
 
 
+def words(labels: Mapping[str, Any]) -> str:
+    """Options of labels as tables name them: `1 point`, `boxes (ignore)`, `0.1 of the masks`."""
+    kind, main = next(iter(labels.items()))
+    rest = [f"{value}" if key == "pseudo" else f"{key} {value}" for key, value in labels.items() if key != kind]
+    if kind == "fraction":
+        text = f"{main:g} of the masks"
+    elif kind == "boxes":
+        text, rest = "boxes", [*([main] if main != "fill" else []), *rest]
+    else:
+        text = kind if (kind, main) == ("scribbles", 1) else f"{main} {kind if main != 1 else kind.removesuffix('s')}"
+    return f"{text} ({', '.join(rest)})" if rest else text
+
+
 def _checked(labels: WeakLabels, name: str) -> WeakLabels:
     for field in fields(labels):
         value = getattr(labels, field.name)
-        words = _words(field.type)
-        if words:
-            if value not in words:
-                raise SpecError(f"labels: {name}: {unknown(field.name, str(value), words)}")
+        allowed = _words(field.type)
+        if allowed:
+            if value not in allowed:
+                raise SpecError(f"labels: {name}: {unknown(field.name, str(value), allowed)}")
             continue
         whole = field.type is int
         if isinstance(value, bool) or not isinstance(value, int if whole else int | float):

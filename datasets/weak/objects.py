@@ -18,11 +18,6 @@ class Piece:
     place: tuple[slice, ...]
     mask: np.ndarray
 
-    @property
-    def pixels(self) -> int:
-        """How many it has."""
-        return int(np.count_nonzero(self.mask))
-
 
 def pieces(truth: np.ndarray, instances: np.ndarray | None, task: Task) -> Iterator[Piece]:
     """The objects of a truth (*space, t), class by class and from first pixel to first pixel.
@@ -49,6 +44,6 @@ def _numbered(mask: np.ndarray, instances: np.ndarray | None) -> np.ndarray:
     return np.where(rest > 0, rest + found.max(initial=0), found) if count else found
 
 
-def background(truth: np.ndarray, task: Task) -> np.ndarray:
+def background(truth: np.ndarray) -> np.ndarray:
     """Where nothing is, of no class, and nothing is ignored (*space,)."""
     return (truth == 0).all(-1)

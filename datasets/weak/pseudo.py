@@ -6,8 +6,6 @@ from scipy import ndimage
 from skimage.filters import sobel
 from skimage.segmentation import watershed as flooded
 
-from .objects import Piece
-
 UNSEEN = -1
 """Of markers: no click and no stroke."""
 
@@ -48,24 +46,21 @@ def watershed(markers: np.ndarray, image: np.ndarray) -> np.ndarray:
     return flooded(sobel(image.mean(-1, dtype=np.float64)), seeds) - 1
 
 
-def grabcut(image: np.ndarray, piece: Piece) -> tuple[tuple[slice, ...], np.ndarray]:
+def grabcut(image: np.ndarray, box: tuple[slice, ...]) -> tuple[tuple[slice, ...], np.ndarray]:
     """GrabCut (Rother 2004) inside the box of an object, with half of its edges around it as background.
 
-    image: 8-bit RGB of a plane. Returns the part of the plane and where in it the object is; the whole box where
-    GrabCut leaves nothing.
+    image: 8-bit RGB of a plane. box: rows and columns. Returns the part of the plane and where in it the object is; the
+    whole box where GrabCut leaves nothing.
     """
-    edges = [part.stop - part.start for part in piece.place]
-    around = tuple(
-        slice(max(0, part.start - max(2, int(MARGIN * edge))), part.stop + max(2, int(MARGIN * edge)))
-        for part, edge in zip(piece.place, edges, strict=True)
-    )
+    margins = [max(2, int(MARGIN * (part.stop - part.start))) for part in box]
+    around = tuple(slice(max(0, p.start - m), p.stop + m) for p, m in zip(box, margins, strict=True))
     window = np.ascontiguousarray(image[around])
     guess = np.full(window.shape[:2], cv2.GC_BGD, np.uint8)
-    inside = tuple(slice(p.start - a.start, p.stop - a.start) for p, a in zip(piece.place, around, strict=True))
+    inside = tuple(slice(p.start - a.start, p.stop - a.start) for p, a in zip(box, around, strict=True))
     guess[inside] = cv2.GC_PR_FGD
-    box = guess == cv2.GC_PR_FGD
-    if not box.all():
+    whole = guess == cv2.GC_PR_FGD
+    if not whole.all():
         cv2.setRNGSeed(0)
         cv2.grabCut(window, guess, None, np.zeros((1, 65)), np.zeros((1, 65)), GRABCUT_ROUNDS, cv2.GC_INIT_WITH_MASK)  # pyright: ignore
-    found = box & ((guess == cv2.GC_PR_FGD) | (guess == cv2.GC_FGD))
-    return around, found if found.any() else box
+    found = whole & ((guess == cv2.GC_PR_FGD) | (guess == cv2.GC_FGD))
+    return around, found if found.any() else whole

@@ -8,11 +8,14 @@ import numpy as np
 
 from ...core.errors import SpecError
 from ...core.task import Task
-from ..scaling import Scaling
+from ..scaling import ScaledImage, Scaling
 from . import pseudo
 from .draw import clicks, disc, stroke
 from .kinds import Boxes, Fraction, Points, Scribbles, WeakLabels
 from .objects import Piece, background, pieces
+
+Pixels = np.ndarray | ScaledImage
+"""An image, or one that is scaled when it is read."""
 
 IGNORED = 255
 """What a truth of the data set's own without an ignore label holds where nothing is known."""
@@ -21,11 +24,10 @@ CLEAR = 3.0
 """Pixels that a click on the background keeps from objects, where there is room."""
 
 
-def kept_cases(names: Sequence[str], labels: Fraction) -> list[str]:
-    """The cases that keep their masks, in the order given."""
-    ordered = sorted(names, key=lambda name: hashlib.sha256(f"{labels.seed} {name}".encode()).digest())
-    kept = set(ordered[: max(1, round(labels.fraction * len(names)))])
-    return [name for name in names if name in kept]
+def kept_cases(names: Sequence[str], labels: Fraction) -> frozenset[str]:
+    """The cases that keep their masks."""
+    ordered = sorted(names, key=lambda name: _digest(name, labels.seed))
+    return frozenset(ordered[: max(1, round(labels.fraction * len(names)))])
 
 
 def check_weak(labels: WeakLabels, task: Task) -> None:
@@ -55,7 +57,7 @@ def task_with_ignored(task: Task) -> Task:
 
 def weaken(
     name: str,
-    image: np.ndarray,
+    image: Pixels,
     truth: np.ndarray,
     instances: np.ndarray | None,
     task: Task,
@@ -64,26 +66,34 @@ def weaken(
     """Degrade the truth of one case; what its data set ignores stays ignored.
 
     name: of the case; with the labels' seed it decides what is drawn, the same in every trial and on every machine.
-    image (*space, c) of any type, truth (*space, t), instances (*space,) or None. task: with an ignore label, but where
-    the masks are full.
+    image (*space, c) of any type, scaled only where it is looked at; truth (*space, t); instances (*space,) or None.
+    task: with an ignore label, but where the masks are full.
     """
-    digest = hashlib.sha256(f"{labels.seed} {name}".encode()).digest()
-    rng = np.random.Generator(np.random.PCG64(int.from_bytes(digest[:8], "little")))
     found = list(pieces(truth, instances, task))
     if isinstance(labels, Fraction):
         made = Weakened(truth, {"outlines": len(found)})
     elif isinstance(labels, Boxes):
         made = _boxed(image, truth, found, task, labels)
     elif isinstance(labels, Points):
-        made = _clicked(image, truth, found, task, labels, rng)
+        made = _clicked(image, truth, found, task, labels, _random(name, labels.seed))
     else:
-        made = _scribbled(image, truth, found, task, labels, rng)
+        made = _scribbled(image, truth, found, task, labels, _random(name, labels.seed))
     left = truth if task.ignore is None else np.where(truth == task.ignore, truth, made.truth)
     known = left[..., 0].size if task.ignore is None else int(np.count_nonzero((left != task.ignore).all(-1)))
     return Weakened(left, {"objects": len(found), "pixels": left[..., 0].size, "known": known} | made.drawn)
 
 
-def _clicked(image, truth, found: list[Piece], task: Task, labels: Points, rng: np.random.Generator) -> Weakened:
+def _digest(name: str, seed: int) -> bytes:
+    return hashlib.sha256(f"{seed} {name}".encode()).digest()
+
+
+def _random(name: str, seed: int) -> np.random.Generator:
+    return np.random.Generator(np.random.PCG64(int.from_bytes(_digest(name, seed)[:8], "little")))
+
+
+def _clicked(
+    image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Points, rng: np.random.Generator
+) -> Weakened:
     markers = [_unseen(truth) for _ in range(truth.shape[-1])]
     numbers = np.zeros(truth.shape[:-1], np.int32)
     count = 0
@@ -95,7 +105,7 @@ def _clicked(image, truth, found: list[Piece], task: Task, labels: Points, rng: 
             around = around & piece.mask[place]
             plane[piece.place][place][around] = piece.value
             numbers[piece.place][place][around] = number
-    free = background(truth, task)
+    free = background(truth)
     wanted = max(1, round(labels.background * len(found) * labels.points)) if labels.background else 0
     for pixel in clicks(free, wanted, rng, CLEAR):
         count += 1
@@ -105,11 +115,13 @@ def _clicked(image, truth, found: list[Piece], task: Task, labels: Points, rng: 
     if labels.pseudo == "voronoi":
         markers = [pseudo.voronoi(plane, numbers) for plane in markers]
     elif labels.pseudo == "watershed":
-        markers = [pseudo.watershed(plane, image) for plane in markers]
+        markers = [pseudo.watershed(plane, image[...]) for plane in markers]
     return Weakened(_truth(markers, task), {"clicks": count})
 
 
-def _scribbled(image, truth, found: list[Piece], task: Task, labels: Scribbles, rng: np.random.Generator) -> Weakened:
+def _scribbled(
+    image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Scribbles, rng: np.random.Generator
+) -> Weakened:
     markers = [_unseen(truth) for _ in range(truth.shape[-1])]
     count = 0
     for piece in found:
@@ -118,7 +130,7 @@ def _scribbled(image, truth, found: list[Piece], task: Task, labels: Scribbles, 
                 drawn = stroke(piece.mask[index], labels.width, rng)
                 count += bool(drawn.any())
                 markers[piece.plane][piece.place][index][drawn] = piece.value
-    free = background(truth, task)
+    free = background(truth)
     for index in _slices(free):
         for _ in range(labels.background):
             drawn = stroke(free[index], labels.width, rng)
@@ -126,27 +138,22 @@ def _scribbled(image, truth, found: list[Piece], task: Task, labels: Scribbles, 
             for plane in markers:
                 plane[index][drawn] = 0
     if labels.pseudo == "watershed":
-        markers = [pseudo.watershed(plane, image) for plane in markers]
+        markers = [pseudo.watershed(plane, image[...]) for plane in markers]
     return Weakened(_truth(markers, task), {"strokes": count})
 
 
-def _boxed(image, truth, found: list[Piece], task: Task, labels: Boxes) -> Weakened:
+def _boxed(image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Boxes) -> Weakened:
     made = np.zeros_like(truth)
-    shown = _bytes(image) if labels.boxes == "grabcut" else None
+    shown = _bytes(image[...]) if labels.boxes == "grabcut" else None
     for piece in sorted(found, key=lambda piece: -piece.mask.size):
         inside = made[(*piece.place, piece.plane)]
         if shown is None:
             inside[...] = piece.value if labels.boxes == "fill" else task.ignore
             continue
         for index in _slices(piece.mask):
-            flat = piece.place[-2:]
-            box = Piece(piece.plane, piece.value, flat, piece.mask[index])
-            plane = shown[piece.place[0].start + index[0]] if index else shown
-            around, mask = pseudo.grabcut(plane, box)
-            target = (
-                made[(piece.place[0].start + index[0], *around, piece.plane)] if index else made[(*around, piece.plane)]
-            )
-            target[mask] = piece.value
+            where = tuple(part.start + k for part, k in zip(piece.place, index, strict=False))
+            around, mask = pseudo.grabcut(shown[where], piece.place[-2:])
+            made[(*where, *around, piece.plane)][mask] = piece.value
     return Weakened(made, {"boxes": len(found)})
 
 

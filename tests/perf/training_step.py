@@ -34,6 +34,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
+from unetbench.core import onednn
+
 OURS, EIGEN, SETTLE_S = "unetbench", "eigen", 0.3
 """Seconds between two turns, for the threads of one to stop spinning before another starts."""
 
@@ -74,8 +76,6 @@ class Competitor:
     def __init__(self, network: str, precision: str, name: str, limit: str) -> None:
         self.network, self.precision, self.name = network, precision, name
         words = [sys.executable, __file__, "--child", network, precision, name]
-        from unetbench.core import onednn
-
         switch = {onednn.SWITCH: "0"} if name == EIGEN else onednn.turned_on()
         environment = {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **LIMITS[limit], **switch}
         self.process = subprocess.Popen(

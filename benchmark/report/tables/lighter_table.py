@@ -10,7 +10,7 @@ from ..frame import PRIMARY
 from .grid import Grid
 from .lighter import AgainstParent
 from .summary import ComparisonTable, Row
-from .table import UNDEFINED, digits, interval_text
+from .table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
 MEGABYTE = 1e6
 
@@ -33,10 +33,10 @@ def lighter_grid(table: ComparisonTable) -> Grid | None:
         "Model": [row.model for _, row, _ in entries],
         "Loss": [row.loss for _, row, _ in entries],
         "From": [parent.model for _, _, parent in entries],
-        f"{title} lost": [_signed(entry.lost.mean) for entry, _, _ in entries],
+        f"{title} lost": [signed_text(entry.lost.mean) for entry, _, _ in entries],
         "95\u00a0%\u00a0CI": [interval_text(entry.lost, measure(PRIMARY)) for entry, _, _ in entries],
         "p (Holm)": [UNDEFINED if math.isnan(entry.p) else f"{entry.p:.3f}" for entry, _, _ in entries],
-        "Zeros": [_percent(_zeros(own)) for own in facts],
+        "Zeros": [percent_text(_zeros(own)) for own in facts],
         "Parameters": [_ratio(row.trainable, parent.trainable) for _, row, parent in entries],
         "MACs": [_ratio(row.macs, parent.macs) for _, row, parent in entries],
         "Weights, MB": [_megabytes(own.get("weights_bytes")) for own in facts],
@@ -100,14 +100,6 @@ def _zeros(model: dict[str, Any]) -> float:
 def _median(table: ComparisonTable, row: Row) -> float:
     entry = row.latency(table.setting)
     return entry.median_s if entry else math.nan
-
-
-def _signed(value: float) -> str:
-    return UNDEFINED if math.isnan(value) else f"{value:+.3f}".replace("-", "\u2212")
-
-
-def _percent(share: float) -> str:
-    return UNDEFINED if math.isnan(share) else f"{100 * share:.1f}\u00a0%"
 
 
 def _ratio(own: float, of: float) -> str:

@@ -150,6 +150,16 @@ def interval_text(estimate: Estimate, reading: Measure) -> str:
     return UNDEFINED if math.isnan(estimate.low) else f"[{reading.text(estimate.low)}, {reading.text(estimate.high)}]"
 
 
+def signed_text(value: float) -> str:
+    """A difference of scores with its sign: `+0.012`."""
+    return UNDEFINED if math.isnan(value) else f"{value:+.3f}".replace("-", "\u2212")
+
+
+def percent_text(share: float) -> str:
+    """A share as per cent with one decimal."""
+    return UNDEFINED if math.isnan(share) else f"{100 * share:.1f}\u00a0%"
+
+
 def status_text(row: Row) -> str:
     """How many trials ended how: `3 done`, `2 done, 1 failed`."""
     return ", ".join(f"{row.statuses[name]} {STATUS_WORDS[name]}" for name in STATUSES if row.statuses[name])

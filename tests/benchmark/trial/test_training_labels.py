@@ -47,6 +47,19 @@ def test_training_cases_alone_are_degraded_and_what_was_drawn_is_counted(context
         assert all(np.array_equal(opened.hold(one).truth, full.hold(other).truth) for one, other in pairs)
 
 
+def test_a_case_on_disk_that_trained_with_weaker_labels_validates_with_its_full_mask(context):
+    full = {case.name: case.read().truth for case in open_dataset(Choice("cells", CELLS), {}, context).dataset.cases}
+    validated = set()
+    for fold in range(3):
+        opened = open_dataset(_trial({"points": 1}).dataset, {"folds": 3, "fold": fold}, context)
+        for role in ("train", "validation"):
+            held = opened.held(role, context.source.cache / "cases", ObjectLabels())
+            for case, kept in zip(opened.split.cases(role), held, strict=True):
+                assert np.array_equal(kept.truth, full[case.name]) == (role == "validation")
+        validated |= {case.name for case in opened.split.cases("validation")}
+    assert len(validated) > 4  # so that some were training cases of another fold
+
+
 def test_numbers_of_objects_follow_an_image_that_is_resized(context):
     labels = {"points": 1, "radius": 0, "background": 0}
     dataset = Choice("cells", {**CELLS, "labels": labels, "preprocess": {"resize": [64, 64]}})

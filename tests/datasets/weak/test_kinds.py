@@ -3,8 +3,8 @@
 import pytest
 
 from unetbench.core.errors import SpecError
-from unetbench.datasets.weak.cost import minutes, words
-from unetbench.datasets.weak.kinds import Boxes, Fraction, Points, Scribbles, options_of, weak_labels
+from unetbench.datasets.weak.cost import minutes
+from unetbench.datasets.weak.kinds import Boxes, Fraction, Points, Scribbles, options_of, weak_labels, words
 
 
 @pytest.mark.parametrize(
@@ -49,6 +49,7 @@ def test_full_masks_are_none_of_them(said):
         ({"points": True}, "points: True is no whole number"),
         ({"points": 1, "background": "some"}, "background: 'some' is no number"),
         ({"points": 1, "pseudo": "grabcut"}, "pseudo 'grabcut' is unknown"),
+        ({"boxes": "fill", "seed": 1}, "option 'seed' is unknown"),
         ({"boxes": "tight"}, "boxes 'tight' is unknown"),
         ({"scribbles": 1, "width": 2}, "width: 2 is even"),
         ("fraction", "fraction needs its number"),
