@@ -133,7 +133,7 @@ class MlflowLog(Listener):
         tags = {TRIAL: trial.id, MACHINE: self.machine}
         run = self.client.create_run(self.experiment, start_time=_ms(at), tags=tags, run_name=name)
         self.runs[trial.id], self.waiting[trial.id], self.sent[trial.id] = run.info.run_id, [], time.monotonic()
-        from mlflow.entities import Param
+        from mlflow.entities import Param  # pyright: ignore[reportMissingImports]  # an optional part
 
         params = [Param(key, str(value)) for key, value in settings(trial).items()]
         self.client.log_batch(run.info.run_id, params=params)
@@ -143,7 +143,7 @@ class MlflowLog(Listener):
             self._wait(key, readings(row), int(row["epoch"]), at)
 
     def _wait(self, key: str, values: Mapping[str, float], step: int, at: float) -> None:
-        from mlflow.entities import Metric
+        from mlflow.entities import Metric  # pyright: ignore[reportMissingImports]  # an optional part
 
         self.waiting[key] += [Metric(_allowed(name), value, _ms(at), step) for name, value in values.items()]
 
@@ -176,7 +176,7 @@ class MlflowLog(Listener):
         found = self.client.get_experiment_by_name(self.sweep)
         if found is not None:
             return found.experiment_id
-        from mlflow.exceptions import MlflowException
+        from mlflow.exceptions import MlflowException  # pyright: ignore[reportMissingImports]  # an optional part
 
         try:
             return self.client.create_experiment(self.sweep, artifact_location=_artifacts(self.address))
@@ -200,7 +200,7 @@ def _client(address: str) -> Any:
     """Open the address; a database is made or brought up to date. Raises what MLflow raises."""
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
-    from mlflow import MlflowClient
+    from mlflow import MlflowClient  # pyright: ignore[reportMissingImports]  # an optional part
 
     for name, level in QUIETER.items():  # after the import, which sets these levels
         logging.getLogger(name).setLevel(level)
