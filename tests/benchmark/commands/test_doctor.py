@@ -31,6 +31,7 @@ def test_what_is_absent_names_what_brings_it(found):
 
 
 @pytest.mark.slow
+@pytest.mark.slow
 def test_what_is_wrong_is_marked_and_a_recipe_gives_the_same_bits_twice_on_a_processor(command, tmp_path):
     words = ("--data", tmp_path / "nowhere", "--plugin", FAULTY, "--recipe", "tiny", "unet_3d_of_nobody")
     process = command("doctor", *words)

@@ -40,6 +40,7 @@ def root(tmp_path_factory):
     return tmp_path_factory.mktemp("identity")
 
 
+@pytest.mark.slow
 def test_folders_that_differ_in_pixels_only_are_two_trials_and_a_changed_mask_runs_again(root, command, write_sweep):
     _folder(root / "one", 0)
     _folder(root / "two", 4)

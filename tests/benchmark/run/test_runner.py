@@ -134,6 +134,7 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path, command, write_sweep):
     assert all(file.read_bytes() == content for file, content in kept.items())
 
 
+@pytest.mark.slow
 def test_a_data_set_that_is_not_there_is_one_line_and_the_others_run(tmp_path, command, write_sweep):
     both = [{"name": "cells", "count": 12, "size": [64, 64]}, "wbc"]
     sweep = write_sweep(tmp_path, "half", datasets=both)

@@ -67,6 +67,7 @@ def test_two_drivers_train_every_trial_once_and_both_end_with_all(tmp_path, begi
     assert not _claims(tmp_path / "both")
 
 
+@pytest.mark.slow
 def test_what_a_killed_driver_had_is_run_by_the_one_that_waits(tmp_path, begin, write_sweep):
     sweep = write_sweep(tmp_path, "killed")
     first = begin(*_words(tmp_path, sweep))

@@ -48,6 +48,7 @@ def test_the_next_seed_on_the_same_graph_begins_with_the_same_file_and_another_d
     assert began["initial_weights"].startswith(f"{file}, SHA-256 ")
 
 
+@pytest.mark.slow
 def test_missing_weights_are_told_by_plan_run_record_and_report(tmp_path, command, write_sweep):
     sweep = write_sweep(tmp_path, "start", models=["starts_otherwise", "tiny"])
     words = (sweep, "--results", tmp_path, "--plugin", FAULTY)
