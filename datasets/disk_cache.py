@@ -154,6 +154,7 @@ class _Head:
     scaling: Scaling | None
     original: Outline
     content: tuple[int, ...]
+    planes: int
     objects: dict[str, Any]
 
     @classmethod
@@ -170,6 +171,7 @@ class _Head:
             None if scaling is None else Scaling(scaling[0], _decoded(scaling[1]), _decoded(scaling[2])),
             Outline(tuple(told["space"]), None if spacing is None else tuple(spacing)),
             tuple(told["content"]),
+            int(told["planes"]),
             told["objects"],
         )
 
@@ -182,7 +184,7 @@ class _Head:
         image = view(content, self.start, *self.image)
         truth = view(content, _after(self.start + image.nbytes), *self.truth)
         shown = image if self.scaling is None else ScaledImage(image, self.scaling)
-        return Held(shown, truth, self.original, self.content)
+        return Held(shown, truth, self.original, self.content, self.planes)
 
 
 def _write(file: Path, held: Held, objects: ObjectLabels, name: str) -> None:
@@ -198,6 +200,7 @@ def _write(file: Path, held: Held, objects: ObjectLabels, name: str) -> None:
         "space": held.original.space,
         "spacing_mm": None if spacing is None else [float(edge) for edge in spacing],
         "content": held.content,
+        "planes": held.planes,
         "objects": asdict(objects),
     }
     head = json.dumps(told).encode()

@@ -84,7 +84,10 @@ class PatchSampler:
         return tuple(self._names[case] for case in self._cases(epoch, index))
 
     def batch(self, epoch: int, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Batch `index` of `epoch`: images float32 (batch, *patch, c) and truths uint8 (batch, *patch, t)."""
+        """Batch `index` of `epoch`: images float32 (batch, *patch, c) and truths uint8 (batch, *patch, t).
+
+        Behind the t planes of classes come those of the marks that the cases have (`core.marks`).
+        """
         first = self._prepared[0]
         images = np.empty((self.size, *self.patch, first.image.shape[-1]), np.float32)
         truths = np.empty((self.size, *self.patch, first.truth.shape[-1]), np.uint8)
@@ -103,7 +106,7 @@ class PatchSampler:
     def _foreground_pixels(self, ignore: int | None, scratch: Path | None) -> list[list[np.ndarray]]:
         kept, counts = ArrayFile(scratch), []
         for k, case in enumerate(self._prepared):
-            pixels = _foreground_pixels(case.truth, ignore, _stream(self._seed, _FOREGROUND, k))
+            pixels = _foreground_pixels(case.classes, ignore, _stream(self._seed, _FOREGROUND, k))
             counts.append(len(pixels))
             for array in pixels:
                 kept.append(array)

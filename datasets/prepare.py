@@ -59,12 +59,21 @@ class Outline(NamedTuple):
 
 @dataclass(frozen=True)
 class Held:
-    """A case as training holds it: as `Prepared`, with of the original its outline only."""
+    """A case as training holds it: as `Prepared`, with of the original its outline only.
+
+    planes: of the truth that are classes; those behind them are marks of a weaker annotation (`core.marks`). 0 for all.
+    """
 
     image: np.ndarray | ScaledImage
     truth: np.ndarray
     original: Outline
     content: tuple[int, ...]
+    planes: int = 0
+
+    @property
+    def classes(self) -> np.ndarray:
+        """The truth without marks."""
+        return self.truth[..., : self.planes or None]
 
     @property
     def nbytes(self) -> int:
@@ -83,6 +92,11 @@ class Prepared:
     truth: np.ndarray
     original: Sample
     content: tuple[int, ...]
+
+    @property
+    def classes(self) -> np.ndarray:
+        """As of `Held`: the truth."""
+        return self.truth
 
     def restore(self, probabilities: np.ndarray) -> np.ndarray:
         """Bring (*space, k) float32 back to the original size: padding cut off, resized as an image is."""

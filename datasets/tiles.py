@@ -86,7 +86,7 @@ def _classes(case: Prepared | Held, patch: Sequence[int], ignore: int | None) ->
     found = []
     for indices, lines in _places(case, patch):
         inside = np.ix_(*(index[line] for index, line in zip(indices, lines, strict=True)))
-        truth = case.truth[inside]
+        truth = case.classes[inside]
         shown = {
             (channel, int(value))
             for channel in range(truth.shape[-1])

@@ -7,6 +7,10 @@ inside the step and on the host; without `progress` training counts as finished.
 
 signed_distance  k channels, see `distance.signed_distance`
 gap              t channels, see `distance.gap`
+unknown          t channels, see `annotation.unknown`
+objects          two channels, see `annotation.objects`
+boxes            2 + 2 rank channels, see `annotation.boxes`
+affinity         one channel, see `annotation.affinity`: made of the images, and 0 where a loss has the truth alone
 progress         one channel, the share of training that is done: 0 in the first epoch, 1 in the last
 """
 
@@ -19,7 +23,7 @@ import numpy as np
 
 from ..core.errors import SpecError
 from ..core.task import Task
-from . import distance
+from . import annotation, distance
 from .planes import Tensor
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -27,6 +31,10 @@ ops: Any = keras.ops  # its functions state no types, and the types inferred say
 F = TypeVar("F", bound=Callable[..., Any])
 
 MAPS = {"signed_distance": distance.signed_distance, "gap": distance.gap}
+"""Made of the classes of a truth."""
+
+MARKED = {"unknown": annotation.unknown, "objects": annotation.objects, "boxes": annotation.boxes}
+"""Made of a truth and the marks behind it."""
 
 
 def requires_targets(*names: str, of: Callable[..., tuple[str, ...]] | None = None) -> Callable[[F], F]:
@@ -45,11 +53,20 @@ def required_targets(loss: Callable[..., Any], options: Mapping[str, Any]) -> tu
     return stated(**{**(getattr(loss, "__kwdefaults__", None) or {}), **options}) if stated else ()
 
 
-def append_targets(truths: np.ndarray, task: Task, names: Sequence[str], progress: float = 1.0) -> np.ndarray:
-    """Truths `(n, *space, t)` with the channels that `names` stand for, float32; as they are when there are none."""
+def append_targets(
+    truths: np.ndarray, task: Task, names: Sequence[str], progress: float = 1.0, images: np.ndarray | None = None
+) -> np.ndarray:
+    """Truths `(n, *space, t)` with the channels that `names` stand for, float32; the truths alone without names.
+
+    Truths may have marks behind their t planes (`core.marks`), which are left behind. images `(n, *space, c)`: as
+    networks see them.
+    """
+    marked = truths.shape[-1] > task.truth_channels
+    own = truths[..., : task.truth_channels] if marked else truths
     if not names:
-        return truths
-    return np.concatenate([truths.astype(np.float32), *(_channels(truths, task, n, progress) for n in names)], -1)
+        return own
+    parts = (_channels(truths, task, name, progress, images) for name in names)
+    return np.concatenate([own.astype(np.float32), *parts], -1)
 
 
 def ensure_targets(truth: Tensor, task: Task, names: Sequence[str]) -> Tensor:
@@ -104,10 +121,13 @@ def on_host(function: Callable[..., np.ndarray], channels: int, *tensors: Tensor
     return ops.convert_to_tensor(call(*(ops.convert_to_numpy(tensor) for tensor in tensors)))
 
 
-def _channels(truths: np.ndarray, task: Task, name: str, progress: float) -> np.ndarray:
+def _channels(truths: np.ndarray, task: Task, name: str, progress: float, images: np.ndarray | None) -> np.ndarray:
     if name == "progress":
         return np.full((*truths.shape[:-1], 1), progress, np.float32)
-    return MAPS[name](truths, task)
+    if name == "affinity":
+        alone = np.zeros((*truths.shape[:-1], 1), np.float32)
+        return alone if images is None else annotation.affinity(images, task)
+    return MARKED[name](truths, task) if name in MARKED else MAPS[name](truths[..., : task.truth_channels], task)
 
 
 def _split(truth: Tensor, task: Task, names: Sequence[str]) -> list[Tensor]:
@@ -116,4 +136,6 @@ def _split(truth: Tensor, task: Task, names: Sequence[str]) -> list[Tensor]:
 
 
 def _width(name: str, task: Task) -> int:
-    return {"signed_distance": task.outputs, "gap": task.truth_channels, "progress": 1}[name]
+    per_plane, boxes = task.truth_channels, 2 + 2 * task.rank
+    widths = {"signed_distance": task.outputs, "gap": per_plane, "unknown": per_plane, "objects": 2, "boxes": boxes}
+    return widths.get(name, 1)

@@ -12,6 +12,7 @@ from .cldice import cldice
 from .cross_entropy import ce, focal, topk
 from .nested import check
 from .planes import Tensor
+from .readable_labels import readable_labels, reads_labels
 from .region import dice
 from .terms import collected, note
 
@@ -156,7 +157,15 @@ def _targets_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _labels_of_parts(parts: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
+    check("weighted_sum", {"parts": parts})
+    stated = [readable_labels(part["name"], part.get("options") or {}) for part in parts]
+    limits = [kinds for kinds in stated if kinds is not None]
+    return tuple(kind for kind in limits[0] if all(kind in kinds for kinds in limits)) if limits else None
+
+
 @LOSSES.add
+@reads_labels(of=_labels_of_parts)
 @requires_targets(of=_targets_of_parts)
 def weighted_sum(
     truth: Tensor,

@@ -11,6 +11,7 @@ from . import LOSSES
 from .auxiliary_targets import ensure_targets, required_targets, requires_targets
 from .nested import check
 from .planes import Tensor
+from .readable_labels import readable_labels, reads_labels
 from .terms import collected, note
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
@@ -21,7 +22,13 @@ def _targets_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> 
     return required_targets(LOSSES[loss], options or {})
 
 
+def _labels_of_loss(loss: str, options: Mapping[str, Any] | None, **_: Any) -> tuple[str, ...] | None:
+    check("deep_supervision", {"loss": loss, "options": options})
+    return readable_labels(loss, options or {})
+
+
 @LOSSES.add
+@reads_labels(of=_labels_of_loss)
 @requires_targets(of=_targets_of_loss)
 def deep_supervision(
     truth: Tensor,

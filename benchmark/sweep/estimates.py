@@ -9,6 +9,7 @@ from heapq import heapify, heapreplace
 from ...core.errors import FallbackWarning, UnetbenchError, Unfit, one_line
 from ...core.trial import Trial
 from ...datasets.prepare import Held
+from ...datasets.weak.kinds import options_of
 from ..records.machine import machine
 from ..trial.context import Context, OpenedDataset
 from ..trial.own_parts import part_checks
@@ -166,6 +167,9 @@ def _estimate(
     if entry.opened is None or entry.problem:
         return TrialEstimate(entry.trial, seeds, "", 0, 0, None, failed=entry.problem)
     trial, opened = entry.trial, entry.opened
+    unread = _unread(trial, opened)
+    if unread:
+        return TrialEstimate(trial, seeds, unread, 0, 0, None)
     step = trial.derivation.label if trial.derivation else ""
     recipe = trial.recipe
     key = (trial.model.canonical, step, opened.task, recipe.patch, recipe.precision, recipe.predict_mib)
@@ -187,6 +191,17 @@ def _estimate(
         training_bytes=training_bytes(trial, opened, cases) if cases else None,
         basis=expected.basis if expected is not None else None,
     )
+
+
+def _unread(trial: Trial, opened: OpenedDataset) -> str:
+    """Why the loss cannot read the training labels."""
+    from ...losses.readable_labels import check_labels
+
+    try:
+        check_labels(trial.loss.name, trial.loss.options, options_of(opened.labels))
+    except Unfit as error:
+        return str(error)
+    return ""
 
 
 def _network(trial: Trial, opened: OpenedDataset) -> _Network:

@@ -78,9 +78,9 @@ class CompiledModel:
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
 
-    def targets(self, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
+    def targets(self, images: np.ndarray, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
         """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
-        return append_targets(truths, self.task, self.requires_targets, progress)
+        return append_targets(truths, self.task, self.requires_targets, progress, images)
 
     @property
     def takes_batch_statistics(self) -> bool:

@@ -26,6 +26,7 @@ from ...datasets.resizing import nearest
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ...datasets.weak.kinds import Fraction, WeakLabels, options_of, weak_labels
+from ...datasets.weak.mark import marked
 from ...datasets.weak.weaken import check_weak, kept_cases, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
 
@@ -103,18 +104,24 @@ class OpenedDataset:
     def hold(self, case: Case, objects: ObjectLabels | None = None) -> Held:
         """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it.
 
-        A training case has the truth that `labels` leave of it; a validation case the full one.
+        A training case has the truth that `labels` leave of it, a validation case the full one; both have the marks of
+        clicks, strokes or boxes.
         """
         sample = case.read()
         if objects is not None:
             objects.add(case.name, sample.instances)
         held = hold(case.name, sample, self.dataset.task, self.preprocess)
-        if self.split.roles[case.name] != "train" or self.labels is None:
+        if self.labels is None:
             return held
-        made = weaken(case.name, held.image, held.truth, self._instances(sample), self.task, self.labels)
+        instances = self._instances(sample)
+        if self.split.roles[case.name] != "train":
+            return replace(
+                held, truth=marked(held.truth, instances, self.task, self.labels), planes=held.truth.shape[-1]
+            )
+        made = weaken(case.name, held.image, held.truth, instances, self.task, self.labels)
         if objects is not None:
             objects.draw(made.drawn)
-        return replace(held, truth=made.truth)
+        return replace(held, truth=made.marked, planes=held.truth.shape[-1])
 
     def _instances(self, sample: Sample) -> np.ndarray | None:
         """The numbers of the objects at the size that training sees; None without any, and where images are padded."""
@@ -139,8 +146,10 @@ class OpenedDataset:
                 on_case(len(found))
             return found
         keys = self.keys
-        if role == "train" and self.labels is not None:  # in another split they validate, with full masks
+        if self.labels is not None and role == "train":  # in another split they validate, with full masks
             keys = replace(keys, options=keys.options | {"labels": options_of(self.labels)})
+        elif self.labels is not None and not isinstance(self.labels, Fraction):
+            keys = replace(keys, options=keys.options | {"marks": type(self.labels).MAIN})
         kept = CasesOnDisk(folder / keys.folder, cases, keys.of(cases, self.digests), self.hold, on_case)
         objects.merge(kept.objects)
         return kept

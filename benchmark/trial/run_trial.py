@@ -20,6 +20,8 @@ from ...core.task import Task
 from ...core.trial import Trial
 from ...datasets.case import ROLES
 from ...datasets.weak.cost import annotation
+from ...datasets.weak.kinds import options_of
+from ...losses.readable_labels import check_labels
 from ...models.anatomy.cost import cost
 from ..records.machine import now, provenance
 from ..records.store import IN_PARTS, WHOLE, Store
@@ -142,6 +144,7 @@ def train_trial(
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
     fields["task"], fields["data"] = asdict(opened.task), _data(opened)
+    check_labels(trial.loss.name, trial.loss.options, options_of(opened.labels))
     origin = origin_of(trial, store)
     compiled = _compiled(trial, opened.task, cache, fields, origin)
     if "missing_weights" in compiled.initialisation:

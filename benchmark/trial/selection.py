@@ -54,7 +54,7 @@ def select(
     chosen: Epoch | None = None
     for (epoch, score, _), kept in zip(best, weights, strict=True):
         compiled.set_weights(kept)
-        parts = ((tiles, compiled.targets(tiles.truths)) for tiles in cases.whole())
+        parts = ((tiles, compiled.targets(tiles.images, tiles.truths)) for tiles in cases.whole())
         found = validate(compiled.forward, compiled.loss, parts, compiled.task, batch=recipe.micro_batch)
         whole = found.dice if recipe.monitor == "dice" else found.loss
         rows.append({"epoch": epoch, "score": sign * score, "whole": whole})

@@ -29,10 +29,12 @@ SAVE_EVERY_S = 60.0
 
 
 class PatchDataset(keras.utils.PyDataset):
-    """The batches of the epoch at hand, as Keras wants them: images, and `targets(truths, epoch)`."""
+    """The batches of the epoch at hand, as Keras wants them: images, and `targets(images, truths, epoch)`."""
 
     def __init__(
-        self, sampler: PatchSampler, targets: Callable[[np.ndarray, int], np.ndarray] = lambda truths, _: truths
+        self,
+        sampler: PatchSampler,
+        targets: Callable[[np.ndarray, np.ndarray, int], np.ndarray] = lambda images, truths, epoch: truths,
     ) -> None:
         super().__init__()
         self.sampler, self.targets, self.epoch = sampler, targets, 0
@@ -42,7 +44,7 @@ class PatchDataset(keras.utils.PyDataset):
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         images, truths = self.sampler.batch(self.epoch, index)
-        return images, self.targets(truths, self.epoch)
+        return images, self.targets(images, truths, self.epoch)
 
 
 def train(
@@ -71,7 +73,7 @@ def train(
         raise DataError("validation: no case has a foreground pixel, so Dice cannot choose; set recipe.monitor: loss")
     last = max(1, recipe.epochs - 1)
     parts = sampler.in_parts(recipe.micro_batches)
-    batches = PatchDataset(parts, lambda truths, epoch: compiled.targets(truths, progress=epoch / last))
+    batches = PatchDataset(parts, lambda images, truths, epoch: compiled.targets(images, truths, epoch / last))
     selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
     if pruning is not None:
         selector.prune(pruning)

@@ -25,7 +25,8 @@ SHARE = 0.25
 class Tiles:
     """Validation cases cut into patches. counted marks the pixels that are scored, each of a case once at most.
 
-    images (m, *patch, c) float32, truths (m, *patch, t) uint8, counted (m, *patch) bool, cases (m,) index of the case.
+    images (m, *patch, c) float32, truths (m, *patch, t) uint8, perhaps with marks behind (`core.marks`), counted
+    (m, *patch) bool, cases (m,) index of the case.
     """
 
     images: np.ndarray
@@ -81,13 +82,13 @@ class ValidationCases:
         tiles = Tiles.of(prepared, recipe.patch, chosen, scratch)
         return cls(prepared, recipe.patch, tiles, chosen is not None, scratch)
 
-    def targets(self, of: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:
-        """What a loss gets for the truths of `tiles`, made by `of` of some at a time and kept where the tiles are."""
+    def targets(self, of: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
+        """What a loss gets for `tiles`, made by `of` of some images and truths at a time, kept where the tiles are."""
         if self.scratch is None:
-            return of(self.tiles.truths)
+            return of(self.tiles.images, self.tiles.truths)
         kept = ArrayFile(self.scratch)
-        for truth in self.tiles.truths:
-            kept.append(of(truth[None])[0])
+        for image, truth in zip(self.tiles.images, self.tiles.truths, strict=True):
+            kept.append(of(image[None], truth[None])[0])
         return kept.stacked()
 
     def whole(self) -> Iterator[Tiles]:

@@ -25,7 +25,7 @@ class Points:
     """Clicks: on each object and, as many times `background` for each of these, on the background.
 
     points: clicks on each object. radius: pixels around a click, of the same object or background, that count with it.
-    pseudo: what becomes of the rest: `none`, it is ignored; `voronoi`, see `pseudo.voronoi`, of binary tasks;
+    pseudo: what becomes of the rest: `none`, it is ignored; `voronoi` and `cluster`, see `pseudo`, of binary tasks;
         `watershed`, see `pseudo.watershed`.
     seed: with the name of a case, where they lie.
     """
@@ -34,7 +34,7 @@ class Points:
     points: int = 1
     background: float = 1.0
     radius: int = 2
-    pseudo: Literal["none", "voronoi", "watershed"] = "none"
+    pseudo: Literal["none", "voronoi", "cluster", "watershed"] = "none"
     seed: int = 0
 
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...core.errors import SpecError
+from ...core.marks import Marks, append_marks
 from ...core.task import Task
 from ..scaling import ScaledImage, Scaling
 from . import pseudo
 from .draw import clicks, disc, stroke
 from .kinds import Boxes, Fraction, Points, Scribbles, WeakLabels
+from .mark import box_marks, object_marks
 from .objects import Piece, background, pieces
 
 Pixels = np.ndarray | ScaledImage
@@ -32,10 +34,10 @@ def kept_cases(names: Sequence[str], labels: Fraction) -> frozenset[str]:
 
 def check_weak(labels: WeakLabels, task: Task) -> None:
     """Raise SpecError for labels that a task cannot have."""
-    if isinstance(labels, Points) and labels.pseudo == "voronoi" and task.kind != "binary":
+    if isinstance(labels, Points) and labels.pseudo in ("voronoi", "cluster") and task.kind != "binary":
         raise SpecError(
-            f"labels: points: voronoi takes the border between two objects for background, and objects of several "
-            f"classes ({', '.join(task.classes)}) lie beside or inside each other; take `pseudo: watershed`"
+            f"labels: points: {labels.pseudo} takes the border between two objects for background, and objects of "
+            f"several classes ({', '.join(task.classes)}) lie beside or inside each other; take `pseudo: watershed`"
         )
 
 
@@ -44,10 +46,17 @@ class Weakened:
     """A truth (*space, t) as a weaker annotation has it, and what it took.
 
     drawn: numbers of objects, of outlines, clicks, strokes or boxes, of pixels, and of those whose class is known.
+    marks: which object clicks, strokes and boxes are of.
     """
 
     truth: np.ndarray
     drawn: dict[str, int]
+    marks: Marks | None = None
+
+    @property
+    def marked(self) -> np.ndarray:
+        """The truth with the planes of its marks, where there are any."""
+        return self.truth if self.marks is None else append_marks(self.truth, self.marks)
 
 
 def task_with_ignored(task: Task) -> Task:
@@ -80,7 +89,8 @@ def weaken(
         made = _scribbled(image, truth, found, task, labels, _random(name, labels.seed))
     left = truth if task.ignore is None else np.where(truth == task.ignore, truth, made.truth)
     known = left[..., 0].size if task.ignore is None else int(np.count_nonzero((left != task.ignore).all(-1)))
-    return Weakened(left, {"objects": len(found), "pixels": left[..., 0].size, "known": known} | made.drawn)
+    drawn = {"objects": len(found), "pixels": left[..., 0].size, "known": known} | made.drawn
+    return Weakened(left, drawn, made.marks)
 
 
 def _digest(name: str, seed: int) -> bytes:
@@ -95,16 +105,17 @@ def _clicked(
     image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Points, rng: np.random.Generator
 ) -> Weakened:
     markers = [_unseen(truth) for _ in range(truth.shape[-1])]
-    numbers = np.zeros(truth.shape[:-1], np.int32)
+    drawn = [np.zeros(piece.mask.shape, bool) for piece in found]
     count = 0
-    for number, piece in enumerate(found, start=1):
+    for piece, own in zip(found, drawn, strict=True):
         plane = markers[piece.plane]
         for pixel in clicks(piece.mask, labels.points, rng):
             count += 1
             place, around = disc(piece.mask.shape, pixel, labels.radius)
             around = around & piece.mask[place]
             plane[piece.place][place][around] = piece.value
-            numbers[piece.place][place][around] = number
+            own[place] |= around
+    marks = object_marks(truth, found, task, drawn)
     free = background(truth)
     wanted = max(1, round(labels.background * len(found) * labels.points)) if labels.background else 0
     for pixel in clicks(free, wanted, rng, CLEAR):
@@ -113,33 +124,38 @@ def _clicked(
         for plane in markers:
             plane[place][around & free[place]] = 0
     if labels.pseudo == "voronoi":
-        markers = [pseudo.voronoi(plane, numbers) for plane in markers]
+        markers = [pseudo.voronoi(plane, marks.object) for plane in markers]
+    elif labels.pseudo == "cluster":
+        edged = [pseudo.voronoi(plane, marks.object) for plane in markers]
+        markers = [pseudo.cluster(plane, marks.object, image[...]) for plane in edged]
     elif labels.pseudo == "watershed":
         markers = [pseudo.watershed(plane, image[...]) for plane in markers]
-    return Weakened(_truth(markers, task), {"clicks": count})
+    return Weakened(_truth(markers, task), {"clicks": count}, marks)
 
 
 def _scribbled(
     image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Scribbles, rng: np.random.Generator
 ) -> Weakened:
     markers = [_unseen(truth) for _ in range(truth.shape[-1])]
+    drawn = [np.zeros(piece.mask.shape, bool) for piece in found]
     count = 0
-    for piece in found:
+    for piece, own in zip(found, drawn, strict=True):
         for index in _slices(piece.mask):
             for _ in range(labels.scribbles):
-                drawn = stroke(piece.mask[index], labels.width, rng)
-                count += bool(drawn.any())
-                markers[piece.plane][piece.place][index][drawn] = piece.value
+                along = stroke(piece.mask[index], labels.width, rng)
+                count += bool(along.any())
+                own[index] |= along
+        markers[piece.plane][piece.place][own] = piece.value
     free = background(truth)
     for index in _slices(free):
         for _ in range(labels.background):
-            drawn = stroke(free[index], labels.width, rng)
-            count += bool(drawn.any())
+            along = stroke(free[index], labels.width, rng)
+            count += bool(along.any())
             for plane in markers:
-                plane[index][drawn] = 0
+                plane[index][along] = 0
     if labels.pseudo == "watershed":
         markers = [pseudo.watershed(plane, image[...]) for plane in markers]
-    return Weakened(_truth(markers, task), {"strokes": count})
+    return Weakened(_truth(markers, task), {"strokes": count}, object_marks(truth, found, task, drawn))
 
 
 def _boxed(image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, labels: Boxes) -> Weakened:
@@ -154,7 +170,7 @@ def _boxed(image: Pixels, truth: np.ndarray, found: list[Piece], task: Task, lab
             where = tuple(part.start + k for part, k in zip(piece.place, index, strict=False))
             around, mask = pseudo.grabcut(shown[where], piece.place[-2:])
             made[(*where, *around, piece.plane)][mask] = piece.value
-    return Weakened(made, {"boxes": len(found)})
+    return Weakened(made, {"boxes": len(found)}, box_marks(truth, found, task))
 
 
 def _unseen(truth: np.ndarray) -> np.ndarray:

@@ -31,7 +31,7 @@ def weights_after(steps: int, parts: int, model: Choice, loss: str, **options: o
         truths = (images > 0.3).astype(np.uint8)
         for start in range(0, 4, 4 // parts):
             part = slice(start, start + 4 // parts)
-            compiled.model.train_on_batch(images[part], compiled.targets(truths[part]))
+            compiled.model.train_on_batch(images[part], compiled.targets(images[part], truths[part]))
     return [np.asarray(keras.ops.convert_to_numpy(weight)) for weight in compiled.model.trainable_weights]
 
 

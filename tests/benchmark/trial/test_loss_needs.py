@@ -63,7 +63,7 @@ def test_the_pipeline_hands_over_what_the_loss_needs(parts):
     task, sampler, _ = parts
     graph = CompiledModel(replace(TRIAL, loss=Choice("dice_boundary")), task)
     assert graph.requires_targets == ("signed_distance", "progress")
-    batches = training.PatchDataset(sampler, lambda truths, epoch: graph.targets(truths, progress=epoch / 2))
+    batches = training.PatchDataset(sampler, lambda images, truths, epoch: graph.targets(images, truths, epoch / 2))
     batches.epoch = 1
     _, targets = batches[0]
     assert targets.shape == (4, 32, 32, 3)

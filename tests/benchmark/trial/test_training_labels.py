@@ -1,5 +1,7 @@
 """A trial with weaker labels trains on them, is selected and scored on full masks, and says what they took."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,10 +24,10 @@ def context(tmp_path):
     return Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path / "results", "test", weights=True)
 
 
-def _trial(labels) -> Trial:
+def _trial(labels, loss="bce_dice") -> Trial:
     recipe = Recipe(patch=(32, 32), batch=4, epochs=2, steps=6, rate=0.01)
     model = Choice("unet", {"width": 4, "depth": 2})
-    return Trial(Choice("cells", {**CELLS, "labels": labels}), {}, model, Choice("bce_dice"), recipe, 0)
+    return Trial(Choice("cells", {**CELLS, "labels": labels}), {}, model, Choice(loss), recipe, 0)
 
 
 @pytest.mark.parametrize("cache", ["memory", "disk"])
@@ -40,11 +42,11 @@ def test_training_cases_alone_are_degraded_and_what_was_drawn_is_counted(context
         assert counts.drawn["objects"] == objects
         assert counts.drawn["clicks"] == 2 * objects
         assert counts.drawn["pixels"] == sum(case.truth.size for case in whole)
-        assert counts.drawn["known"] == sum(int((case.truth != 255).sum()) for case in weak)
+        assert counts.drawn["known"] == sum(int((case.classes != 255).sum()) for case in weak)
         assert plain.drawn == {}
     for role in ("validation", "test"):
         pairs = zip(opened.split.cases(role), full.split.cases(role), strict=True)
-        assert all(np.array_equal(opened.hold(one).truth, full.hold(other).truth) for one, other in pairs)
+        assert all(np.array_equal(opened.hold(one).classes, full.hold(other).truth) for one, other in pairs)
 
 
 def test_a_case_on_disk_that_trained_with_weaker_labels_validates_with_its_full_mask(context):
@@ -55,7 +57,7 @@ def test_a_case_on_disk_that_trained_with_weaker_labels_validates_with_its_full_
         for role in ("train", "validation"):
             held = opened.held(role, context.source.cache / "cases", ObjectLabels())
             for case, kept in zip(opened.split.cases(role), held, strict=True):
-                assert np.array_equal(kept.truth, full[case.name]) == (role == "validation")
+                assert np.array_equal(kept.classes, full[case.name]) == (role == "validation")
         validated |= {case.name for case in opened.split.cases("validation")}
     assert len(validated) > 4  # so that some were training cases of another fold
 
@@ -66,8 +68,8 @@ def test_numbers_of_objects_follow_an_image_that_is_resized(context):
     opened = open_dataset(dataset, {}, context)
     for case in opened.split.cases("train"):
         held, objects = opened.hold(case), len(np.unique(case.read().instances)) - 1
-        assert held.truth.shape == (64, 64, 1)
-        assert (held.truth == 1).sum() == objects
+        assert held.classes.shape == (64, 64, 1)
+        assert (held.classes == 1).sum() == objects
 
 
 @pytest.mark.parametrize("labels", [{"points": 1}, {"fraction": 0.5}])
@@ -96,3 +98,35 @@ def test_a_network_of_full_masks_is_not_taken_for_one_of_weaker_labels(context):
     again = run_trial(_trial({"points": 1}), context, cache, lambda event: None)
     assert [row["dice"] for row in first.scores] == [row["dice"] for row in again.scores]
     assert first.history[-1]["loss"] == again.history[-1]["loss"]
+
+
+MARKED = [
+    ({"boxes": "ignore"}, "box_prior", ("ce", "tightness", "size")),
+    ({"boxes": "ignore"}, "boxinst", ("ce", "projection", "pairwise")),
+    ({"points": 1}, "localisation", ("ce", "image")),  # whether there are blobs to split is chance
+    ({"scribbles": 1}, "ce_pairwise", ("ce", "pairwise")),
+]
+
+
+@pytest.mark.parametrize(("labels", "loss", "terms"), MARKED)
+def test_losses_on_weak_labels_see_objects_boxes_and_images(context, labels, loss, terms):
+    """Their terms are 0 without the marks and images that the input pipeline hands over."""
+    record = run_trial(_trial(labels, loss), context, WorkerCache(), lambda event: None)
+    assert record.status == "done", record.reason
+    for term in terms:
+        assert any(row[f"loss: {term}"] != 0 for row in record.history), term
+
+
+def test_marks_kept_on_disk_train_as_those_in_memory(context):
+    trial = _trial({"boxes": "ignore"}, "box_prior")
+    losses = [
+        [row["loss"] for row in run_trial(trial, kept, WorkerCache(), lambda event: None).history]
+        for kept in (context, replace(context, cache="disk"))
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_labels_that_the_loss_cannot_read_are_unfit_in_one_line(context):
+    record = run_trial(_trial({"points": 1}, "box_prior"), context, WorkerCache(), lambda event: None)
+    assert record.status == "unfit"
+    assert record.reason.endswith("the training labels are points")

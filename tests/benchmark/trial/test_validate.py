@@ -81,7 +81,7 @@ def test_tiles_and_targets_kept_on_disk_are_those_of_memory(tmp_path, validation
     memory, disk = (ValidationCases.of(prepared, recipe, 40, None, scratch) for scratch in (None, tmp_path / "scratch"))
     assert len(memory.tiles.images) == {"full": 3 * 3 * 5, "sampled": 10}[validation]
 
-    def targets(truths):
+    def targets(images, truths):
         return append_targets(truths, BINARY, ("signed_distance",))
 
     pairs = [

@@ -8,6 +8,7 @@ from unetbench.core.task import Task
 from unetbench.datasets import DATASETS
 from unetbench.datasets.source import Source
 from unetbench.datasets.weak.kinds import weak_labels
+from unetbench.datasets.weak.pseudo import cluster
 from unetbench.datasets.weak.weaken import check_weak, kept_cases, task_with_ignored, weaken
 
 BINARY = Task(2, 1, ("cell",), ignore=255)
@@ -132,10 +133,43 @@ def test_the_edges_of_voronoi_cells_are_background_between_two_objects():
     assert (made[:, :9] != 0).all() and (made[:, 12:] != 0).all()
 
 
-def test_voronoi_needs_a_binary_task():
+def _two_discs():
+    """Two discs, one bright and one less so, and a brighter band far from both; the image, and the discs."""
+    rows, columns = np.mgrid[:40, :60]
+    discs = np.stack([(rows - 20) ** 2 + (columns - c) ** 2 <= 64 for c in (12, 32)])
+    image = 0.8 * discs[0] + 0.6 * discs[1] + 0.7 * (columns > 54)
+    return image[..., None].astype(np.float32), discs.any(0)[..., None].astype(np.uint8)
+
+
+def test_clusters_follow_colour_near_clicks_and_know_nothing_of_what_is_like_neither():
+    image, truth = _two_discs()
+    made = weaken("a", image, truth, None, BINARY, weak_labels({"points": 1, "pseudo": "cluster"})).truth
+    discs, band = truth == 1, np.broadcast_to(np.arange(60)[:, None] > 54, truth.shape)
+    assert (made[discs] == 1).mean() > 0.9
+    assert (made[~discs & ~band] == 0).mean() > 0.9
+    assert (made[band] != 1).all()
+
+
+def test_clusters_are_always_the_same():
+    image, truth = _two_discs()
+    labels = weak_labels({"points": 1, "pseudo": "cluster"})
+    one, other = (weaken("a", image, truth, None, BINARY, labels).truth for _ in range(2))
+    np.testing.assert_array_equal(one, other)
+
+
+def test_without_a_click_or_where_all_pixels_are_alike_there_is_nothing_to_cluster():
+    truth = np.zeros((12, 12, 1), np.uint8)
+    labels = weak_labels({"points": 1, "pseudo": "cluster"})
+    assert set(np.unique(weaken("a", truth, truth, None, BINARY, labels).truth)) <= {0, 255}
+    markers, numbers = np.full((6, 6), -1), np.ones((6, 6), int)
+    np.testing.assert_array_equal(cluster(markers, numbers, np.ones((6, 6, 1), np.float32)), markers)
+
+
+@pytest.mark.parametrize("pseudo", ["voronoi", "cluster"])
+def test_borders_of_objects_need_a_binary_task(pseudo):
     task = Task(2, 1, ("background", "cytoplasm", "nucleus"), "exclusive")
-    with pytest.raises(SpecError, match="take `pseudo: watershed`"):
-        check_weak(weak_labels({"points": 1, "pseudo": "voronoi"}), task)
+    with pytest.raises(SpecError, match=f"points: {pseudo} .*take `pseudo: watershed`"):
+        check_weak(weak_labels({"points": 1, "pseudo": pseudo}), task)
     check_weak(weak_labels({"points": 1, "pseudo": "watershed"}), task)
 
 
