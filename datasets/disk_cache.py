@@ -26,9 +26,9 @@ from ..core.json_text import parsed
 from ..core.trial import canonical
 from .case import Case, Dataset
 from .digests import FileDigests
+from .held import Held, Outline
 from .mapped_file import as_bytes, mapped, not_written, padding, view, write_all
 from .object_labels import ObjectLabels
-from .prepare import Held, Outline
 from .scaling import ScaledImage, Scaling
 
 MARK = b"ubcase1\n"

@@ -11,8 +11,9 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.recipe import MAX_STEPS, Augmentation, Steps
 from .augment import draw_params, jitter_intensity, warp_patch
+from .held import Held
 from .mapped_file import ArrayFile
-from .prepare import Held, Prepared
+from .prepare import Prepared
 
 _ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
 _FOREGROUND_PIXELS = 20_000  # kept a case and class; more add nothing to the draw but memory

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal
 
 import cv2
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from .case import Sample
+from .held import Held, Outline
 from .resizing import nearest, resized
 from .scaling import ScaledImage, Scaling
 
@@ -48,37 +49,6 @@ class Preprocess:
 
 RANGE_PERCENTILES = (0.1, 99.9)
 """Of other than 8-bit images, which `clahe` brings to 0 and 255."""
-
-
-class Outline(NamedTuple):
-    """space, spacing_mm: of a case as it was read."""
-
-    space: tuple[int, ...]
-    spacing_mm: tuple[float, ...] | None
-
-
-@dataclass(frozen=True)
-class Held:
-    """A case as training holds it: as `Prepared`, with of the original its outline only.
-
-    planes: of the truth that are classes; those behind them are marks of a weaker annotation (`core.marks`). 0 for all.
-    """
-
-    image: np.ndarray | ScaledImage
-    truth: np.ndarray
-    original: Outline
-    content: tuple[int, ...]
-    planes: int = 0
-
-    @property
-    def classes(self) -> np.ndarray:
-        """The truth without marks."""
-        return self.truth[..., : self.planes or None]
-
-    @property
-    def nbytes(self) -> int:
-        """Bytes of memory that image and truth take."""
-        return self.image.nbytes + self.truth.nbytes
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from .augment import reflected
+from .held import Held
 from .patches import check_rank
-from .prepare import Held, Prepared
+from .prepare import Prepared
 
 Stratum = tuple[int, int]
 """A class as channel and value of the truth; (-1, 0) for tiles of background alone."""

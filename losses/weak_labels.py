@@ -133,7 +133,9 @@ def localisation(
     p = probabilities(logits, task)
     target, valid = planes(truth, task)
     seen = valid + unknown
-    weights = on_host(lambda *arrays: blob_weights(*arrays, task), 2 * task.outputs, p * seen, objects, target)
+    weights = on_host(
+        lambda q, marks, known: blob_weights(q, marks, known, task), 2 * task.outputs, p * seen, objects, target
+    )
     empty = ops.softplus(ops.cast(logits, "float32"))
     if task.kind == "exclusive":
         empty = -ops.log_softmax(ops.cast(logits, "float32"), -1)[..., :1]

@@ -8,7 +8,7 @@ from heapq import heapify, heapreplace
 
 from ...core.errors import FallbackWarning, UnetbenchError, Unfit, one_line
 from ...core.trial import Trial
-from ...datasets.prepare import Held
+from ...datasets.held import Held
 from ...datasets.weak.kinds import options_of
 from ..records.machine import machine
 from ..trial.context import Context, OpenedDataset

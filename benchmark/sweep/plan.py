@@ -8,8 +8,8 @@ from typing import Any
 from ...core.errors import DataError, SpecError, UnetbenchError, one_line
 from ...core.recipe import MAX_STEPS, Recipe
 from ...core.trial import Choice, Trial
+from ...datasets.held import Held
 from ...datasets.patches import PatchSampler, times_shown
-from ...datasets.prepare import Held
 from ...datasets.weak.kinds import weak_labels
 from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.places import lacking

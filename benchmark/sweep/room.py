@@ -7,7 +7,7 @@ from math import ceil
 from pathlib import Path
 
 from ...core.memory import memory_bytes, told
-from ...datasets.prepare import Held
+from ...datasets.held import Held
 from ..trial.context import Context, OpenedDataset
 from ..trial.validate import SHARE
 from .plan import Planned, epoch_patches, looked_at, training_bytes

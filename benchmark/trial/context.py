@@ -18,9 +18,10 @@ from ...datasets import DATASETS
 from ...datasets.case import Case, Dataset, Role, Sample
 from ...datasets.digests import FileDigests
 from ...datasets.disk_cache import CaseKeys, CasesOnDisk
+from ...datasets.held import Held
 from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
-from ...datasets.prepare import Held, Prepared, Preprocess, hold, prepare, task_after
+from ...datasets.prepare import Prepared, Preprocess, hold, prepare, task_after
 from ...datasets.readers import Reading
 from ...datasets.resizing import nearest
 from ...datasets.source import Source

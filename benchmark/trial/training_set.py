@@ -10,9 +10,9 @@ from ...core.errors import DataError
 from ...core.memory import memory_bytes, told
 from ...core.trial import Trial, canonical
 from ...datasets.case import Role
+from ...datasets.held import Held
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.patches import PatchSampler
-from ...datasets.prepare import Held
 from .context import Context, OpenedDataset
 from .train import ProgressCallback
 from .validate import ValidationCases

@@ -10,8 +10,9 @@ import numpy as np
 
 from ...core.recipe import Recipe
 from ...core.task import Task
+from ...datasets.held import Held
 from ...datasets.mapped_file import ArrayFile
-from ...datasets.prepare import Held, Prepared
+from ...datasets.prepare import Prepared
 from ...datasets.tiles import choose_tiles, cut_tiles
 from .predict import to_labels
 
