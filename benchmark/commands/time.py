@@ -18,16 +18,18 @@ from ...runtimes import RUNTIMES
 from ..deploy.deploy import deploy
 from ..deploy.measure import KERAS, Setting, measure
 from ..deploy.untrained import UntrainedRecipe
+from ..records.machine import machine
 from ..report.deployments import Deployment, judged
 from ..report.tables.deployments import deployments_grid, deployments_notes
 from ..timing.options import LatencyOptions
-from .trials import keyed, open_trial, trials_of
+from .trials import check_threads, keyed, open_trial, trials_of
 
 
 def time(options: argparse.Namespace) -> int:
     """Time a trained trial, every trial of a sweep's folder, or an untrained recipe; 1 when some row is not done."""
     latency = LatencyOptions(samples=options.samples, budget_s=options.budget)
     runtimes = chosen(options.runtimes)
+    check_threads(options.threads)
     if options.target in MODELS:
         return _untrained(options, runtimes, latency)
     if not os.path.lexists(options.target):
@@ -92,7 +94,10 @@ def _settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting
     wrong = [size for size in sizes if len(size) != len(patch)]
     if wrong:
         raise SpecError(f"--size: {'x'.join(map(str, wrong[0]))} has {len(wrong[0])} edges, images have {len(patch)}")
-    return [Setting(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
+    asked = [(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
+    usual = machine()["threads"]
+    once = {(batch, size, n or usual): Setting(batch, size, n) for batch, size, n in reversed(asked)}
+    return list(once.values())[::-1]
 
 
 def _print(label: str, found: Sequence[Deployment]) -> None:
