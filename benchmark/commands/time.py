@@ -46,9 +46,9 @@ def time(options: argparse.Namespace) -> int:
             fine = False
             continue
         trial = trained.record.trial
-        settings = _settings(options, trial.recipe.patch)
+        asked = settings(options, trial.recipe.patch)
         rows = deploy(
-            trained, runtimes, settings, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"), options.cases
+            trained, runtimes, asked, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"), options.cases
         )
         outcome[trial.id] = rows
         fine &= all(row["status"] != "failed" for row in rows)
@@ -80,7 +80,7 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="unetbench-") as folder:
         built = UntrainedRecipe.build(model, task, Path(folder), options.plugin)
-        for setting in _settings(options, size):
+        for setting in settings(options, size):
             rows += measure(built, runtimes, setting, latency, cases=0, on_progress=_tell)
     if options.json:
         print(json.dumps(finite(rows), indent=1))
@@ -89,15 +89,21 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     return 0 if all(row["status"] != "failed" for row in rows) else 1
 
 
-def _settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting]:
+def settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting]:
+    """Each combination of sizes, batches and threads once, in their order. Raises SpecError for a size of other rank.
+
+    patch: the size where none is asked for.
+    """
     sizes = options.size or [tuple(patch)]
     wrong = [size for size in sizes if len(size) != len(patch)]
     if wrong:
         raise SpecError(f"--size: {'x'.join(map(str, wrong[0]))} has {len(wrong[0])} edges, images have {len(patch)}")
     asked = [(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
     usual = machine()["threads"]
-    once = {(batch, size, n or usual): Setting(batch, size, n) for batch, size, n in reversed(asked)}
-    return list(once.values())[::-1]
+    once: dict[tuple[object, ...], Setting] = {}
+    for batch, size, n in asked:
+        once.setdefault((batch, size, n or usual), Setting(batch, size, n))
+    return list(once.values())
 
 
 def _print(label: str, found: Sequence[Deployment]) -> None:
