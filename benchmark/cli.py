@@ -32,7 +32,7 @@ INTERRUPTED = {
     "predict": "every finished image is kept: the same command goes on",
     "cache": "what was not removed yet is still there",
 }
-"""By command, what is true of it once it was interrupted; of the others, which write nothing, nothing is said."""
+"""By command, what is true of it once it was interrupted; the others leave nothing that had to be told."""
 
 LONGEST = 2000
 """Letters of an error that are shown."""

@@ -28,7 +28,7 @@ def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
     """A data set as it is with full masks, and the options of the labels that training has in their place."""
     options = dict(dataset.options)
     weak = options.pop("labels", None)
-    known = isinstance(weak, Mapping) and next(iter(weak), None) in KINDS
+    known = isinstance(weak, Mapping) and any(key in KINDS for key in weak)
     return (replace(dataset, options=options), dict(weak)) if known else (dataset, {})
 
 

@@ -134,9 +134,11 @@ def pareto_front(rows: Sequence[Deployed]) -> tuple[Deployed, ...]:
 
     Of rows that are equal in all three the first stays.
     """
-    different = list({values(row): row for row in reversed(rows)}.values())
-    front = pareto(*np.array([values(row) for row in different]).reshape(-1, 3).T)
-    return tuple(sorted((different[index] for index in front), key=lambda row: values(row)[1]))
+    different: dict[tuple[float, float, float], Deployed] = {}
+    for row in rows:
+        different.setdefault(values(row), row)
+    front = pareto(*np.array(list(different)).reshape(-1, 3).T)
+    return tuple(sorted((list(different.values())[index] for index in front), key=lambda row: values(row)[1]))
 
 
 def configuration(group: Group, row: Deployed) -> list[float]:
