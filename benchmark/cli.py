@@ -20,6 +20,20 @@ from .run.tensorflow_log import quiet_tensorflow
 FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
 """What the system says of a disk that is full, and of a quota or a file's limit that is reached."""
 
+INTERRUPTED = {
+    **dict.fromkeys(("run", "tune"), "every finished trial is kept: the same command goes on"),
+    "report": "some of its files may be there already: the same command writes all of them",
+    "time": "trials and settings that were finished are kept, but for --cases and untrained recipes: the same command "
+    "times all anew",
+    "export": "no export was written, and an earlier one in its place is as it was",
+    "prune": "the trial that it starts from is as it was: the same command goes on",
+    "rerun": "nothing of it is kept, and the record is as it was",
+    "data": "what was fetched whole is kept: the same command goes on",
+    "predict": "every finished image is kept: the same command goes on",
+    "cache": "what was not removed yet is still there",
+}
+"""By command, what is true of it once it was interrupted; the others leave nothing that had to be told."""
+
 LONGEST = 2000
 """Letters of an error that are shown."""
 
@@ -53,7 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"unetbench: {one_line_printable(f'{where}{error.strerror}')[:LONGEST]}{mend}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("unetbench: interrupted; every finished trial is kept: the same command goes on", file=sys.stderr)
+        kept = INTERRUPTED.get(options.command, "")
+        print(f"unetbench: interrupted{kept and '; '}{kept}", file=sys.stderr)
         return 130
 
 
@@ -67,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--plugin", action="append", default=[], metavar="FILE", help="a Python file with more parts"
         )
-        command.set_defaults(act=act)
+        command.set_defaults(act=act, command=name)
         takes(command)
     return top
 

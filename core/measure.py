@@ -31,7 +31,7 @@ class Measure:
 
     def text(self, value: float) -> str:
         """The value as tables print it; an undefined one is an en dash."""
-        return "–" if value != value else format(value, self.format)
+        return "–" if value != value else format(value, f"z{self.format}")  # z: what rounds to zero has no minus
 
 
 def _share(name: str, title: str, **options: bool) -> Measure:
@@ -99,6 +99,11 @@ MEASURES = {
         Measure("loss", "Loss", "", "lower", ".4f"),
     )
 }
+
+
+def signed(value: float, decimals: int) -> str:
+    """A difference with its sign, so rounded; what rounds to zero is `+0.000`, on whichever side it lies."""
+    return format(value, f"+z.{decimals}f")
 
 
 def measure(name: str) -> Measure:

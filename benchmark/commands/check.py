@@ -34,7 +34,7 @@ def check(options: argparse.Namespace) -> int:
 def edges(text: str) -> tuple[int, ...]:
     """Read a size such as 256x256. Raises ArgumentTypeError."""
     parts = text.lower().replace("×", "x").split("x")
-    if len(parts) not in SIZES or not all(part.isdigit() and int(part) for part in parts):
+    if len(parts) not in SIZES or not all(part.isdecimal() and int(part) for part in parts):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size such as 256x256 or 64x64x64")
     return tuple(map(int, parts))
 

@@ -7,11 +7,12 @@ from ...core.trial import Choice
 from ...runtimes import RUNTIMES
 from ..deploy.export_trial import export as export_trial
 from ..deploy.trained_trial import TrainedTrial
-from .trials import keyed, open_trial
+from .trials import check_threads, keyed, open_trial
 
 
 def export(options: argparse.Namespace) -> int:
     """Write the export folder of a trained trial and print where it is."""
+    check_threads([options.threads])
     trained: TrainedTrial = open_trial(options.trial, options)
     runtime = Choice(options.format, keyed(options.set))
     RUNTIMES.check(runtime.name, runtime.options)

@@ -6,6 +6,7 @@ import sys
 from dataclasses import replace
 from typing import Any
 
+from ...core.counted import counted
 from ...datasets.readers import Reading
 from ..predict.inputs import inputs, shard
 from ..predict.open_model import check_classes, open_model
@@ -19,6 +20,11 @@ def predict(options: argparse.Namespace) -> int:
     """Segment images into a folder; 0 when all are there, 1 when some could not be segmented."""
     found = inputs(options.images, options.out)
     chosen = shard(found, options.shard) if options.shard else found
+    if not chosen and not options.quiet:
+        print(
+            f"unetbench: --shard {options.shard}: of {counted(len(found), 'image')} none is of this part",
+            file=sys.stderr,
+        )
     segmenter = open_model(options.model)
     if options.classes:
         check_classes(segmenter, options.classes)
@@ -39,7 +45,8 @@ def predict(options: argparse.Namespace) -> int:
         told: dict[str, Any] = {"done": outcome.done, "skipped": outcome.skipped, "failed": failed}
         print(json.dumps(told | {"tables": list(map(str, outcome.tables))}, indent=2))
     elif not options.quiet:
-        print(f"{outcome.done} of {len(chosen)} images segmented into {options.out}")
+        before = f", {outcome.skipped} finished before" if outcome.skipped else ""
+        print(f"{outcome.done} of {len(chosen)} images segmented into {options.out}{before}")
     if outcome.failed:
         print(f"unetbench: {len(outcome.failed)} of {len(chosen)} images could not be segmented", file=sys.stderr)
     return 1 if outcome.failed else 0

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -26,11 +27,15 @@ from ..report.write import STANDARD_POLICY
 
 def recommended(options: argparse.Namespace) -> int:
     """Print the recommendation for each data set and setting; 1 when nothing qualifies for some of them."""
-    found = [(sweep, group) for sweep in sweeps_of(options.results) for group in _groups(sweep)]
+    sweeps = sweeps_of(options.results)
+    found = [(sweep, group) for sweep in sweeps for group in _groups(sweep)]
     if not found:
+        trained = next((sweep for sweep in sweeps if any(sweep.glob("records/*/*.json"))), None)
+        if trained is None:
+            raise StoreError(f"{options.results}: holds no records; `unetbench run` makes them")
         raise StoreError(
-            f"{options.results}: no deployments yet; `unetbench time {options.results}` measures its trained trials on "
-            "every runtime of this machine"
+            f"{options.results}: no deployments yet; `unetbench time {shlex.quote(str(trained))}` measures its trained "
+            "trials on every runtime of this machine"
         )
     chosen = chosen_machine(options.device, [row for _, group in found for row in group.rows])
     limits = Limits(

@@ -56,7 +56,7 @@ def _without(words: Sequence[str]) -> list[str]:
     kept: list[str] = []
     number = False
     for word in words:
-        if number and word.isdigit():
+        if number and word.isdecimal():
             number = False
             continue
         number = word == "--print-slurm"

@@ -18,16 +18,18 @@ from ...runtimes import RUNTIMES
 from ..deploy.deploy import deploy
 from ..deploy.measure import KERAS, Setting, measure
 from ..deploy.untrained import UntrainedRecipe
+from ..records.machine import machine
 from ..report.deployments import Deployment, judged
 from ..report.tables.deployments import deployments_grid, deployments_notes
 from ..timing.options import LatencyOptions
-from .trials import keyed, open_trial, trials_of
+from .trials import check_threads, keyed, open_trial, trials_of
 
 
 def time(options: argparse.Namespace) -> int:
     """Time a trained trial, every trial of a sweep's folder, or an untrained recipe; 1 when some row is not done."""
     latency = LatencyOptions(samples=options.samples, budget_s=options.budget)
     runtimes = chosen(options.runtimes)
+    check_threads(options.threads)
     if options.target in MODELS:
         return _untrained(options, runtimes, latency)
     if not os.path.lexists(options.target):
@@ -44,9 +46,9 @@ def time(options: argparse.Namespace) -> int:
             fine = False
             continue
         trial = trained.record.trial
-        settings = _settings(options, trial.recipe.patch)
+        asked = settings(options, trial.recipe.patch)
         rows = deploy(
-            trained, runtimes, settings, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"), options.cases
+            trained, runtimes, asked, latency, lambda text, t=trial: _tell(f"{t.label}: {text}"), options.cases
         )
         outcome[trial.id] = rows
         fine &= all(row["status"] != "failed" for row in rows)
@@ -78,7 +80,7 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     rows: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory(prefix="unetbench-") as folder:
         built = UntrainedRecipe.build(model, task, Path(folder), options.plugin)
-        for setting in _settings(options, size):
+        for setting in settings(options, size):
             rows += measure(built, runtimes, setting, latency, cases=0, on_progress=_tell)
     if options.json:
         print(json.dumps(finite(rows), indent=1))
@@ -87,12 +89,21 @@ def _untrained(options: argparse.Namespace, runtimes: Sequence[Choice], latency:
     return 0 if all(row["status"] != "failed" for row in rows) else 1
 
 
-def _settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting]:
+def settings(options: argparse.Namespace, patch: Sequence[int]) -> list[Setting]:
+    """Each combination of sizes, batches and threads once, in their order. Raises SpecError for a size of other rank.
+
+    patch: the size where none is asked for.
+    """
     sizes = options.size or [tuple(patch)]
     wrong = [size for size in sizes if len(size) != len(patch)]
     if wrong:
         raise SpecError(f"--size: {'x'.join(map(str, wrong[0]))} has {len(wrong[0])} edges, images have {len(patch)}")
-    return [Setting(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
+    asked = [(batch, tuple(size), n) for size in sizes for batch in options.batch for n in options.threads]
+    usual = machine()["threads"]
+    once: dict[tuple[object, ...], Setting] = {}
+    for batch, size, n in asked:
+        once.setdefault((batch, size, n or usual), Setting(batch, size, n))
+    return list(once.values())
 
 
 def _print(label: str, found: Sequence[Deployment]) -> None:

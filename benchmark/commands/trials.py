@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ...core.counted import counted
 from ...core.errors import SpecError, StoreError
+from ...core.processor import cores, processor
 from ...core.yaml_text import parsed_yaml
 from ...datasets.source import Source
 from ..deploy.trained_trial import TrainedTrial, find_record
@@ -41,6 +43,17 @@ def context_of(folder: Path, options: argparse.Namespace) -> Context:
         sweep=folder.name,
         plugins=tuple(str(Path(plugin).resolve()) for plugin in options.plugin),
     )
+
+
+def check_threads(counts: Sequence[int]) -> None:
+    """Raise SpecError for more threads than this process has processors: they would wait for each other."""
+    most = cores()
+    over = next((count for count in counts if count > most), 0)
+    if over:
+        raise SpecError(
+            f"--threads {over}: this process may use {counted(most, 'logical processor')} ({processor().model}); "
+            f"give 0 to {most}"
+        )
 
 
 def keyed(pairs: Sequence[str]) -> dict[str, Any]:

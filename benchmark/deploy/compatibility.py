@@ -66,7 +66,14 @@ def compatibilities(
     recipes: Sequence[str], runtimes: Sequence[Choice], ranks: Sequence[int] = (2, 3)
 ) -> Iterator[list[Compatibility]]:
     """A list of rows, one a runtime, for each recipe and rank that it serves; none where a rank is not its own."""
-    place = Path(tempfile.mkdtemp(prefix="unetbench-"))
+    with tempfile.TemporaryDirectory(prefix="unetbench-", ignore_cleanup_errors=True) as folder:
+        yield from _compatibilities(recipes, runtimes, ranks, Path(folder))
+
+
+def _compatibilities(
+    recipes: Sequence[str], runtimes: Sequence[Choice], ranks: Sequence[int], place: Path
+) -> Iterator[list[Compatibility]]:
+    """place: an empty folder, for files of networks."""
     child, count = None, 0
     try:
         for recipe in recipes:
@@ -93,7 +100,6 @@ def compatibilities(
     finally:
         if child is not None:
             child.close()
-        shutil.rmtree(place, ignore_errors=True)
 
 
 def _of(recipe: str, rank: int, runtimes: Sequence[Choice], folder: Path, child: Child) -> list[Compatibility]:

@@ -13,6 +13,7 @@ from ...core.errors import ConversionError, SpecError, StoreError, Unfit
 from ...core.files import write
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
+from ..naming.names import described
 from ..trial.predict import sigmoid, softmax
 from .bioimageio import (
     LARGEST_TOLERANCE,
@@ -194,7 +195,7 @@ def _readme(trained: TrainedTrial, candidate: Candidate, plan: Plan, requirement
     size = "×".join(map(str, plan.window))
     values = "; ".join(f"{value} {name}" for value, name in plan.labels().items())
     licence = plan.licence or "of the data set: not stated"
-    return f"""# {trial.network} on {trial.dataset.label}, for {candidate.runtime.label}
+    return f"""# {trial.network} on {described(trial.dataset)}, for {candidate.runtime.label}
 
 A segmentation network of {task.rank}D images (channels: {task.channels}), trained with the loss {trial.loss.label} and
 seed {trial.seed} by unetbench {__version__} (trial {trial.id}). It runs with NumPy and its runtime, in windows of
@@ -213,7 +214,7 @@ An image is an array (*space, channels) as its file has it; scaling and resizing
 - `selftest.npz`: a crop of the validation case {trained.opened.split.cases("validation")[0].name} and the probabilities
   that float64 gives for it. `model.json`: all settings, and a SHA-256 of every file.
 
-Trained on: {plan.citation or trial.dataset.label}. Licence of these data: {licence}.
+Trained on: {plan.citation or described(trial.dataset)}. Licence of these data: {licence}.
 """
 
 
@@ -244,11 +245,11 @@ def _citation(trained: TrainedTrial, plan: Plan) -> dict[str, Any]:
     return {
         "cff-version": "1.2.0",
         "message": "Cite the data set, the architecture (docstring of the recipe) and unetbench.",
-        "title": f"{trial.network} trained on {trial.dataset.label}",
+        "title": f"{trial.network} trained on {described(trial.dataset)}",
         "type": "software",
         "authors": [{"name": "the authors of this network"}],
         "identifiers": [{"type": "other", "value": f"unetbench trial {trial.id}"}],
         "references": [
-            {"type": "data", "title": plan.citation or trial.dataset.label, "authors": [{"name": "see the title"}]}
+            {"type": "data", "title": plan.citation or described(trial.dataset), "authors": [{"name": "see the title"}]}
         ],
     }

@@ -16,7 +16,7 @@ from ...datasets.weak.kinds import words
 from ...losses import LOSSES
 from ...models import MODELS
 from ...runtimes import RUNTIMES
-from .names import base, file_stem, is_letter
+from .names import base, file_stem, is_letter, without_labels
 
 REGISTRIES: dict[str, Registry] = {"datasets": DATASETS, "models": MODELS, "losses": LOSSES, "runtimes": RUNTIMES}
 SIGNS = " -_.,+=()[]&'@"
@@ -92,13 +92,6 @@ class Labels:
         if recipe is not None and self._sweep.get("precisions"):  # an axis of the sweep, and no recipe's own
             recipe = replace(recipe, precision=trial.recipe.precision)
         return recipe == trial.recipe
-
-
-def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
-    """A data set as it is with full masks, and the options of the labels that training has in their place."""
-    options = dict(dataset.options)
-    weak = options.pop("labels", {})
-    return (replace(dataset, options=options), weak) if weak else (dataset, {})
 
 
 def check_label(label: Any, place: str) -> str:

@@ -3,11 +3,13 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from ...core.trial import Choice
+from ...datasets.weak.kinds import KINDS, words
 
 PUNCTUATION = "-._"
 """What a file name keeps beside letters and digits."""
@@ -22,6 +24,20 @@ def base(choice: Choice) -> str:
     return choice.name if folder in ("", "..") else folder
 
 
+def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
+    """A data set as it is with full masks, and the options of the labels that training has in their place."""
+    options = dict(dataset.options)
+    weak = options.pop("labels", None)
+    known = isinstance(weak, Mapping) and any(key in KINDS for key in weak)
+    return (replace(dataset, options=options), dict(weak)) if known else (dataset, {})
+
+
+def described(choice: Choice) -> str:
+    """A part with its options, the labels that training has of a data set in words: `cells(count=8), 1 point`."""
+    plain, weak = without_labels(choice)
+    return f"{plain.label}, {words(weak)}" if weak else choice.label
+
+
 def shared(choices: Sequence[Choice]) -> dict[str, Any]:
     """The options that all of these have with the same value."""
     first, *others = choices
@@ -32,11 +48,14 @@ def shared(choices: Sequence[Choice]) -> dict[str, Any]:
     }
 
 
-def short_names(parts: Sequence[tuple[Choice, str]], *, by_base: bool = False) -> list[str]:
+def short_names(
+    parts: Sequence[tuple[Choice, str]], *, by_base: bool = False, told: Callable[[Choice], str] = described
+) -> list[str]:
     """A name for each part and its label ("" for none), equal for equal pairs only.
 
     Without a label it is the part's name with the options that not all parts share; with `by_base`, that not all parts
     of the same name share. `path`, which says where a folder lies, is told only if nothing else tells it apart.
+    told: how a part and its options are written.
     """
     distinct = list(dict.fromkeys((choice.canonical, label) for choice, label in parts))
     choices = {choice.canonical: choice for choice, _ in parts}
@@ -45,7 +64,8 @@ def short_names(parts: Sequence[tuple[Choice, str]], *, by_base: bool = False) -
         groups.setdefault(base(choice) if by_base else "", []).append(choice)
     common = {group: shared(members) for group, members in groups.items()}
     candidates = [
-        _candidates(choices[part], label, common[base(choices[part]) if by_base else ""]) for part, label in distinct
+        _candidates(choices[part], label, common[base(choices[part]) if by_base else ""], told)
+        for part, label in distinct
     ]
     named = dict(zip(distinct, _apart(candidates, [bool(label) for _, label in distinct]), strict=True))
     return [named[choice.canonical, label] for choice, label in parts]
@@ -65,14 +85,14 @@ def is_letter(mark: str) -> bool:
     return unicodedata.category(mark)[0] in "LMN"
 
 
-def _candidates(choice: Choice, label: str, common: dict[str, Any]) -> list[str]:
+def _candidates(choice: Choice, label: str, common: dict[str, Any], told: Callable[[Choice], str]) -> list[str]:
     """What a part may be called, shortest first."""
     if label:
-        return [label, f"{label} ({choice.label})"]
+        return [label, f"{label} ({told(choice)})"]
     own = {name: value for name, value in choice.options.items() if name not in common}
-    placed = Choice(base(choice), own).label
+    placed = told(Choice(base(choice), own))
     own.pop("path", None)
-    return list(dict.fromkeys([Choice(base(choice), own).label, placed, choice.label]))
+    return list(dict.fromkeys([told(Choice(base(choice), own)), placed, told(choice)]))
 
 
 def _apart(candidates: Sequence[Sequence[str]], labelled: Sequence[bool]) -> list[str]:

@@ -1,7 +1,7 @@
 """What progress, plans and tables call the trials of a sweep."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...core.trial import Choice, Derivation, Trial, canonical
 from .labels import Labels
@@ -13,12 +13,14 @@ class TrialName:
     """Data set, model and loss by their labels or short names.
 
     model: with the backend, device and precision in brackets, as far as they tell trials apart: `unet [jax, gpu]`.
+    file: what files of the data set are called; the same as ever, so that links to them hold.
     """
 
     dataset: str
     model: str
     loss: str
     seed: int
+    file: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
@@ -44,13 +46,15 @@ class TrialNames:
         datasets = {(trial.dataset.canonical, self._labels.dataset(trial)): trial.dataset for trial in listed}
         parts = [(choice, label) for (_, label), choice in datasets.items()]
         self._datasets = dict(zip(datasets, short_names(parts, by_base=True), strict=True)) if parts else {}
+        files = short_names(parts, by_base=True, told=lambda choice: choice.label) if parts else []
+        self._files = dict(zip(datasets, files, strict=True))
         self._models = _named((trial.model for trial in listed), self._labels.model)
         self._steps = _steps(trial.derivation for trial in listed)
         self._losses = _named((trial.loss for trial in listed), self._labels.loss)
         self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
-        dataset = self._datasets[trial.dataset.canonical, self._labels.dataset(trial)]
+        key = trial.dataset.canonical, self._labels.dataset(trial)
         model, loss = self._models[trial.model.canonical], self._losses[trial.loss.canonical]
         if trial.derivation is not None:
             of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
@@ -60,7 +64,9 @@ class TrialNames:
                 model = of.label
             model = f"{model}, {step}"
         words = ", ".join(word(trial) for word in self._hardware)
-        return TrialName(dataset, f"{model} [{words}]" if words else model, loss, trial.seed)
+        return TrialName(
+            self._datasets[key], f"{model} [{words}]" if words else model, loss, trial.seed, self._files[key]
+        )
 
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:

@@ -61,7 +61,7 @@ def inputs(words: Sequence[str], out: Path) -> list[Input]:
 def shard(found: Sequence[Input], text: str) -> list[Input]:
     """The part `i/n` of images, i from 1 to n: the i-th of every n. Raises SpecError."""
     index, _, count = text.partition("/")
-    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+    if not (index.isdecimal() and count.isdecimal() and 1 <= int(index) <= int(count)):
         raise SpecError(f"--shard {text}: write i/n with i from 1 to n, for instance 1/4")
     return list(found[int(index) - 1 :: int(count)])
 

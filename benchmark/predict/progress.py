@@ -6,6 +6,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ...core.counted import counted
+
 LINE_EVERY_S = 60.0
 
 
@@ -25,7 +27,8 @@ class Progress:
         """So many images are to be segmented, and so many are finished."""
         self._total, self._begun = total, time.monotonic()
         if skipped and not self._quiet:
-            print(f"unetbench: {skipped} images are finished already; --overwrite segments them anew", file=sys.stderr)
+            are = f"{counted(skipped, 'image')} {'is' if skipped == 1 else 'are'} finished already"
+            print(f"unetbench: {are}; --overwrite segments {'it' if skipped == 1 else 'them'} anew", file=sys.stderr)
         if self._shown:
             shared: dict[str, Any] = {"file": sys.stderr, "dynamic_ncols": True, "leave": False}
             self._images = tqdm(total=total, unit="image", position=0, **shared)

@@ -14,7 +14,7 @@ from ...core.record import Record
 from ...core.trial import canonical
 from ...datasets.weak.cost import SECONDS, minutes
 from ...datasets.weak.kinds import words
-from ..naming.labels import without_labels
+from ..naming.names import without_labels
 from .frame import PRIMARY
 from .page.document import Plot, Section
 from .plots.annotation import FULL, Annotated, annotation_plot

@@ -46,7 +46,7 @@ class Frames:
 
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
-    sweep as it was run.
+    sweep as it was run. files: by the name of a data set, what its files are called.
     peaks: of the machines, see `records.peaks`. deployments: by the folder of their machine.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
@@ -63,6 +63,7 @@ class Frames:
     history: pd.DataFrame
     latency: pd.DataFrame
     replaced: dict[str, int]
+    files: dict[str, str]
     peaks: tuple[Peaks, ...] = ()
     deployments: tuple[tuple[str, Deployments], ...] = ()
 
@@ -88,7 +89,8 @@ def frames(sweep: Path, policy: str) -> Frames:
     measures = tuple(_measures(records.values()))
     machines = hosts(records)
     scores = _scores(records, measures, policy)
-    trials = _trials(records, scores, machines, labels)
+    names = TrialNames((record.ran for record in records.values()), labels)
+    trials = _trials(records, scores, machines, labels, names)
     return Frames(
         sweep=sweep.resolve().name,
         policy=policy,
@@ -103,6 +105,7 @@ def frames(sweep: Path, policy: str) -> Frames:
             columns=["record", *SETTING, "warmup", "setting", "latency_s"],
         ),
         replaced=replaced,
+        files={name.dataset: name.file for name in (names[record.ran] for record in records.values())},
         peaks=tuple(read_peaks(sweep)),
         deployments=tuple(deployments(sweep)),
     )
@@ -156,11 +159,10 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
 
 
 def _trials(
-    records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host], labels: Labels
+    records: dict[str, Record], scores: pd.DataFrame, machines: dict[str, Host], labels: Labels, everywhere: TrialNames
 ) -> pd.DataFrame:
     fallen = {key: collapsed(rows) for key, rows in scores.groupby("record", sort=False)}
     keys = {key: table_key(record, machines[key].name) for key, record in records.items()}
-    everywhere = TrialNames((record.ran for record in records.values()), labels)
     datasets = {key: everywhere[record.ran].dataset for key, record in records.items()}
     keys = {key: f"{text}{datasets[key]}" for key, text in keys.items()}  # one with another label is another's table
     here = {  # what the rows of one table share is left out of its names

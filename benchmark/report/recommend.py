@@ -9,14 +9,11 @@ import numpy as np
 
 from .deployments import MARGIN
 from .statistics.compare import ALPHA, MINIMUM_GROUPS, compare, holm
+from .statistics.pareto import DIGITS, counted_dice, pareto
 from .tables.deployed import Deployed, Group
 
 TOLERANCE = 0.01
 """Mean validation Dice that a faster file may be below the best although no test tells them apart."""
-
-DIGITS = 4
-"""Decimals of Dice that count: further ones are the rounding of float32."""
-
 
 REFUSED = {
     "off": "off from float64",
@@ -83,7 +80,8 @@ class Recommendation:
 
     chosen: None where nothing qualifies. front: what no other beats in validation Dice, latency and size, the fastest
     first. best: the highest validation Dice. ties: of all that are faster than it. nearest: by limit, what comes
-    nearest to it among those that meet the others, or among all. left_out: why how many rows take no part.
+    nearest to it among those that meet the others, or among all. left_out: why how many rows take no part. qualified:
+    how many take part and meet the limits.
     """
 
     place: tuple[str, int]
@@ -94,12 +92,13 @@ class Recommendation:
     ties: tuple[Tie, ...]
     nearest: dict[str, Deployed]
     left_out: Counter[str]
+    qualified: int = 0
 
 
 def values(row: Deployed) -> tuple[float, float, float]:
     """Mean validation Dice to four decimals (of test cases where only those were segmented), seconds, bytes."""
     one = row.deployment
-    dice = math.nan if one.choosing is None else round(one.choosing.mean, DIGITS)
+    dice = math.nan if one.choosing is None else counted_dice(one.choosing.mean)
     return dice, one.latency_s(50), one.row.get("file_bytes", math.nan)
 
 
@@ -127,7 +126,7 @@ def recommend(group: Group, place: tuple[str, int], limits: Limits | None = None
     ties = _ties(best, [row for row in fit if values(row)[1] < values(best)[1]])
     good = [best, *(tie.row for tie in ties if tie.as_good)]
     chosen = min(good, key=lambda row: (values(row)[1], values(row)[2], -values(row)[0]))
-    return Recommendation(place, limits, chosen, best, pareto_front(fit), ties, {}, left_out)
+    return Recommendation(place, limits, chosen, best, pareto_front(fit), ties, {}, left_out, len(fit))
 
 
 def pareto_front(rows: Sequence[Deployed]) -> tuple[Deployed, ...]:
@@ -135,14 +134,11 @@ def pareto_front(rows: Sequence[Deployed]) -> tuple[Deployed, ...]:
 
     Of rows that are equal in all three the first stays.
     """
-    points = np.array([(-dice, latency, size) for dice, latency, size in map(values, rows)]).reshape(-1, 3)
-    kept = []
-    for index, point in enumerate(points):
-        others = (points <= point).all(axis=1)
-        beaten = others & ((points < point).any(axis=1) | (np.arange(len(points)) < index))
-        if not beaten.any():
-            kept.append(rows[index])
-    return tuple(sorted(kept, key=lambda row: values(row)[1]))
+    different: dict[tuple[float, float, float], Deployed] = {}
+    for row in rows:
+        different.setdefault(values(row), row)
+    front = pareto(*np.array(list(different)).reshape(-1, 3).T)
+    return tuple(sorted((list(different.values())[index] for index in front), key=lambda row: values(row)[1]))
 
 
 def configuration(group: Group, row: Deployed) -> list[float]:

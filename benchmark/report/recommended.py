@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...core.counted import counted
+from ...core.measure import signed
 from .deployments import MARGIN
 from .recommend import TOLERANCE, Limits, Recommendation, Tie, configuration, values
 from .tables.deployed import Deployed, Group
@@ -47,6 +48,8 @@ def reason(found: Recommendation) -> str:
     chosen, best = found.chosen, found.best
     if chosen is None or best is None:
         return _nothing(found)
+    if found.qualified == 1:
+        return "The only one that qualifies."
     if len(found.front) == 1:
         return f"No other that qualifies is better in {chosen.deployment.chosen_on} Dice, latency or size."
     tie = next((tie for tie in found.ties if tie.row is chosen), None)
@@ -201,7 +204,7 @@ def _cells(group: Group, row: Deployed) -> tuple[str, ...]:
         f"{dice:.3f}{' (test)' if one.chosen_on == 'test' else ''}",
         f"{sum(mean) / len(mean):.3f} of {len(mean)}" if len(mean) > 1 else UNDEFINED,
         UNDEFINED if math.isnan(one.dice) else f"{one.dice:.3f}",
-        UNDEFINED if one.lost is None else f"{one.lost.mean:+.4f}",
+        UNDEFINED if one.lost is None else signed(one.lost.mean, 4),
         f"{latency * 1e3:.3g}",
         f"{one.latency_s(95) * 1e3:.3g}",
         f"{size / 1e6:.3g}",

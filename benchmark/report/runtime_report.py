@@ -23,11 +23,15 @@ FRONT = "Dice against latency of models and runtimes"
 
 @dataclass(frozen=True)
 class RuntimeReport:
-    """A group, and what is recommended at each of its places without limits. sweep: its folder."""
+    """A group, and what is recommended at each of its places without limits. sweep: its folder.
+
+    name: what files of the data set are called.
+    """
 
     group: Group
     found: tuple[Recommendation, ...]
     sweep: Path
+    name: str
 
     @property
     def title(self) -> str:
@@ -37,7 +41,7 @@ class RuntimeReport:
     @property
     def stem(self) -> str:
         """What its files are called."""
-        return "-".join(filter(None, [self.group.name, self.group.apart, "runtimes", self.group.workload]))
+        return "-".join(filter(None, [self.name, self.group.apart, "runtimes", self.group.workload]))
 
     @property
     def headlines(self) -> list[str]:
@@ -94,7 +98,9 @@ def runtime_reports(read: Frames, sweep: Path) -> tuple[list[RuntimeReport], lis
     """One a group of the sweep's deployments, and notes."""
     found, notes = groups(read)
     made = [
-        RuntimeReport(group, tuple(recommend(group, place) for place in group.places), sweep.resolve())
+        RuntimeReport(
+            group, tuple(recommend(group, place) for place in group.places), sweep.resolve(), read.files[group.name]
+        )
         for group in found
     ]
     return made, notes

@@ -93,7 +93,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     further = [*annotation_reports(summaries, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
-    stems = _stems([*_names(summaries), *(file_stem(one.stem) for one in further)])
+    stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])
     tables, figures = [], []
     for table, stem in zip(summaries, stems, strict=False):
         tables += _tables(read, table, stem, written)
@@ -125,11 +125,11 @@ def _problems(title: str, plots: Sequence[Plot]) -> list[str]:
     return [f"{title}: {plot.title}: {plot.problem}" for plot in plots if plot.problem]
 
 
-def _names(summaries: Sequence[ComparisonTable]) -> list[str]:
+def _names(summaries: Sequence[ComparisonTable], read: Frames) -> list[str]:
     """Of the tables' files: data set, machine where there are several, what tells it apart."""
     machines = len({table.machine for table in summaries}) > 1
     return [
-        file_stem("-".join(filter(None, [table.name, table.machine if machines else "", table.apart])))
+        file_stem("-".join(filter(None, [read.files[table.name], table.machine if machines else "", table.apart])))
         for table in summaries
     ]
 

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+import weakref
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -59,6 +60,8 @@ class Processes:
         self.context, self.count = context, count
         self.store = store or Store.here(context.results, context.sweep)
         self.logs = Path(tempfile.mkdtemp(prefix="unetbench-"))
+        # Also where no run comes to its end, as after an error of the input or a second Ctrl-C.
+        weakref.finalize(self, shutil.rmtree, self.logs, ignore_errors=True)
         self.spawned = 0
 
     def context_on(self, device: str) -> Context:

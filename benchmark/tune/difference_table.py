@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ...core.counted import counted
-from ...core.measure import measure
+from ...core.measure import measure, signed
 from ..report.frame import PRIMARY
 from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
 from ..report.tables.grid import Grid
@@ -34,7 +34,7 @@ def difference_grid(tuned: Sequence[Tuned], title: str) -> Grid | None:
         "Winner": [settings_text(one) for one, _ in shown],
         f"Default, {reading.title}": [_text(test.default) for test in tests],
         f"Tuned, {reading.title}": [_text(test.tuned) for test in tests],
-        "Difference": [f"{test.difference.mean:+.3f}" if test.difference else "0" for test in tests],
+        "Difference": [signed(test.difference.mean, 3) if test.difference else "0" for test in tests],
         "95\u00a0%\u00a0CI": [_interval(test) for test in tests],
         "p": [f"{test.difference.p:.3g}" if test.difference else UNDEFINED for test in tests],
         "Rank, default": before,
@@ -176,4 +176,4 @@ def _groups_text(count: int) -> str:
 
 def _interval(test: Tested) -> str:
     found = test.difference
-    return UNDEFINED if found is None or math.isnan(found.low) else f"[{found.low:+.3f}, {found.high:+.3f}]"
+    return UNDEFINED if found is None or math.isnan(found.low) else f"[{signed(found.low, 3)}, {signed(found.high, 3)}]"

@@ -59,7 +59,8 @@ def write_tuning(sweep: Path, out: Path | None = None, *, empty: str | None = No
         by_place.setdefault((one.name.dataset, one.machine), []).append(one)
     machines = len({machine for _, machine in by_place}) > 1
     for (dataset, machine), tuned in by_place.items():
-        stem = file_stem(f"{dataset}-{machine}" if machines else dataset)
+        called = tuned[0].name.file
+        stem = file_stem(f"{called}-{machine}" if machines else called)
         own = _sections(tuned, f"{dataset} on {machine}", stem, written, files)
         notes += [f"{section.title}: {plot.problem}" for section in own for plot in section.plots if plot.problem]
         tables += [section.grid.markdown() for section in own if section.title.endswith(BESIDE)]

@@ -107,8 +107,9 @@ def options_of(labels: WeakLabels | None) -> dict[str, Any]:
 
 
 def words(labels: Mapping[str, Any]) -> str:
-    """Options of labels as tables name them: `1 point`, `boxes (ignore)`, `0.1 of the masks`."""
-    kind, main = next(iter(labels.items()))
+    """Options of labels as tables name them: `1 point`, `boxes (ignore)`, `0.1 of the masks`. Their order is free."""
+    kind = next(key for key in labels if key in KINDS)
+    main = labels[kind]
     rest = [f"{value}" if key == "pseudo" else f"{key} {value}" for key, value in labels.items() if key != kind]
     if kind == "fraction":
         text = f"{main:g} of the masks"

@@ -275,20 +275,22 @@ def _tested():
     return 0 if passed else 1
 
 
-def _segmented(image, labels, probabilities=None):
+def _segmented(image, *outputs):
+    for file in outputs:
+        if not file.endswith(".npy"):
+            raise SystemExit(f"{file}: what is written is an array; give a name that ends in .npy")
+    if len({Path(file).resolve() for file in (image, *outputs)}) <= len(outputs):
+        raise SystemExit(f"{image}: image, labels and probabilities need a file each")
     changed = [name for name in changed_files() if name.startswith("network.")]
     if changed:
-        print(f"changed since the export: {', '.join(changed)}; export the folder again", file=sys.stderr)
-        return 1
+        raise SystemExit(f"changed since the export: {', '.join(changed)}; export the folder again")
     model = Model()
     try:
         found = model.probabilities(read(image))
     except ValueError as error:
-        print(f"{image}: {error}", file=sys.stderr)
-        return 1
-    np.save(labels, model.labels(found))
-    if probabilities is not None:
-        np.save(probabilities, found)
+        raise SystemExit(f"{image}: {error}") from None
+    for file, array in zip(outputs, (model.labels(found), found), strict=False):
+        np.save(file, array)
     return 0
 
 

@@ -16,11 +16,11 @@ from ....core.counted import counted
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..recommend import Recommendation
+from ..statistics.pareto import pareto
 from ..tables.deployed import Group
 from ..tables.runtimes import RuntimeRow, runtime_rows
 from .naming import name_points
 from .style import COLOURS, GREY, HALO, colour_of, figure, folded
-from .tradeoff import pareto
 
 SHAPES: tuple[Any, ...] = (
     "o", "s", "^", "D", "v", "P", "<", ">", "*", "h", "p", "d", (4, 1, 0), (6, 1, 0), "8", "H", (5, 0, 36), (3, 1, 0),
@@ -83,7 +83,7 @@ def _shown(rows: Sequence[RuntimeRow]) -> list[RuntimeRow]:
 def _front(rows: Sequence[RuntimeRow]) -> list[RuntimeRow]:
     """The Pareto front of the means of what agrees, the fastest first."""
     good = [row for row in rows if row.agrees and not row.collapsed]
-    found = pareto(np.array([row.latency_s(50) for row in good]), np.array([_mean(row) for row in good]))
+    found = pareto(np.array([_mean(row) for row in good]), np.array([row.latency_s(50) for row in good]))
     return sorted((good[index] for index in found), key=lambda row: row.latency_s(50))
 
 

@@ -13,6 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from ....core.measure import measure
 from ..frame import PRIMARY
+from ..statistics.pareto import pareto
 from ..tables.summary import ComparisonTable, Row
 from ..tables.table import prefix
 from .naming import name_points
@@ -41,7 +42,7 @@ def tradeoff(table: ComparisonTable) -> Figure | None:
     factor, sign = prefix(list(median))
     low, median, high = low / factor, median / factor, high / factor
     means = np.array([row.dice.mean for row in rows])
-    front, floor = pareto(median, means), _floor(rows)
+    front, floor = pareto(means, median), _floor(rows)
     crowded = len(models) > len(COLOURS) or len(losses) > len(MARKERS)
     colours = dict.fromkeys(models, COLOURS[0]) if crowded else colour_of(models)
     markers = dict.fromkeys(losses, MARKERS[0]) if len(losses) > len(MARKERS) else marker_of(losses)
@@ -70,12 +71,6 @@ def tradeoff(table: ComparisonTable) -> Figure | None:
     else:
         axes.legend(handles=_key(rows, colours, markers), loc="center left", bbox_to_anchor=(1.01, 0.5))
     return made
-
-
-def pareto(cost: np.ndarray, gain: np.ndarray) -> Sequence[int]:
-    """Indices of the points that no other point beats in one and at least equals in the other."""
-    better = (cost[:, None] <= cost) & (gain[:, None] >= gain) & ((cost[:, None] < cost) | (gain[:, None] > gain))
-    return [int(index) for index in np.flatnonzero(~better.any(axis=0))]
 
 
 def _times(rows: Sequence[Row], setting: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

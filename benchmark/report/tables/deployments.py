@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from ....core.measure import measure
+from ....core.measure import measure, signed
 from ..deployments import MARGIN, Deployment
 from ..kernels import precision_text
 from ..layers import layer_error_text, layer_errors
@@ -68,7 +68,7 @@ def deployments_notes(found: Sequence[Deployment]) -> list[str]:
 def _cells(one: Deployment, *, energy: bool) -> tuple[str, ...]:
     row, lost = one.row, one.lost
     apart = row.get("difference")
-    interval = UNDEFINED if lost is None or math.isnan(lost.low) else f"{lost.low:+.4f} to {lost.high:+.4f}"
+    interval = UNDEFINED if lost is None or math.isnan(lost.low) else f"{signed(lost.low, 4)} to {signed(lost.high, 4)}"
     return (
         one.runtime,
         precision_text(row) or UNDEFINED,
@@ -81,7 +81,7 @@ def _cells(one: Deployment, *, energy: bool) -> tuple[str, ...]:
         *([measure("energy_j").text(one.energy_j)] if energy else []),
         UNDEFINED if apart is None else f"{apart:.1e}",
         _number(one.dice, ".3f"),
-        UNDEFINED if lost is None else f"{lost.mean:+.4f}",
+        UNDEFINED if lost is None else signed(lost.mean, 4),
         interval,
         one.verdict,
     )

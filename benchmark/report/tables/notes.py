@@ -7,6 +7,7 @@ from dataclasses import replace
 from ....core.counted import counted
 from ....core.record import Record
 from ....metrics.empty import describe
+from ...naming.names import described
 from ...naming.trial_names import HARDWARE, shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
@@ -40,7 +41,7 @@ def facts(table: ComparisonTable) -> list[tuple[str, str]]:
     versions = table.differing(lambda r: ", ".join(f"{key} {value}" for key, value in r.versions.items()))
     commits = table.differing(_commit)
     lines = [
-        ("Data set", trial.dataset.label),
+        ("Data set", described(trial.dataset)),
         ("Labels", "; ".join(f"{label} is {meant}" for label, meant in table.labelled)),
         *shared_facts(table),
         ("Cases", ", ".join(_role_text(data, role) for role in ROLES if role in data)),

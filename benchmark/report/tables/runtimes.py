@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ....core.measure import measure
+from ....core.measure import measure, signed
 from ..deployments import CaseDice, Deployment, Key, Verdict, lost_by_case, mean_of_known
 from ..frame import PRIMARY
 from ..kernels import delegated_text, precision_text
@@ -156,7 +156,7 @@ def runtimes_grid(group: Group, chosen: Sequence[Deployed] = ()) -> Grid:
         "Delegate": [_common(row, delegated_text) for row in rows],
         reading.title: [_dice_text(row) for row in rows],
         "95\u00a0%\u00a0CI": [UNDEFINED if row.dice is None else interval_text(row.dice, reading) for row in rows],
-        f"{reading.title} lost": [UNDEFINED if row.lost is None else f"{row.lost.mean:+.4f}" for row in rows],
+        f"{reading.title} lost": [UNDEFINED if row.lost is None else signed(row.lost.mean, 4) for row in rows],
         "95\u00a0%\u00a0CI of it": [lost_interval(row.lost) for row in rows],
         **{
             f"{name} [ms]": [digits(row.latency_s(percentile) * 1e3) for row in rows]
@@ -195,7 +195,7 @@ def verdict_text(row: RuntimeRow) -> str:
 
 def lost_interval(lost: Estimate | None) -> str:
     """The 95 % interval of the Dice lost."""
-    return UNDEFINED if lost is None or math.isnan(lost.low) else f"[{lost.low:+.4f}, {lost.high:+.4f}]"
+    return UNDEFINED if lost is None or math.isnan(lost.low) else f"[{signed(lost.low, 4)}, {signed(lost.high, 4)}]"
 
 
 def _pooled(scored: Sequence[tuple[CaseDice, Mapping[Key, float]]], bounds: tuple[float, float]) -> Estimate | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ....core.measure import Measure, measure
+from ....core.measure import Measure, measure, signed
 from ..frame import PRIMARY
 from ..statistics.compare import Estimate
 from .grid import Grid
@@ -152,7 +152,7 @@ def interval_text(estimate: Estimate, reading: Measure) -> str:
 
 def signed_text(value: float) -> str:
     """A difference of scores with its sign: `+0.012`."""
-    return UNDEFINED if math.isnan(value) else f"{value:+.3f}".replace("-", "\u2212")
+    return UNDEFINED if math.isnan(value) else signed(value, 3).replace("-", "\u2212")
 
 
 def percent_text(share: float) -> str:
@@ -195,7 +195,7 @@ def digits(value: float) -> str:
     if not math.isfinite(value):
         return UNDEFINED if math.isnan(value) else f"{value}".replace("inf", "∞")
     decimals = max(0, 2 - math.floor(math.log10(abs(value)))) if value else 0
-    return f"{value:,.{min(decimals, 6)}f}"
+    return f"{value:z,.{min(decimals, 6)}f}"
 
 
 def _first(table: ComparisonTable) -> list[str]:

@@ -42,7 +42,7 @@ class _Column:
 def columns_of(stream: TextIO) -> int:
     """Columns of the terminal behind a stream, those of $COLUMNS where it is set, 80 where there is none."""
     given = os.environ.get("COLUMNS", "")
-    if given.isdigit() and int(given):
+    if given.isdecimal() and int(given):
         return int(given)
     try:
         return os.get_terminal_size(stream.fileno()).columns or USUAL

@@ -34,9 +34,9 @@ def where(text: str) -> Where:
     if text.endswith(".json"):
         return Where("file", text)
     kind, _, number = text.partition(":")
-    if kind == "local" and number.isdigit() and int(number):
+    if kind == "local" and number.isdecimal() and int(number):
         return Where("local", count=int(number))
     for queue in QUEUES:
-        if kind == queue and (text == queue or (number.isdigit() and int(number))):
+        if kind == queue and (text == queue or (number.isdecimal() and int(number))):
             return Where(queue, count=int(number or 0))
     raise SpecError(f"--cluster: {text!r} names no cluster; {POSSIBLE} are possible")

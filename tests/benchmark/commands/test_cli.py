@@ -5,7 +5,7 @@ import json
 import pytest
 import yaml
 
-from unetbench.benchmark.cli import main
+from unetbench.benchmark.cli import COMMANDS, INTERRUPTED, main
 from unetbench.benchmark.records.machine import machine
 
 
@@ -47,6 +47,28 @@ def test_bad_input_is_one_line_and_status_2(capsys, words, message):
     assert status == 2
     assert message in err
     assert len(err.strip().split("\n")) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run", "quick"), "; every finished trial is kept: the same command goes on"),
+        (
+            ("export", "x.json", "--format", "onnx"),
+            "; no export was written, and an earlier one in its place is as it was",
+        ),
+        (("predict", "x.json", "a.png", "--out", "o"), "; every finished image is kept: the same command goes on"),
+        (("recommend", "results"), ""),
+    ],
+)
+def test_an_interrupted_command_says_what_is_true_of_it(capsys, tmp_path, words, told):
+    (tmp_path / "ctrl_c.py").write_text("raise KeyboardInterrupt\n")
+    status, _, err = _run(capsys, *words, "--plugin", str(tmp_path / "ctrl_c.py"))
+    assert (status, err) == (130, f"unetbench: interrupted{told}\n")
+
+
+def test_what_is_said_of_interrupted_commands_is_said_of_commands_that_there_are():
+    assert set(INTERRUPTED) <= {name for name, *_ in COMMANDS}
 
 
 def test_a_results_folder_that_cannot_be_made_is_named(capsys, tmp_path):

@@ -145,7 +145,14 @@ def test_without_deployments_the_command_that_makes_them_is_named(capsys, result
     status, _, err = run(capsys, results / "nuclei")
     assert status == 2
     assert f"no deployments yet; `unetbench time {results / 'nuclei'}` measures" in err
+    assert f"`unetbench time {results / 'nuclei'}` measures" in run(capsys, results)[2]  # it takes one sweep
     assert run(capsys, results / "nowhere")[0] == 2
+
+
+def test_a_sweep_without_records_has_nothing_to_time(capsys, tmp_path):
+    (tmp_path / "records").mkdir()
+    status, _, err = run(capsys, tmp_path)
+    assert (status, err) == (2, f"unetbench: {tmp_path}: holds no records; `unetbench run` makes them\n")
 
 
 @pytest.mark.parametrize("words", [("--min-dice", "none"), ("--max-mb", "-1"), ("--max-latency-ms", "nan")])

@@ -9,7 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from unetbench.benchmark.cli import main
+from unetbench.benchmark.cli import main, parser
+from unetbench.benchmark.commands.time import settings
+from unetbench.benchmark.records.machine import machine
+from unetbench.core.processor import cores
 
 COMMANDS = ("rerun", "status", "report", "predict", "export", "recommend", "prune", "time", "plan", "run")
 
@@ -82,6 +85,21 @@ def test_a_number_that_cannot_be_timed_is_refused(capsys, words, said):
     with pytest.raises(SystemExit):
         main(["time", "unet", *words])
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [["time", "unet"], ["export", "record.json", "--format", "onnx"]])
+def test_more_threads_than_processors_are_refused_with_how_many_there_are(capsys, words):
+    assert main([*words, "--threads", "99999"]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"unetbench: --threads 99999: this process may use {cores()} logical processor")
+    assert err.endswith(f"; give 0 to {cores()}\n")
+
+
+def test_a_setting_that_is_named_twice_is_timed_once(tmp_path):
+    words = ["time", str(tmp_path), "--batch", "1", "1", "--size", "32x32", "64x64", "32x32", "--threads", "0", "1"]
+    usual = machine()["threads"]
+    found = [(one.batch, one.window, one.threads or usual) for one in settings(parser().parse_args(words), (32, 32))]
+    assert found == list(dict.fromkeys((1, size, n) for size in ((32, 32), (64, 64)) for n in (usual, 1)))
 
 
 @pytest.mark.parametrize("words", [["--channels", "4"], ["--classes", "3"], ["--set", "width=3"]])

@@ -211,6 +211,33 @@ def test_labels_that_cannot_be_written_are_one_line(run_example, tmp_path):
     assert done.stderr.splitlines() == ["nowhere/labels.npy: No such file or directory"]
 
 
+@pytest.mark.parametrize(
+    ("outputs", "message"),
+    [
+        (["out.png"], "out.png: what is written is an array; give a name that ends in .npy"),
+        (["labels.npy", "probabilities"], "probabilities: what is written is an array; give a name that ends in .npy"),
+        (["./a.npy"], "a.npy: image, labels and probabilities need a file each"),
+        (["b.npy", "b.npy"], "a.npy: image, labels and probabilities need a file each"),
+    ],
+)
+def test_outputs_that_would_go_elsewhere_or_over_each_other_are_refused(run_example, tmp_path, outputs, message):
+    np.save(tmp_path / "a.npy", np.zeros((8, 8, 3), np.uint8))
+    before = (tmp_path / "a.npy").read_bytes()
+    done = run_example("a.npy", *outputs)
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [message]
+    assert {file.name for file in tmp_path.iterdir()} == {"a.npy", "folder"}
+    assert (tmp_path / "a.npy").read_bytes() == before
+
+
+def test_labels_and_probabilities_are_where_the_usage_says(run_example, tmp_path):
+    np.save(tmp_path / "a.npy", np.zeros((8, 8, 3), np.uint8))
+    assert run_example("a.npy", "labels.npy", "probabilities.npy").returncode == 0
+    probabilities = np.load(tmp_path / "probabilities.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "labels.npy"), (probabilities >= 0.5).astype(np.uint8))
+    assert probabilities.shape == (8, 8, 1)
+
+
 def test_a_changed_network_segments_nothing(run_example, tmp_path):
     np.save(tmp_path / "a.npy", np.zeros((8, 8, 3), np.uint8))
     assert run_example("a.npy", "labels.npy").returncode == 0

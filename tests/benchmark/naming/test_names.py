@@ -40,6 +40,14 @@ def test_the_path_is_told_only_where_nothing_else_differs():
     assert _names(Choice("folder", {"path": "."}), by_base=True) == ["folder"]
 
 
+def test_training_labels_are_told_in_words_beside_the_other_options():
+    points = {"labels": {"points": 1}}
+    assert _names(Choice("cells"), Choice("cells", points), by_base=True) == ["cells", "cells, 1 point"]
+    few = Choice("cells", {"count": 8, "labels": {"fraction": 0.1}})
+    assert _names(Choice("cells", points), few, by_base=True) == ["cells, 1 point", "cells(count=8), 0.1 of the masks"]
+    assert _names(Choice("unet", {"labels": 3}), Choice("unet")) == ["unet(labels=3)", "unet"]  # no labels of training
+
+
 def test_a_label_is_the_name_and_others_give_way_to_it():
     labelled, plain = Choice("unet", {"width": 8, "depth": 3}), Choice("unet", {"width": 8})
     assert _names(labelled, plain, labels=["small", ""]) == ["small", "unet"]

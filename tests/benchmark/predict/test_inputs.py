@@ -72,6 +72,6 @@ def test_shards_are_apart_equally_large_and_together_everything(tmp_path):
     parts = [shard(found, f"{k}/4") for k in (1, 2, 3, 4)]
     assert sorted(entry.name for part in parts for entry in part) == [entry.name for entry in found]
     assert [len(part) for part in parts] == [3, 3, 3, 2]
-    for text in ("0/4", "5/4", "1", "a/b", "1/0"):
+    for text in ("0/4", "5/4", "1", "a/b", "1/0", "²/4", "1/²"):
         with pytest.raises(SpecError, match=f"--shard {text}: write i/n with i from 1 to n"):
             shard(found, text)

@@ -208,7 +208,11 @@ def test_the_command_segments_files_with_a_trial(trained, tmp_path, capsys):
     assert np.count_nonzero(mask) == row["tp"] + row["fp"]
     (tmp_path / "in/b.png").unlink()
     assert main([*words, "--mirror"]) == 0
-    assert "0 of 1 images segmented" in capsys.readouterr().out
+    told = capsys.readouterr()
+    assert told.out == f"0 of 1 images segmented into {tmp_path}/out, 1 finished before\n"
+    assert "1 image is finished already; --overwrite segments it anew" in told.err
+    assert main([*words, "--mirror", "--shard", "2/3"]) == 0
+    assert "--shard 2/3: of 1 image none is of this part" in capsys.readouterr().err
 
 
 def test_a_network_of_pruned_channels_is_opened_as_its_file_has_it(trained):

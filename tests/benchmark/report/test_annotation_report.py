@@ -66,6 +66,20 @@ def test_the_table_says_the_share_of_full_supervision(folder):
     assert [line["Training labels"] for line in lines][-1] == "1 point"
 
 
+def test_titles_say_the_labels_in_words_and_files_are_called_as_ever(folder):
+    tables = comparison_tables(frames(folder, "nan_worst"))
+    assert [table.name for table in tables] == ["dsb2018", "dsb2018, 0.5 of the masks", "dsb2018, 1 point"]
+    files = write_report(folder)
+    names = {file.name for file in files}
+    assert {"dsb2018.md", "dsb2018-labels-points-1.md", "dsb2018-labels-fraction-0.5.csv"} <= names
+    for file in files:
+        if file.suffix in (".md", ".html", ".tex"):
+            assert 'labels={"' not in file.read_text().replace("&quot;", '"').replace(r"\{", "{"), file
+    text = (folder / "report" / "dsb2018-labels-points-1.md").read_text()
+    assert text.startswith("# nuclei: dsb2018, 1 point on ")
+    assert "- Data set: dsb2018, 1 point\n" in text
+
+
 def test_its_files_and_its_plot_are_part_of_the_report(folder):
     names = {file.name for file in write_report(folder)}
     assert {f"dsb2018-training-labels{end}" for end in (".md", ".csv", ".tex", "-annotation.png")} <= names

@@ -59,6 +59,13 @@ def test_of_equal_dice_the_fastest_is_chosen_and_the_others_are_off_the_front(ca
     assert reason(found) == "No other that qualifies is better in validation Dice, latency or size."
 
 
+def test_a_file_without_a_rival_is_called_the_only_one(candidates, scored):
+    group = candidates({"unet": [scored("keras", 0.8, 10), scored("onnx", 0.8, 5)]})
+    found, name = chosen(group, max_latency_s=0.006)
+    assert name == ("unet", 0, "onnx")
+    assert reason(found) == "The only one that qualifies."
+
+
 def test_validation_chooses_whatever_the_test_cases_say(candidates, scored):
     rows = {
         "unet": [scored("keras", 0.90, 10, test=0.5)],

@@ -68,3 +68,11 @@ def test_minutes_by_hand():
     assert minutes({"clicks": 25, "objects": 12, "pixels": 4096}) == pytest.approx(1.0)
     assert minutes({"outlines": 60}) == pytest.approx(79.0)
     assert minutes({}) == 0
+
+
+def test_words_are_the_same_in_whatever_order_options_are_stored():
+    assert (
+        words({"background": 2.0, "points": 3})
+        == words({"points": 3, "background": 2.0})
+        == "3 points (background 2.0)"
+    )

@@ -24,7 +24,8 @@ def drawn(sweep, make, deploy):
                 for other, runtime, dice, ms, fields in rows:
                     counts = make.counts(dict.fromkeys(CASES, dice))
                     if other == model:
-                        own.append(make.row(runtime, ms, scores=counts, validation_scores=counts, **fields))
+                        scores = {"scores": counts, "validation_scores": counts}
+                        own.append(make.row(runtime, ms, **{**scores, **fields}))
                 deploy(folder, trial, own, machine)
         (group,) = groups(frames(folder, "nan_worst"))[0]
         with look():
@@ -69,6 +70,18 @@ def test_the_front_joins_what_agrees_and_names_it(drawn):
     np.testing.assert_allclose(front.get_xdata(), [3, 5])
     np.testing.assert_allclose(front.get_ydata(), [0.78, 0.80])
     assert {"tiny · keras", "unet · onnx"} <= {text.get_text() for text in axes.texts}
+
+
+def test_what_is_better_in_the_fifth_decimal_alone_is_not_on_the_front(drawn):
+    def hits(count):  # of 100,000 pixels: a Dice of count / 100,000
+        rest = {"fp": 100_000 - count, "fn": 100_000 - count, "tn": 0}
+        scores = [{"case": case, "group": case, "class": "nucleus", "tp": count, **rest} for case in CASES]
+        return {"scores": scores, "validation_scores": scores}
+
+    rows = [("unet", "keras", 0.8, 10, hits(80_001)), ("unet", "onnx", 0.8, 5, hits(80_000))]
+    rows.append(("unet", "litert", 0.8, 4, hits(79_990)))
+    (front,) = (line for line in drawn(rows).axes[0].lines if line.get_linestyle() == "--")
+    np.testing.assert_allclose(front.get_xdata(), [4, 5])  # 0.7999 and 0.8000, for 0.80001 is no more
 
 
 def test_latency_is_logarithmic_and_the_recommended_file_has_a_ring(drawn):

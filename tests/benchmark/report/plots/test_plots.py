@@ -7,7 +7,7 @@ from unetbench.benchmark.report.plots.distribution import distribution
 from unetbench.benchmark.report.plots.heatmap import heatmap
 from unetbench.benchmark.report.plots.panel import FALSE, HIT, MISSED, SWAPPED, Picture, errors, overlay, panel
 from unetbench.benchmark.report.plots.style import colour_of, folded, look
-from unetbench.benchmark.report.plots.tradeoff import pareto, tradeoff
+from unetbench.benchmark.report.plots.tradeoff import tradeoff
 from unetbench.benchmark.report.tables.summary import comparison_tables
 
 
@@ -56,15 +56,6 @@ def test_overlay_leaves_pixels_outside_the_masks_grey():
     laid = overlay(image, [(np.array([[True, False]]), FALSE)])
     assert laid[0, 1] == pytest.approx([0.4, 0.4, 0.4])
     assert laid[0, 0, 0] > 0.75  # vermilion, nearly opaque
-
-
-def test_pareto_front_by_hand():
-    # (1, .5) is cheapest; (2, .8) better; (3, .7) is beaten by it; (2, .6) too; (4, .9) is best
-    assert list(pareto(np.array([1, 2, 3, 2, 4]), np.array([0.5, 0.8, 0.7, 0.6, 0.9]))) == [0, 1, 4]
-
-
-def test_equal_points_are_both_on_the_front():
-    assert list(pareto(np.array([1.0, 1.0]), np.array([0.5, 0.5]))) == [0, 1]
 
 
 def test_the_map_says_why_a_combination_has_no_score(folder):
