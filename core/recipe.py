@@ -44,7 +44,7 @@ FIRST_STANDARD: dict[str, Any] = {"steps": "cases", "validation": "full", "predi
 """What version 1 of the standard recipe did where version 2 does otherwise. Records of that time do not name the keys
 that version 2 added, so a recipe with these values has the identity that it had then."""
 
-LATER: dict[str, Any] = {"accumulate": "auto"}
+LATER: dict[str, Any] = {"accumulate": "auto", "consistency": 0.0, "teacher_decay": 0.99}
 """Keys that both versions got later, with the value that does as before: with it, the identity is that of before."""
 
 
@@ -67,6 +67,8 @@ class Recipe:
         a part, so that a network with batch normalisation becomes another one, and dropout draws otherwise. With
         `mixed_float16` a part whose gradients overflow is left out and the next ones move up. `auto`: the whole batch,
         and where a step does not fit into memory the trial is run once more in the fewest parts; a number holds.
+    consistency: weight of the agreement with a teacher of averaged weights, on known and unknown pixels (Tarvainen
+        & Valpola 2017, arXiv:1703.01780); 0 for none. teacher_decay: of that average.
     foreground: share of the patches that are centred on a foreground pixel.
     precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
     threshold: probability from which a pixel is foreground (binary, multilabel), or `tuned`: chosen on validation.
@@ -93,6 +95,8 @@ class Recipe:
     stop_patience: int = 15
     monitor: Literal["dice", "loss"] = "dice"
     accumulate: int | Literal["auto"] = "auto"
+    consistency: float = 0.0
+    teacher_decay: float = 0.99
     foreground: float = 0.0
     augment: Augmentation = field(default_factory=Augmentation)
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
@@ -115,12 +119,14 @@ class Recipe:
         else:
             _not_negative(self, "predict_mib")
         _positive(self, "batch", "epochs", "rate", "patience", "factor")
-        _not_negative(self, "weight_decay", "clip_norm", "warmup", "stop_patience")
+        _not_negative(self, "weight_decay", "clip_norm", "warmup", "stop_patience", "consistency")
         self._check_accumulate()
         if len(self.patch) not in (2, 3) or min(self.patch) < 1:
             raise SpecError(f"recipe.patch: {list(self.patch)} is not two or three positive edge lengths")
         if not 0 <= self.foreground <= 1:
             raise SpecError(f"recipe.foreground: {self.foreground} is not a share between 0 and 1")
+        if not 0 <= self.teacher_decay < 1:
+            raise SpecError(f"recipe.teacher_decay: {self.teacher_decay} is not in [0, 1)")
         if not 0 <= self.overlap < 1:
             raise SpecError(f"recipe.overlap: {self.overlap} is not in [0, 1)")
         if isinstance(self.threshold, float | int) and not 0 < self.threshold < 1:

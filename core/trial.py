@@ -132,6 +132,8 @@ class Trial:
         """Trials with equal keys differ in data, rate, schedule or seed only and can share a compiled model."""
         recipe = self.recipe
         traced = [recipe.batch, recipe.micro_batches, recipe.optimizer, recipe.weight_decay, recipe.clip_norm]
+        if recipe.consistency:
+            traced += [recipe.consistency, recipe.teacher_decay, recipe.augment.flips]
         return sys.intern(f"{self.network_key},{self.loss.canonical},{canonical(traced)}")
 
     @property

@@ -96,7 +96,7 @@ def boxinst(
 
 
 @LOSSES.add
-@reads_labels("points", "scribbles", "boxes: ignore", "boxes: grabcut")
+@reads_labels("points", "scribbles", "boxes: ignore", "boxes: grabcut", "fraction")
 @requires_targets("unknown", "affinity", "progress")
 def ce_pairwise(truth: Tensor, logits: Tensor, task: Task, *, weight: float = 1.0, warmup: float = 0.1) -> Tensor:
     """Cross-entropy of what is known and alike neighbours elsewhere: CE + w A (A of Tian 2021, arXiv:2012.02310).

@@ -22,6 +22,7 @@ from ...models.parts.fit import require
 from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
+from .consistency import AveragedTeacher
 from .origin import Origin, Teaching, starting_network, teaching
 from .windows import Windows
 
@@ -58,6 +59,8 @@ class CompiledModel:
         if trial.compile_key != self.key:
             self._compile(trial)
             return
+        if self.teacher is not None:
+            self.teacher.reset()
         optimizer = self.model.optimizer
         for variable, value in zip(optimizer.variables, self._fresh, strict=True):
             variable.assign(np.zeros(variable.shape, variable.dtype) if value is None else value)
@@ -67,16 +70,25 @@ class CompiledModel:
         network, task = self.network, self.task
         self.key, self.loss = trial.compile_key, loss_function(trial, task)
         self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
-        several, teacher = len(network.outputs) > 1, teaching(trial, self.origin, task)
+        several, taught = len(network.outputs) > 1, teaching(trial, self.origin, task)
         objective = _on_every_output(trial, task) if several else self.loss
         terms = _terms(objective, network.outputs, task, self.requires_targets)
-        kind = CustomLossModel if several or terms or teacher else keras.Model
+        self.teacher = self._averaged_teacher(trial)
+        kind = CustomLossModel if several or terms or taught or self.teacher else keras.Model
         self.model: Any = kind(network.inputs, network.outputs if several else network.outputs[0])
         if kind is CustomLossModel:
-            self.model.set_loss(objective, terms, teacher)
+            self.model.set_loss(objective, terms, taught, self.teacher)
         self.model.compile(_optimizer(trial.training), loss=self._mean, jit_compile=_jit())
         self.model.optimizer.build(self.model.trainable_variables)
         self._fresh = [_nonzero(variable) for variable in self.model.optimizer.variables]
+
+    def _averaged_teacher(self, trial: Trial) -> AveragedTeacher | None:
+        recipe = trial.recipe
+        if not recipe.consistency:
+            return None
+        network = starting_network(trial, self.origin) or _build(trial, self.task, trial.seed)
+        asked = {"weight": recipe.consistency, "decay": recipe.teacher_decay, "flips": recipe.augment.flips}
+        return AveragedTeacher(network, self.network, self.task, **asked)
 
     def targets(self, images: np.ndarray, truths: np.ndarray, progress: float = 1.0) -> np.ndarray:
         """Truths with the maps that the loss needs as further channels; progress: the share of training done."""
@@ -119,9 +131,20 @@ class CustomLossModel(keras.Model):
     The mean of each term over an epoch's steps stands in the logs as `loss: <term>`.
     """
 
-    def set_loss(self, objective: LossFunction, terms: Sequence[str], teaching: Teaching | None = None) -> None:
-        """Learn by this loss, one value a case, which notes these terms, and by what a teacher says of the images."""
-        self.objective, self.teaching = objective, teaching
+    def set_loss(
+        self,
+        objective: LossFunction,
+        terms: Sequence[str],
+        teaching: Teaching | None = None,
+        teacher: AveragedTeacher | None = None,
+    ) -> None:
+        """Learn by this loss, one value a case, which notes these terms, and by what a teacher says of the images.
+
+        teacher: one of averaged weights, beside.
+        """
+        self.objective, self.teaching, self.teacher = objective, teaching, teacher
+        if teacher is not None:  # so that a step of every backend sees how they change
+            self.teacher_network, self.teacher_share, self.teacher_steps = teacher.network, teacher.share, teacher.steps
         self.terms = [keras.metrics.Mean(f"{TERM}{name}") for name in terms]
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -130,8 +153,11 @@ class CustomLossModel(keras.Model):
             values = self.objective(y, y_pred)
         for metric, term in zip(self.terms, found.values(), strict=True):
             metric.update_state(keras.ops.mean(term))
+        first = y_pred[0] if isinstance(y_pred, list | tuple) else y_pred
         if self.teaching is not None:
-            values = self.teaching(x, y, y_pred[0] if isinstance(y_pred, list | tuple) else y_pred, values)
+            values = self.teaching(x, y, first, values)
+        if self.teacher is not None:
+            values = values + self.teacher(x, first)
         return keras.ops.mean(values)
 
 

@@ -28,7 +28,7 @@ from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
 from ...datasets.weak.kinds import Fraction, WeakLabels, options_of, weak_labels
 from ...datasets.weak.mark import marked
-from ...datasets.weak.weaken import check_weak, kept_cases, task_with_ignored, weaken
+from ...datasets.weak.weaken import check_weak, kept_cases, left_open, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
 
 CachePlace = Literal["memory", "disk"]
@@ -74,7 +74,8 @@ class OpenedDataset:
     """A data set as a trial sees it.
 
     task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
-    on disk. digests: of the files. labels: what training cases have in place of full masks, None for these.
+    on disk. digests: of the files. labels: what training cases have in place of full masks, None for these. open: the
+    training cases of which nothing is known.
     """
 
     dataset: Dataset
@@ -85,6 +86,7 @@ class OpenedDataset:
     keys: CaseKeys
     digests: FileDigests
     labels: WeakLabels | None = None
+    open: frozenset[str] = frozenset()
 
     def with_labels(self, labels: WeakLabels | None) -> "OpenedDataset":
         """The data set whose training cases have these in place of full masks. Raises SpecError for a task without."""
@@ -94,7 +96,10 @@ class OpenedDataset:
         if not isinstance(labels, Fraction):
             return replace(self, task=task_with_ignored(self.task), labels=labels)
         dataset, roles = self.split.dataset, self.split.roles
-        kept = kept_cases([case.name for case in self.split.cases("train")], labels)
+        names = [case.name for case in self.split.cases("train")]
+        kept = kept_cases(names, labels)
+        if labels.rest == "open":
+            return replace(self, task=task_with_ignored(self.task), labels=labels, open=frozenset(names) - kept)
         cases = tuple(case for case in dataset.cases if roles[case.name] != "train" or case.name in kept)
         return replace(self, split=replace(self.split, dataset=replace(dataset, cases=cases)), labels=labels)
 
@@ -119,7 +124,10 @@ class OpenedDataset:
             return replace(
                 held, truth=marked(held.truth, instances, self.task, self.labels), planes=held.truth.shape[-1]
             )
-        made = weaken(case.name, held.image, held.truth, instances, self.task, self.labels)
+        if case.name in self.open:
+            made = left_open(held.truth, self.task)
+        else:
+            made = weaken(case.name, held.image, held.truth, instances, self.task, self.labels)
         if objects is not None:
             objects.draw(made.drawn)
         return replace(held, truth=made.marked, planes=held.truth.shape[-1])
@@ -148,7 +156,8 @@ class OpenedDataset:
             return found
         keys = self.keys
         if self.labels is not None and role == "train":  # in another split they validate, with full masks
-            keys = replace(keys, options=keys.options | {"labels": options_of(self.labels)})
+            told = {"labels": options_of(self.labels), "open": sorted(self.open)}
+            keys = replace(keys, options=keys.options | told)
         elif self.labels is not None and not isinstance(self.labels, Fraction):
             keys = replace(keys, options=keys.options | {"marks": type(self.labels).MAIN})
         kept = CasesOnDisk(folder / keys.folder, cases, keys.of(cases, self.digests), self.hold, on_case)

@@ -141,6 +141,8 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self.batches.epoch, self.started = epoch, time.perf_counter()
+        if self.compiled.teacher is not None:
+            self.compiled.teacher.begin_epoch(epoch / max(1, self.recipe.epochs - 1))
         self.compiled.model.optimizer.learning_rate = self.rate(epoch)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -148,6 +150,8 @@ class _SelectionCallback(keras.callbacks.Callback):
         done, part = divmod(batch + 1, self.recipe.micro_batches)
         if self.pruning is not None and not part:
             self.pruning.after_step(self.batches.epoch * self.steps + done)
+        if self.compiled.teacher is not None and not part:
+            self.compiled.teacher.after_step(self.compiled.model)
         if not np.isfinite(loss):
             names = ", ".join(self.batches.sampler.names(self.batches.epoch, batch))
             step = self.batches.epoch * self.steps + done + bool(part)

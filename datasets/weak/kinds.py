@@ -9,14 +9,17 @@ from ...core.errors import SpecError, unknown
 
 @dataclass(frozen=True)
 class Fraction:
-    """Full masks of some training cases; the others are left out.
+    """Full masks of some training cases.
 
-    fraction: share of the training cases that stay, rounded, at least one. seed: which they are; those of a smaller
-        fraction are among those of a larger one.
+    fraction: share of the training cases that keep theirs, rounded, at least one.
+    rest: what becomes of the others: `leave`, they are left out; `open`, they train with all pixels unknown, for what
+        learns from those.
+    seed: which they are; those of a smaller fraction are among those of a larger one.
     """
 
     MAIN: ClassVar[str] = "fraction"
     fraction: float
+    rest: Literal["leave", "open"] = "leave"
     seed: int = 0
 
 

@@ -80,7 +80,8 @@ def weaken(
     """
     found = list(pieces(truth, instances, task))
     if isinstance(labels, Fraction):
-        made = Weakened(truth, {"outlines": len(found)})
+        marks = object_marks(truth, (), task) if labels.rest == "open" else None
+        made = Weakened(truth, {"outlines": len(found)}, marks)
     elif isinstance(labels, Boxes):
         made = _boxed(image, truth, found, task, labels)
     elif isinstance(labels, Points):
@@ -91,6 +92,12 @@ def weaken(
     known = left[..., 0].size if task.ignore is None else int(np.count_nonzero((left != task.ignore).all(-1)))
     drawn = {"objects": len(found), "pixels": left[..., 0].size, "known": known} | made.drawn
     return Weakened(left, drawn, made.marks)
+
+
+def left_open(truth: np.ndarray, task: Task) -> Weakened:
+    """A truth (*space, t) of which nothing is known but what the data set ignores."""
+    drawn = {"objects": 0, "pixels": truth[..., 0].size, "known": 0, "outlines": 0}
+    return Weakened(np.full_like(truth, task.ignore), drawn, object_marks(truth, (), task))
 
 
 def _digest(name: str, seed: int) -> bytes:

@@ -205,7 +205,7 @@ def test_objects_are_numbered_anew_in_each_case():
         ("box_prior", {}, {}, "box_prior learns from `labels: {boxes: ignore} or {boxes: grabcut}`; .* are full"),
         ("boxinst", {}, {"boxes": "fill"}, "are {boxes: fill}"),
         ("localisation", {}, {"scribbles": 1}, "localisation learns from `labels: points`; .* are scribbles"),
-        ("ce_pairwise", {}, {"fraction": 0.5}, "are fraction"),
+        ("ce_pairwise", {}, {}, "are full"),
         ("weighted_sum", {"parts": [{"name": "dice"}, {"name": "localisation"}]}, {"boxes": "ignore"}, "from .*points"),
         ("deep_supervision", {"loss": "box_prior"}, {"points": 1}, "are points"),
         (

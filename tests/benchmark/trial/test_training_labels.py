@@ -100,6 +100,33 @@ def test_a_network_of_full_masks_is_not_taken_for_one_of_weaker_labels(context):
     assert first.history[-1]["loss"] == again.history[-1]["loss"]
 
 
+@pytest.mark.parametrize("cache", ["memory", "disk"])
+def test_cases_left_open_stay_with_nothing_known_and_cost_nothing(context, cache):
+    labels = {"fraction": 0.5, "rest": "open"}
+    opened = open_dataset(Choice("cells", {**CELLS, "labels": labels}), {}, context)
+    left = open_dataset(Choice("cells", {**CELLS, "labels": {"fraction": 0.5}}), {}, context)
+    counts, plain = ObjectLabels(), ObjectLabels()
+    folder = context.source.cache / "cases" if cache == "disk" else None
+    held = opened.held("train", folder, counts)
+    left.held("train", None, plain)
+    whole = {case.name for case in left.split.cases("train")}
+    for case, kept in zip(opened.split.cases("train"), held, strict=True):
+        known = (kept.classes != 255).any()
+        assert known == (case.name in whole)
+    assert len(held) == 2 * len(whole)
+    assert counts.drawn["outlines"] == plain.drawn["outlines"] > 0
+    assert counts.drawn["known"] == counts.drawn["pixels"] / 2
+
+
+def test_open_cases_teach_by_a_teacher_of_averaged_weights(context):
+    trial = _trial({"fraction": 0.5, "rest": "open"}, "bce")
+    trial = replace(trial, recipe=replace(trial.recipe, consistency=1.0))
+    plain = replace(trial, recipe=replace(trial.recipe, consistency=0.0))
+    records = [run_trial(one, context, WorkerCache(), lambda event: None) for one in (trial, plain)]
+    assert [record.status for record in records] == ["done", "done"]
+    assert records[0].history[-1]["loss"] != records[1].history[-1]["loss"]
+
+
 MARKED = [
     ({"boxes": "ignore"}, "box_prior", ("ce", "tightness", "size")),
     ({"boxes": "ignore"}, "boxinst", ("ce", "projection", "pairwise")),
