@@ -36,7 +36,8 @@ def short_names(parts: Sequence[tuple[Choice, str]], *, by_base: bool = False) -
     """A name for each part and its label ("" for none), equal for equal pairs only.
 
     Without a label it is the part's name with the options that not all parts share; with `by_base`, that not all parts
-    of the same name share. `path`, which says where a folder lies, is told only if nothing else tells it apart.
+    of the same name share. `path`, which says where a folder lies, and `test_modalities`, which say what more it was
+    scored on, are told only if nothing else tells it apart.
     """
     distinct = list(dict.fromkeys((choice.canonical, label) for choice, label in parts))
     choices = {choice.canonical: choice for choice, _ in parts}
@@ -71,7 +72,7 @@ def _candidates(choice: Choice, label: str, common: dict[str, Any]) -> list[str]
         return [label, f"{label} ({choice.label})"]
     own = {name: value for name, value in choice.options.items() if name not in common}
     placed = Choice(base(choice), own).label
-    own.pop("path", None)
+    own = {name: value for name, value in own.items() if name not in ("path", "test_modalities")}
     return list(dict.fromkeys([Choice(base(choice), own).label, placed, choice.label]))
 
 
