@@ -64,8 +64,8 @@ def cells(
 
     Nuclei vary in size, shape, brightness, texture and focus, and touch; light is uneven, the camera has shot and read
     noise and 12 or 16 bits. Specks, fibres, ragged crusts and nuclei far out of focus, some as bright as the others,
-    are not in the truth. `instances` numbers the nuclei, or the whole cells where these are the truth. Nothing is read from `source`. Raises SpecError
-    for options that do not fit.
+    are not in the truth. `instances` numbers the nuclei, or the whole cells where these are the truth. Nothing is read
+    from `source`. Raises SpecError for options that do not fit.
     """
     if form not in FORMS:
         raise SpecError(f"cells: {unknown('form', form, FORMS)}")
