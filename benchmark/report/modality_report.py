@@ -25,9 +25,9 @@ PLOT = "Modalities of training and test"
 """Title of the plot."""
 
 NOTES = (
-    "Columns: what test cases had. A network that was trained with more gets 0, which scaling makes of a constant image, "
-    "in the place of what is missing; one that was trained with others gets what there is in their place, where the "
-    "channels agree in number.",
+    "Columns: what test cases had. A network that was trained with more gets 0, which scaling makes of a constant "
+    "image, in the place of what is missing; one that was trained with others gets what there is in their place, where "
+    "the channels agree in number.",
     "Every trained network was scored in all columns with the same weights and threshold: epoch and threshold were "
     "selected on validation cases with the modalities of training.",
 )
