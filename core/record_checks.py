@@ -46,11 +46,23 @@ _RECORD = {
     "schema": WHOLE,
 }
 _KNOWN = NUMBER.or_null()
+_MODALITY = Kind(
+    "a name with its number of channels",
+    lambda value: (
+        isinstance(value, list | tuple) and len(value) == 2 and TEXT.holds(value[0]) and COUNT.holds(value[1])
+    ),
+)
 _INSIDE: dict[str, dict[str, Kind]] = {
     "machine": dict.fromkeys(("name", "cpu", "gpu", "digest", "system"), TEXT),
     "git": {"commit": TEXT},
     "versions": {"backend": one_of("", *BACKENDS)},
-    "task": {"rank": COUNT, "channels": COUNT, "classes": list_of(TEXT, least=1), "kind": TEXT},
+    "task": {
+        "rank": COUNT,
+        "channels": COUNT,
+        "classes": list_of(TEXT, least=1),
+        "kind": TEXT,
+        "modalities": list_of(_MODALITY),
+    },
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
     "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},
     "data": {

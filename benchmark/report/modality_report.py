@@ -43,10 +43,8 @@ class ModalityReport:
     @property
     def subject(self) -> str:
         """The data set."""
-        trial = self.tables[0].example.trial
-        first = min(self.tables, key=lambda table: len(table.name))
-        plain = without_modalities(trial.dataset)[0].label
-        return first.name if without_modalities(first.example.trial.dataset)[1] == () else plain
+        told = [(table.name, *without_modalities(table.example.trial.dataset)) for table in self.tables]
+        return next((name for name, _, own in told if not own), told[0][1].label)
 
     @property
     def title(self) -> str:

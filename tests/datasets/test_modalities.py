@@ -10,6 +10,8 @@ from unetbench.core.recipe import Augmentation
 from unetbench.core.task import Task
 from unetbench.datasets import DATASETS
 from unetbench.datasets.case import Sample
+from unetbench.datasets.digests import FileDigests
+from unetbench.datasets.disk_cache import CaseKeys, _reading
 from unetbench.datasets.modalities import ChannelsOf, Wanted, channels_of, named, only, option, seen, wanted
 from unetbench.datasets.patches import PatchSampler
 from unetbench.datasets.prepare import Preprocess, hold, prepare, task_after
@@ -157,3 +159,12 @@ def test_what_is_left_out_depends_on_seed_epoch_and_index_alone_and_changes_noth
 def test_one_modality_cannot_be_left_out():
     with pytest.raises(SpecError, match=r"recipe\.modality_dropout: 0\.4 leaves out modalities, the data has one"):
         _sampler(0.4, parts=(2,))
+
+
+def test_cases_on_disk_are_known_again_in_another_process():
+    """A name of the cache must not hold where a function lies in memory."""
+    cells = DATASETS["cells"](Source(None, Path("nowhere")), form="two_modality", count=2, size=[16, 16])
+    own = [only(cells, names) for names in (["fluorescence"], ["bright_field"])]
+    names = [CaseKeys(one, {}).of(one.cases, FileDigests()) for one in (*own, only(cells, ["fluorescence"]))]
+    assert names[0] == names[2] != names[1]
+    assert "0x" not in _reading(own[0].cases[0].read)
