@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ...core.errors import DataError
 from ...core.trial import Choice
 from ...datasets.modalities import named
 from .context import OpenedDataset
@@ -25,7 +26,7 @@ def conditions(
     """What a record's `prediction` has of `conditions`; empty for a data set without `test_modalities`.
 
     The selection was frozen on validation cases with the modalities of training, and the weights are the same for all.
-    Raises DataError where no case can be scored.
+    What cannot be scored says why in `unscored`: the scores of the trial itself are worth keeping.
     """
     found: list[dict[str, Any]] = []
     for entry in dataset.options.get("test_modalities", ()):
@@ -36,7 +37,10 @@ def conditions(
         if seen.how in ("missing", "replaced"):
             cases = tested.split.cases("test")
             options = {"windows": windows, "mirror": mirror, "previews": 0, "on_progress": on_progress}
-            result = evaluate(forward, selection, cases, tested, **options)
-            scores, unscored = result.scores, result.missing
+            try:
+                result = evaluate(forward, selection, cases, tested, **options)
+                scores, unscored = result.scores, result.missing
+            except DataError as error:  # as where all cases hold NaN in the modality that training did not see
+                unscored = [str(error)]
         found.append({**made, "scores": scores, "unscored": unscored})
     return found

@@ -218,6 +218,11 @@ def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCa
     ):
         fields["prediction"]["conditions"] = tested
         timing["conditions_s"] = time.perf_counter() - clock
+        notes += [
+            f"test case not scored with {' and '.join(one['modalities'])} alone: {reason}"
+            for one in tested
+            for reason in one["unscored"]
+        ]
     fields["data"] |= {"unscored": len(result.missing), "metrics": own_metrics()}
     with _kept_going("previews", notes):
         if result.previews:

@@ -1,6 +1,7 @@
 """A trained network is scored once more where tests lack a modality or have another one, without training again."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from unetbench.benchmark.commands.rerun import differences
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
 from unetbench.benchmark.records.store import Store
+from unetbench.benchmark.trial.conditions import conditions
 from unetbench.benchmark.trial.context import Context, open_dataset
 from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial, train_trial
 from unetbench.core.errors import DamagedRecord, DataError
@@ -132,3 +134,32 @@ def test_predict_takes_the_channels_in_their_order_and_names_them_where_they_lac
 
 def _put(record: Record, context: Context):
     return Store.here(context.results, context.sweep).put(record)
+
+
+def test_a_modality_that_cannot_be_scored_costs_its_own_scores_alone(alone, context):
+    """Channels that are not finite matter where they are looked at; what was trained without them is kept."""
+    opened = open_dataset(alone.trial.dataset, alone.trial.split, context)
+
+    def damaged(case):
+        sample = case.read()
+        image = sample.image.astype(np.float32)
+        image[..., 1] = np.nan
+        return replace(case, read=lambda: replace(sample, image=image))
+
+    whole = replace(opened.whole, cases=tuple(map(damaged, opened.whole.cases)))
+    spoilt = replace(opened, whole=whole)
+    segmenter = open_trial(_put(alone, context))
+    windows = SimpleNamespace(options=segmenter.windows)
+    selection = SimpleNamespace(threshold=0.5)
+    told = conditions(
+        segmenter.forward,
+        selection,
+        spoilt,
+        alone.trial.dataset,
+        windows=windows,
+        mirror=False,
+        on_progress=lambda event: None,
+    )
+    assert [len(one["scores"]) for one in told] == [0, 0, 0]
+    assert [len(one["unscored"]) for one in told] == [0, 0, 1]
+    assert "NaN or infinite" in told[2]["unscored"][0]
