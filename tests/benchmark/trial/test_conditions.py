@@ -1,19 +1,21 @@
 """A trained network is scored once more where tests lack a modality or have another one, without training again."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from unetbench.benchmark.commands.rerun import differences
+from unetbench.benchmark.deploy.trained_trial import TrainedTrial
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
 from unetbench.benchmark.records.store import Store
 from unetbench.benchmark.trial.conditions import conditions
 from unetbench.benchmark.trial.context import Context, open_dataset
 from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial, train_trial
-from unetbench.core.errors import DamagedRecord, DataError
+from unetbench.core.errors import DamagedRecord, DataError, Unfit
 from unetbench.core.recipe import Recipe
 from unetbench.core.record import Record
 from unetbench.core.trial import Choice, Trial
@@ -134,6 +136,18 @@ def test_predict_takes_the_channels_in_their_order_and_names_them_where_they_lac
 
 def _put(record: Record, context: Context):
     return Store.here(context.results, context.sweep).put(record)
+
+
+def test_what_a_file_would_scale_as_colours_is_not_exported(both, context):
+    opened = open_dataset(both.trial.dataset, both.trial.split, context)
+    assert TrainedTrial(both, Path("any"), opened, context).plan().about()["source"]["modalities"] == [
+        ["fluorescence", 1],
+        ["bright_field", 1],
+    ]
+    task = replace(opened.dataset.task, channels=4, modalities=(("fluorescence", 1), ("stain", 3)))
+    wide = replace(opened, dataset=replace(opened.dataset, task=task))
+    with pytest.raises(Unfit, match=r"modalities of \(1, 3\) channels are scaled apart, which no file can"):
+        TrainedTrial(both, Path("any"), wide, context).plan()
 
 
 def test_a_modality_that_cannot_be_scored_costs_its_own_scores_alone(alone, context):
