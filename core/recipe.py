@@ -44,7 +44,7 @@ FIRST_STANDARD: dict[str, Any] = {"steps": "cases", "validation": "full", "predi
 """What version 1 of the standard recipe did where version 2 does otherwise. Records of that time do not name the keys
 that version 2 added, so a recipe with these values has the identity that it had then."""
 
-LATER: dict[str, Any] = {"accumulate": "auto", "consistency": 0.0, "teacher_decay": 0.99}
+LATER: dict[str, Any] = {"accumulate": "auto", "consistency": 0.0, "modality_dropout": 0.0, "teacher_decay": 0.99}
 """Keys that both versions got later, with the value that does as before: with it, the identity is that of before."""
 
 
@@ -70,6 +70,8 @@ class Recipe:
     consistency: weight of the agreement with a teacher of averaged weights, on known and unknown pixels (Tarvainen
         & Valpola 2017, arXiv:1703.01780); 0 for none. teacher_decay: of that average.
     foreground: share of the patches that are centred on a foreground pixel.
+    modality_dropout: share of the patches from which each modality of several is left out, 0 in its place; one of them
+        always stays (Neverova et al. 2016, arXiv:1501.00102).
     precision: `float32`, `mixed_bfloat16` or `mixed_float16`.
     threshold: probability from which a pixel is foreground (binary, multilabel), or `tuned`: chosen on validation.
     overlap: share of the patch by which neighbouring prediction windows overlap. mirror: average over mirrored copies.
@@ -99,6 +101,7 @@ class Recipe:
     teacher_decay: float = 0.99
     foreground: float = 0.0
     augment: Augmentation = field(default_factory=Augmentation)
+    modality_dropout: float = 0.0
     precision: Literal["float32", "mixed_bfloat16", "mixed_float16"] = "float32"
     threshold: float | Literal["tuned"] = 0.5
     overlap: float = 0.5
@@ -127,6 +130,8 @@ class Recipe:
             raise SpecError(f"recipe.foreground: {self.foreground} is not a share between 0 and 1")
         if not 0 <= self.teacher_decay < 1:
             raise SpecError(f"recipe.teacher_decay: {self.teacher_decay} is not in [0, 1)")
+        if not 0 <= self.modality_dropout < 1:
+            raise SpecError(f"recipe.modality_dropout: {self.modality_dropout} is not in [0, 1)")
         if not 0 <= self.overlap < 1:
             raise SpecError(f"recipe.overlap: {self.overlap} is not in [0, 1)")
         if isinstance(self.threshold, float | int) and not 0 < self.threshold < 1:

@@ -50,7 +50,9 @@ class Record:
     selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted. Of a trial
         of a search also cases and dice, see `trial.run_search`.
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
-        over the `overlapping` cases that have such pixels.
+        over the `overlapping` cases that have such pixels. Of a trial with `test_modalities`: conditions, one object
+        for each: modalities (that tests had), how and reason (see `datasets.modalities.Seen`), scores (as below, none
+        where the network got what it was trained with, so that they are those below), unscored (cases without, why).
     history: one object an epoch: epoch, loss, val_loss, val_dice, rate, train_s, validate_s.
     scores: one object a test case and class: case, group, class, tp, fp, fn, tn, `empty` (`none`, `truth`,
         `prediction` or `both`) and each metric's raw value, None where undefined; diagonal: of the image, in the unit
@@ -58,7 +60,8 @@ class Record:
         0.55 … 0.95. A metric that the case lacks something for has no key. No empty-mask policy is applied.
     latency: one object a runtime: runtime, device, batch, size, channels, dtype, warmup, samples_s.
     log: the last lines that libraries printed in the process of a trial that failed or was timed out.
-    timing: seconds by phase (load_s, build_s, train_s, test_load_s, predict_s, score_s) and peak_bytes of the process.
+    timing: seconds by phase (load_s, build_s, train_s, test_load_s, predict_s, score_s, conditions_s) and
+        peak_bytes of the process.
     """
 
     trial: Trial

@@ -46,11 +46,23 @@ _RECORD = {
     "schema": WHOLE,
 }
 _KNOWN = NUMBER.or_null()
+_MODALITY = Kind(
+    "a name with its number of channels",
+    lambda value: (
+        isinstance(value, list | tuple) and len(value) == 2 and TEXT.holds(value[0]) and COUNT.holds(value[1])
+    ),
+)
 _INSIDE: dict[str, dict[str, Kind]] = {
     "machine": dict.fromkeys(("name", "cpu", "gpu", "digest", "system"), TEXT),
     "git": {"commit": TEXT},
     "versions": {"backend": one_of("", *BACKENDS)},
-    "task": {"rank": COUNT, "channels": COUNT, "classes": list_of(TEXT, least=1), "kind": TEXT},
+    "task": {
+        "rank": COUNT,
+        "channels": COUNT,
+        "classes": list_of(TEXT, least=1),
+        "kind": TEXT,
+        "modalities": list_of(_MODALITY),
+    },
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
     "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},
     "data": {
@@ -82,6 +94,13 @@ _LATENCY = {
     "size": _SIZE,
     "samples_s": list_of(_KNOWN),
 }
+_CONDITION = {
+    "modalities": list_of(TEXT, least=1),
+    "how": one_of("given", "missing", "replaced", "impossible"),
+    "reason": TEXT,
+    "scores": ROWS,
+    "unscored": list_of(TEXT),
+}
 _WINDOW = {"window": _SIZE, "cases": COUNT}
 
 
@@ -107,6 +126,11 @@ def check_record(told: Mapping[str, Any]) -> None:
             check(told[name], name, kinds, *_NEEDED.get(name, ()))
     for index, row in enumerate(told.get("prediction", {}).get("windows", ())):
         check(row, f"prediction: windows[{index}]", _WINDOW, *_WINDOW)
+    conditions = told.get("prediction", {}).get("conditions", ())
+    check({"conditions": conditions}, "prediction", {"conditions": ROWS})
+    for index, row in enumerate(conditions):
+        check(row, f"prediction: conditions[{index}]", _CONDITION, *_CONDITION)
+        check_scores(row["scores"], f"prediction: conditions[{index}]: scores", "empty")
     for index, row in enumerate(told.get("history", ())):
         check(row, f"history[{index}]", dict.fromkeys(row, _KNOWN))
     check_scores(told.get("scores", ()), "scores", "empty")

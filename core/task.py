@@ -1,7 +1,7 @@
 """What is asked of a model. A dataset states it; models, losses and metrics read it and need not meet."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
 
 from .errors import DataError
 
@@ -21,6 +21,8 @@ class Task:
         is the background, which is never scored.
     spacing_mm: voxel edge lengths in the order of the axes, or None when unknown.
     ignore: the truth value that no loss and no metric looks at, or None.
+    modalities: names and numbers of channels of the ways in which one field was imaged, in the order of the channels,
+        such as `(("fluorescence", 1), ("phase", 1))`; empty where the data set does not tell them apart.
 
     Raises DataError when the fields contradict each other.
     """
@@ -31,6 +33,7 @@ class Task:
     kind: Kind = "binary"
     spacing_mm: tuple[float, ...] | None = None
     ignore: int | None = None
+    modalities: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.rank not in (2, 3):
@@ -50,6 +53,14 @@ class Task:
                 raise DataError(f"task: spacing {self.spacing_mm} must be positive")
         if self.ignore is not None and 0 <= self.ignore < max(2, len(self.classes)):
             raise DataError(f"task: ignore label {self.ignore} is also a class; choose a value that none has")
+        self._check_modalities()
+
+    def _check_modalities(self) -> None:
+        names, counts = [name for name, _ in self.modalities], [count for _, count in self.modalities]
+        if len(set(names)) != len(names) or "" in names:
+            raise DataError(f"task: modalities are {names}; each needs a name of its own")
+        if counts and (min(counts) < 1 or sum(counts) != self.channels):
+            raise DataError(f"task: modalities have {counts} channels, the image {self.channels}; they must add up")
 
     @property
     def outputs(self) -> int:
@@ -60,6 +71,16 @@ class Task:
     def truth_channels(self) -> int:
         """Length of the last axis of a truth array."""
         return len(self.classes) if self.kind == "multilabel" else 1
+
+    @property
+    def parts(self) -> tuple[int, ...]:
+        """Numbers of channels of the modalities, in order; all channels are one where none is named."""
+        return tuple(count for _, count in self.modalities) or (self.channels,)
+
+    def to_json(self) -> dict[str, Any]:
+        """The fields as a record has them: modalities only where there are any, as data sets without them never had."""
+        fields = asdict(self)
+        return fields if self.modalities else {key: value for key, value in fields.items() if key != "modalities"}
 
     @property
     def scored(self) -> tuple[str, ...]:

@@ -16,7 +16,15 @@ from ..core.errors import SpecError, unknown
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
-from .cells_light import camera, cytoplasm_stain, nuclear_stain, seen_bright_field, seen_in_depth, seen_wide_field
+from .cells_light import (
+    camera,
+    cytoplasm_stain,
+    nuclear_stain,
+    seen_bright_field,
+    seen_in_depth,
+    seen_phase_contrast,
+    seen_wide_field,
+)
 from .cells_plate import FOCUS, Plate, culture, plate
 from .cells_shapes import outline
 from .source import Source
@@ -49,14 +57,15 @@ def cells(
     """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
 
     form: `nuclei` (2D, binary), `nucleus_cytoplasm` (2D, three exclusive classes, one stain of both), `volume` (3D,
-        binary, slices four pixels apart) or `two_modality` (2D, binary; fluorescence and bright field of one place,
-        where some nuclei are hardly stained).
+        binary, slices four pixels apart), `two_modality` (2D, binary; modalities fluorescence and bright_field of one
+        place, where some nuclei are hardly stained) or `fluorescence_phase` (2D, binary whole cells; fluorescence of
+        the cytoplasm, which some cells hardly show, and phase contrast with halos, of one place).
     count: cases. size: edge lengths; 128×128, or 16×48×48 for a volume, when not given.
 
     Nuclei vary in size, shape, brightness, texture and focus, and touch; light is uneven, the camera has shot and read
     noise and 12 or 16 bits. Specks, fibres, ragged crusts and nuclei far out of focus, some as bright as the others,
-    are not in the truth. `instances` numbers the nuclei in every form. Nothing is read from `source`. Raises SpecError
-    for options that do not fit.
+    are not in the truth. `instances` numbers the nuclei, or the whole cells where these are the truth. Nothing is read
+    from `source`. Raises SpecError for options that do not fit.
     """
     if form not in FORMS:
         raise SpecError(f"cells: {unknown('form', form, FORMS)}")
@@ -119,14 +128,28 @@ def _two_modality(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -
     return np.stack([fluorescence, bright], -1), labels > 0, labels
 
 
-def _task(rank: int, channels: int = 1, classes: tuple[str, ...] = ("nucleus",)) -> Task:
-    spacing_mm = (SLICE_MM, PIXEL_MM, PIXEL_MM)[3 - rank :]
-    return Task(rank, channels, classes, "binary" if len(classes) == 1 else "exclusive", spacing_mm)
+def _fluorescence_phase(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
+    of = replace(of, dim=of.dim + 0.25, weak=(0.02, 0.12))
+    grown, canvas = culture(rng, of, shape, _FLAT, spacious=1.5), np.zeros((len(FOCUS), *shape))
+    labels = outline([cell.whole for cell in grown], shape)
+    nuclear_stain(rng, of, grown, canvas)
+    canvas *= 0.5
+    cytoplasm_stain(rng, grown, canvas)
+    fluorescence = camera(rng, of, seen_wide_field(rng, of, canvas))
+    phase = camera(rng, of, seen_phase_contrast(rng, of, grown, shape), exposure=_LAMP_PHOTONS / of.photons)
+    return np.stack([fluorescence, phase], -1), labels > 0, labels
+
+
+def _task(rank: int, *modalities: str, classes: tuple[str, ...] = ("nucleus",)) -> Task:
+    spacing_mm, channels = (SLICE_MM, PIXEL_MM, PIXEL_MM)[3 - rank :], max(1, len(modalities))
+    kind = "binary" if len(classes) == 1 else "exclusive"
+    return Task(rank, channels, classes, kind, spacing_mm, modalities=tuple((name, 1) for name in modalities))
 
 
 FORMS = {
     "nuclei": Form(_task(2), (128, 128), _nuclei),
     "nucleus_cytoplasm": Form(_task(2, classes=("background", "cytoplasm", "nucleus")), (128, 128), _nucleus_cytoplasm),
     "volume": Form(_task(3), (16, 48, 48), _volume),
-    "two_modality": Form(_task(2, channels=2), (128, 128), _two_modality),
+    "two_modality": Form(_task(2, "fluorescence", "bright_field"), (128, 128), _two_modality),
+    "fluorescence_phase": Form(_task(2, "fluorescence", "phase", classes=("cell",)), (128, 128), _fluorescence_phase),
 }

@@ -78,6 +78,26 @@ def seen_bright_field(rng: np.random.Generator, of: Plate, cells: Sequence[Cell]
     return (1 + 0.6 * (near - far) - 0.35 * (across + 0.6 * down)) * dust * _lamp(of, shape)
 
 
+def seen_phase_contrast(
+    rng: np.random.Generator, of: Plate, cells: Sequence[Cell], shape: tuple[int, ...]
+) -> np.ndarray:
+    """Light on the camera through unstained cells in positive phase contrast, 1 where there is none.
+
+    Cells are darker as they are thicker, and the light that the ring misses makes a bright halo around them and a shade
+    off inside: thickness less its wide blur.
+    """
+    thick, nuclei = np.zeros(shape), np.zeros(shape)
+    for cell in cells:
+        _paint(thick, cell.whole, 0.25 + 0.35 * _dome(cell.whole.depth))
+        _paint(nuclei, cell.nucleus, 0.3 * _dome(cell.nucleus.depth))
+    granules = 0.12 * _grain(rng, shape, {1.0: 1.0, 2.0: 0.7}) * np.clip(2 * thick - 2 * nuclei, 0, 1)
+    nucleoli = 0.4 * nuclei * np.clip(_grain(rng, shape, {0.18 * of.radius: 1.0}) - 1.0, 0, 2)
+    near = _blurred(thick + 0.6 * nuclei + granules + nucleoli, 0.9)
+    dirt = 0.25 * np.clip(_grain(rng, shape, {4.0: 1.0}) - 2.8, 0, 1)
+    medium = 0.02 * _grain(rng, shape, {12.0: 1.0})
+    return (1 - 0.55 * (near - 0.75 * _blurred(near, 0.7 * of.radius)) - dirt + medium) * _lamp(of, shape)
+
+
 def camera(rng: np.random.Generator, of: Plate, light: np.ndarray, *, exposure: float = 1.0) -> np.ndarray:
     """Count light with shot and read noise, in grey levels of the plate's camera; uint16.
 

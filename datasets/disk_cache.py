@@ -28,6 +28,7 @@ from .case import Case, Dataset
 from .digests import FileDigests
 from .held import Held, Outline
 from .mapped_file import as_bytes, mapped, not_written, padding, view, write_all
+from .modalities import ChannelsOf
 from .object_labels import ObjectLabels
 from .scaling import ScaledImage, Scaling
 
@@ -258,6 +259,8 @@ def _reading(read: Callable[..., Any]) -> str:
     """What a case's reader was given, as text."""
     if isinstance(read, partial):
         return repr((read.args, read.keywords))
+    if isinstance(read, ChannelsOf):  # whose own text would name a place in memory
+        return f"{read.channels} of {read.total}: {_reading(read.read)}"
     return repr(read) if is_dataclass(read) else ""
 
 

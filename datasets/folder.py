@@ -11,6 +11,7 @@ from . import DATASETS
 from .case import Case, Dataset
 from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
+from .modality_files import modality_files, modality_globs, with_modalities
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
 from .readers import Channels, Exif, Page, Reading
@@ -25,7 +26,7 @@ def folder(
     source: Source,
     *,
     path: str,
-    images: str = "",
+    images: Any = None,
     masks: Any = None,
     classes: Any = None,
     background: str = "",
@@ -53,6 +54,8 @@ def folder(
     path: the folder, absolute, beside the sweep file, or else below the data folder.
     images, masks: globs below it. An image belongs to the mask for which the wildcards stand for the same text, and
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
+    images as a mapping from modalities to their globs: one field imaged in several ways, whose files belong together
+        as image and mask do and become the channels of one image, in that order.
         Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
@@ -70,7 +73,8 @@ def folder(
         OME-TIFF where they have a unit). The axes of a NIfTI are turned to point right, anterior and superior.
     group, stratum: regular expressions searched in an image's path below the folder; the first parenthesis, or all
         that matched, names what stays together (patient, plate) and what the split keeps in proportion (stain).
-    unpaired: `error`, or `skip` images without mask and masks without image and note them.
+    unpaired: `error`, or `skip` images without mask, masks without image and cases without all modalities and note
+        them.
     missing: `error`, or `empty`: an image without mask shows no object; noted.
     pairing: `one` mask an image. `shared`: the masks' wildcards stand for the first ones of the images', and one mask
         holds for all images that begin so, which are one group (`masks: roi.png`, without wildcard, holds for all).
@@ -79,7 +83,7 @@ def folder(
         more (`*/images/*.png` and `*/masks/*.png` with `named_by: 1`).
     pairs: a CSV file below the folder in place of `images` and `masks`: columns image and mask (several masks apart by
         `;`), and name, group, stratum and split (train, validation or test) where wanted. `masks` may map classes to
-        columns.
+        columns, and `images` modalities.
     pages: those of a TIFF are a `volume`, as are the slices of a NIfTI; or 2D `cases`, one group a file: pages of a
         TIFF, slices of a NIfTI along its thinnest or its last axis; or the `frames` of a time stack are cases, each 2D
         or a volume: what a file calls time, or the stack of a TIFF to which it gives no meaning.
@@ -115,11 +119,13 @@ def folder(
         threshold=threshold,
     )
     single, itself = pages != "volume", image_array != mask_array
-    found, notes = _pairs(home, images, masks, pairs, meant, rules, single=single, itself=itself)
+    globs = modality_globs(images)
+    found, notes = _pairs(home, globs, masks, pairs, meant, rules, single=single, itself=itself)
     edges = _edges(spacing_mm)
     asked = Reading(channels, exif, image_array, pages, colours=meant.coloured, threshold=meant.threshold)
     page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
-    first = FolderCase(found[0], meant, asked, edges, page).picture()
+    one = FolderCase(found[0], meant, asked, edges, page, anywhere=geometry == "ignore")
+    first, parts = one.picture(), one.depths() if "" not in globs else None
     rank, depth = first.array.ndim - 1, first.array.shape[-1]
     cases, official = [], {}
     for pair in found:
@@ -132,13 +138,14 @@ def folder(
             mask_array=mask_array,
             spaced=first.spacing_mm is not None,
             anywhere=geometry == "ignore",
+            parts=parts,
         )
         case = Case(
             name=pair.name,
             group=_part(group, home, pair.image, "group") if group else pair.group or pair.shared or pair.name,
             read=reading,
             stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
-            files=(pair.image, *(file for files in pair.masks for file in files)),
+            files=(pair.image, *(file for files in pair.masks for file in files), *pair.further),
             planes=tuple(map(len, pair.masks)) if len(pair.masks) > 1 else (),
         )
         own = pages_of(case, reading) if single else [case]
@@ -149,7 +156,8 @@ def folder(
             *notes,
             f"{cases[0].files[0].relative_to(home)} is a volume of one slice; say `pages: cases` for 2D cases",
         )
-    task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code)
+    named = tuple(zip(globs, parts, strict=True)) if parts else ()
+    task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code, named)
     return Dataset(
         home.name,
         task,
@@ -172,20 +180,34 @@ def _home(source: Source, path: str) -> Path:
 
 
 def _pairs(
-    home: Path, images: str, masks: Any, pairs: str, meant: Meaning, rules: Rules, *, single: bool, itself: bool
+    home: Path,
+    images: Mapping[str, str],
+    masks: Any,
+    pairs: str,
+    meant: Meaning,
+    rules: Rules,
+    *,
+    single: bool,
+    itself: bool,
 ) -> tuple[list[Pair], tuple[str, ...]]:
     if pairs:
-        if images or isinstance(masks, str) or rules.rule != "one" or rules.skip:
+        if images.get("") or isinstance(masks, str) or rules.rule != "one" or rules.skip:
             raise SpecError(
-                "folder.pairs: the table says which files belong together; drop `images`, `masks` (but for a mapping "
-                "from classes to columns), `pairing` and `unpaired`"
+                "folder.pairs: the table says which files belong together; drop `images` and `masks` (but for mappings "
+                "from modalities or classes to columns), `pairing` and `unpaired`"
             )
         columns = masks if isinstance(masks, Mapping) else dict.fromkeys(meant.names[-1:], "mask")
-        return by_table(home, pairs, columns, empty=rules.empty), ()
+        own = ("image",) if "" in images else tuple(images.values())
+        return by_table(home, pairs, columns, empty=rules.empty, images=own), ()
     if not isinstance(masks, str | Mapping):
         raise SpecError(f"folder.masks: {masks!r} is neither a glob nor a mapping from class names to globs")
     globs = masks if isinstance(masks, Mapping) else {meant.names[-1]: masks}
-    return by_globs(home, images, globs, rules, single=single, itself=itself)
+    first = next(iter(images.values()))
+    if "" in images:
+        return by_globs(home, first, globs, rules, single=single, itself=itself)
+    files, lacking = modality_files(home, images, rules, single=single)
+    found, notes = by_globs(home, first, globs, rules, single=single, itself=itself)
+    return with_modalities(found, files, (*notes, *lacking))
 
 
 def _part(pattern: str, home: Path, file: Path, option: str) -> str:

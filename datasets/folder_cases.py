@@ -11,6 +11,7 @@ from . import truth
 from .case import Case, Sample
 from .geometry import aligned, fix_of_shapes
 from .meaning import Meaning
+from .modality_files import stacked
 from .object_labels import numbered
 from .pairing import Pair
 from .readers import Page, Picture, Reading, cut, image_once, mask_once, pages_in, read_image, read_mask
@@ -22,8 +23,8 @@ class FolderCase:
 
     spacing_mm: voxel edges in place of those that the file states. channels: of the set's first image, which this one
     is brought to where that loses nothing, or None to keep its own. mask_array: which array of an NPZ the mask is.
-    spaced: whether the images of the set state theirs. anywhere: whether masks may state another geometry than their
-    image.
+    of several modalities, their channels are `parts`. spaced: whether the images of the set state theirs. anywhere:
+    whether masks, and modalities, may state another geometry than their image.
     """
 
     pair: Pair
@@ -35,6 +36,7 @@ class FolderCase:
     mask_array: str = ""
     spaced: bool | None = None
     anywhere: bool = False
+    parts: tuple[int, ...] | None = None
 
     def picture(self) -> Picture:
         """Decode the image alone. Raises DataError."""
@@ -42,9 +44,28 @@ class FolderCase:
         return whole if self.page is None else cut(whole, self.page)
 
     def whole(self) -> Picture:
-        """Decode the file of the image. Raises DataError."""
-        picture = (image_once if self.reading.pages != "volume" else read_image)(self.pair.image, self.reading)
-        return picture if self.channels is None else alike(picture, self.channels)
+        """Decode the files of the image. Raises DataError."""
+        files = (self.pair.image, *self.pair.further)
+        pictures = [self._decoded(file) for file in files]
+        if self.parts is not None:
+            for index, (picture, channels) in enumerate(zip(pictures, self.parts, strict=True)):
+                pictures[index] = alike(picture, channels)
+                self._check_channels(files[index], pictures[index], channels)
+        elif self.channels is not None:
+            pictures[0] = alike(pictures[0], self.channels)
+        return stacked(pictures, files, anywhere=self.anywhere) if len(files) > 1 else pictures[0]
+
+    def depths(self) -> tuple[int, ...]:
+        """Channels of each modality. Raises DataError."""
+        return tuple(self._decoded(file).array.shape[-1] for file in (self.pair.image, *self.pair.further))
+
+    def _decoded(self, file: Path) -> Picture:
+        return (image_once if self.reading.pages != "volume" else read_image)(file, self.reading)
+
+    def _check_channels(self, file: Path, picture: Picture, channels: int) -> None:
+        found = picture.array.shape[-1]
+        if found != channels:
+            raise DataError(f"{file}: the image has {found} channels, its modality {channels} in the first case")
 
     def __call__(self) -> Sample:
         """Decode image and masks. Raises DataError naming the file."""

@@ -19,7 +19,7 @@ Rule = Literal["one", "shared", "parts"]
 class Pair:
     """An image and its mask files, those of each class apart; none where there is no object.
 
-    shared: what images with one mask have in common, or "".
+    shared: what images with one mask have in common, or "". further: images of the same field in other modalities.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Pair:
     group: str = ""
     stratum: str = ""
     role: Role | None = None
+    further: tuple[Path, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,14 @@ def by_globs(
         for key in kept
     ]
     return pairs, notes
+
+
+def keyed_files(home: Path, pattern: str, rules: Rules, *, single: bool = False) -> dict[str, Path]:
+    """The images that a glob finds, by what its wildcards stand for. Raises SpecError, DataError."""
+    files = _listed(home, pattern, "images", single=single)
+    if rules.named_by:
+        files = [file._replace(texts=file.texts[: rules.named_by]) for file in files]
+    return {file.key(): file.path for file in _unique(files, pattern)}
 
 
 def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bool = False) -> list[_File]:

@@ -15,7 +15,7 @@ from .held import Held
 from .mapped_file import ArrayFile
 from .prepare import Prepared
 
-_ORDER, _DRAW, _FOREGROUND = range(3)  # streams of random numbers that never meet
+_ORDER, _DRAW, _FOREGROUND, _MODALITIES = range(4)  # streams of random numbers that never meet
 _FOREGROUND_PIXELS = 20_000  # kept a case and class; more add nothing to the draw but memory
 
 
@@ -31,9 +31,11 @@ class PatchSampler:
     foreground: share of the patches centred, as far as the border allows, on a random pixel of a random class; the
         others lie anywhere inside the image. An image smaller than the patch is centred in it and mirrored around.
     ignore: the truth value that is no class. It moves along like any other.
+    parts: channels of each modality. modality_dropout: with this probability each of them is left out of a patch, 0 in
+        its place after everything else; where all would be, one stays, each as likely.
     scratch: folder in which the foreground pixels are kept, on disk, or None for memory.
 
-    Raises DataError without cases, SpecError for a patch of another rank.
+    Raises DataError without cases, SpecError for a patch of another rank and for `modality_dropout` of one modality.
     """
 
     def __init__(
@@ -48,10 +50,14 @@ class PatchSampler:
         augment: Augmentation | None = None,
         foreground: float = 0.0,
         ignore: int | None = None,
+        parts: Sequence[int] = (),
+        modality_dropout: float = 0.0,
         scratch: Path | None = None,
     ) -> None:
         if not prepared:
             raise DataError("patches: no case to draw from; the training share of the split is empty")
+        if modality_dropout and len(parts) < 2:
+            raise SpecError(f"recipe.modality_dropout: {modality_dropout:g} leaves out modalities, the data has one")
         for case, name in zip(prepared, names, strict=True):
             check_rank(case, name, patch)
         self.patch, self.size = tuple(patch), batch
@@ -61,7 +67,7 @@ class PatchSampler:
         self.steps = int(min(math.ceil(len(self._turns) / batch), most)) if isinstance(steps, str) else steps
         self._prepared, self._names, self._seed = prepared, tuple(names), seed
         self._augment = Augmentation() if augment is None else augment
-        self._share = foreground
+        self._share, self._parts, self._dropout = foreground, tuple(parts), modality_dropout
         self._levels = [_levels(case.image[...]) for case in prepared]
         self._foreground = self._foreground_pixels(ignore, scratch) if foreground else [[] for _ in prepared]
 
@@ -122,7 +128,17 @@ class PatchSampler:
         drawn = draw_params(rng, self._augment, self.patch, channels=channels, spacing_mm=spacing_mm)
         moved = warp_patch(drawn, case.image, centre, cv2.INTER_LINEAR)
         image[...] = jitter_intensity(drawn, moved, *self._levels[number])
+        if self._dropout:
+            image[..., self._left_out(epoch, position)] = 0
         truth[...] = warp_patch(drawn, case.truth, centre, cv2.INTER_NEAREST)
+
+    def _left_out(self, epoch: int, position: int) -> np.ndarray:
+        """Which channels (c,) bool a patch is shown without."""
+        rng, count = _stream(self._seed, _MODALITIES, epoch, position), len(self._parts)
+        absent, kept = rng.random(count) < self._dropout, rng.integers(count)
+        if absent.all():
+            absent[kept] = False
+        return np.repeat(absent, self._parts)
 
     def _start(self, case: Prepared | Held, foreground: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
         space, patch = np.asarray(case.truth.shape[:-1]), np.asarray(self.patch)

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-import cv2
 import numpy as np
 
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from .case import Sample
+from .contrast import byte_range, equalised, in_bytes
 from .held import Held, Outline
 from .resizing import nearest, resized
 from .scaling import ScaledImage, Scaling
@@ -26,7 +26,7 @@ class Preprocess:
         or channel has no contrast and stays as it is.
     normalise, per case: `percentile` (x - p1) / (p99.8 - p1), not clipped; `zscore` (x - mean) / standard deviation;
         `minmax` (x - min) / (max - min); `none`: as stored. Per channel, but 8-bit colours share one range so that the
-        hue stays. A constant image becomes 0.
+        hue stays; of several modalities, each has its own. A constant image becomes 0.
     resize: edge lengths of the network's image, or None for the case's own. Images are averaged over the area when they
         shrink and linear when they grow; truths take the pixel under the new centre (`resizing`).
     pad: each edge is reflected at its end up to a multiple of this; 0 for none.
@@ -45,10 +45,6 @@ class Preprocess:
             raise SpecError(f"preprocess: clahe {self.clahe} and pad {self.pad} must not be negative; 0 is none")
         if self.resize is not None and (not self.resize or min(self.resize) < 1):
             raise SpecError(f"preprocess.resize: {list(self.resize)} are not positive edge lengths")
-
-
-RANGE_PERCENTILES = (0.1, 99.9)
-"""Of other than 8-bit images, which `clahe` brings to 0 and 255."""
 
 
 @dataclass(frozen=True)
@@ -88,13 +84,22 @@ class PreparedImage:
 
 def task_after(task: Task, preprocess: Preprocess) -> Task:
     """The task as the network sees it: channels after `colour`; no fixed spacing after `resize`. Raises SpecError."""
+    if preprocess.colour != "keep":
+        task = _coloured_task(task, {"grey": 1, "rgb": 3}[preprocess.colour])
     if preprocess.resize is not None:
         if len(preprocess.resize) != task.rank:
             raise SpecError(
                 f"preprocess.resize: {list(preprocess.resize)} needs {task.rank} edge lengths for {task.rank}D"
             )
         task = replace(task, spacing_mm=None)
-    return replace(task, channels={"keep": task.channels, "grey": 1, "rgb": 3}[preprocess.colour])
+    return task
+
+
+def _coloured_task(task: Task, channels: int) -> Task:
+    if len(task.modalities) > 1:
+        names = ", ".join(name for name, _ in task.modalities)
+        raise SpecError(f"preprocess.colour: makes one image of the modalities {names}; leave it out")
+    return replace(task, channels=channels, modalities=tuple((name, channels) for name, _ in task.modalities))
 
 
 def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> Prepared:
@@ -105,7 +110,7 @@ def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) 
     """
     _check_image(case_name, sample.image, task, preprocess)
     _check_truth(case_name, sample, task)
-    made, truth = _prepared(sample.image, preprocess), sample.truth
+    made, truth = _prepared(sample.image, preprocess, task.parts), sample.truth
     if preprocess.resize is not None:
         truth = nearest(truth, preprocess.resize)
     if preprocess.pad:
@@ -116,7 +121,7 @@ def prepare(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) 
 def prepare_image(name: str, image: np.ndarray, task: Task, preprocess: Preprocess) -> PreparedImage:
     """As `prepare`, of an image (*space, c) without truth. Raises DataError naming it."""
     _check_image(name, image, task, preprocess)
-    return _prepared(image, preprocess)
+    return _prepared(image, preprocess, task.parts)
 
 
 def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> Held:
@@ -130,7 +135,7 @@ def hold(case_name: str, sample: Sample, task: Task, preprocess: Preprocess) -> 
         return Held(found.image, found.truth, outline, found.content)
     _check_image(case_name, sample.image, task, preprocess)
     _check_truth(case_name, sample, task)
-    image, scaling = _unscaled(sample.image, preprocess)
+    image, scaling = _unscaled(sample.image, preprocess, task.parts)
     truth, content = sample.truth, sample.truth.shape[:-1]
     if sample.image.shape[-1] == 1 and not preprocess.clahe:  # equalised colours may differ by one
         image = image[..., :1]  # repeated when it is scaled
@@ -174,10 +179,10 @@ def _check_image(name: str, image: np.ndarray, task: Task, preprocess: Preproces
         raise not_finite(name, int(np.count_nonzero(~finite)))
 
 
-def _prepared(image: np.ndarray, preprocess: Preprocess) -> PreparedImage:
+def _prepared(image: np.ndarray, preprocess: Preprocess, parts: Sequence[int]) -> PreparedImage:
     """A checked image as the network sees it."""
     space = image.shape[:-1]
-    image, scaling = _unscaled(image, preprocess)
+    image, scaling = _unscaled(image, preprocess, parts)
     image = scaling(image)
     if preprocess.resize is not None:
         image = resized(image, preprocess.resize)
@@ -187,12 +192,21 @@ def _prepared(image: np.ndarray, preprocess: Preprocess) -> PreparedImage:
     return PreparedImage(np.ascontiguousarray(image), space, content)
 
 
-def _unscaled(image: np.ndarray, preprocess: Preprocess) -> tuple[np.ndarray, Scaling]:
-    """A checked image up to its scaling, and that."""
+def _unscaled(image: np.ndarray, preprocess: Preprocess, parts: Sequence[int]) -> tuple[np.ndarray, Scaling]:
+    """A checked image up to its scaling, and that. parts: channels of its modalities."""
+    if mixed(parts, image.dtype, preprocess):
+        pieces = np.split(image, np.cumsum(parts)[:-1], -1)
+        made = [_unscaled(np.ascontiguousarray(piece), preprocess, ()) for piece in pieces]
+        return np.concatenate([piece for piece, _ in made], -1), Scaling.joined([scaling for _, scaling in made])
     image = coloured(image, preprocess.colour)
     if preprocess.clahe:
-        image = equalised(image if image.dtype == np.uint8 else in_bytes(image, *_range(image)), preprocess.clahe)
+        image = equalised(image if image.dtype == np.uint8 else in_bytes(image, *byte_range(image)), preprocess.clahe)
     return image, Scaling.of(image, preprocess.normalise)
+
+
+def mixed(parts: Sequence[int], dtype: np.dtype, preprocess: Preprocess) -> bool:
+    """Whether modalities of so many channels must be prepared apart: three channels of 8 bits are taken for colours."""
+    return len(parts) > 1 and 3 in (*parts, sum(parts)) and bool(dtype == np.uint8 or preprocess.clahe)
 
 
 def _restored(probabilities: np.ndarray, content: tuple[int, ...], space: tuple[int, ...]) -> np.ndarray:
@@ -229,46 +243,6 @@ def coloured(image: np.ndarray, colour: str) -> np.ndarray:
         grey = image @ np.array([0.299, 0.587, 0.114])
         return (np.rint(grey) if image.dtype.kind in "ui" else grey).astype(image.dtype)[..., None]
     return image
-
-
-def equalised(image: np.ndarray, clip_limit: float) -> np.ndarray:
-    """(*space, c) uint8 → the same with the contrast of each of its slices equalised."""
-    clahe = cv2.createCLAHE(clip_limit, (8, 8))
-    space = image.shape[:-1]
-    slices = image.reshape(-1, *image.shape[-3:])
-    done = np.empty_like(slices)
-    for source, target in zip(slices, done, strict=True):
-        if source.shape[-1] == 3:
-            lab = cv2.cvtColor(source, cv2.COLOR_RGB2LAB)
-            light = lab[..., 0]
-            if light.min() == light.max():
-                target[...] = source  # also spared the rounding of Lab and back
-                continue
-            lab[..., 0] = clahe.apply(light)
-            target[...] = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
-        else:
-            for channel in range(source.shape[-1]):
-                target[..., channel] = _spread(clahe, np.ascontiguousarray(source[..., channel]))
-    return done.reshape(*space, -1)
-
-
-def _spread(clahe: Any, plane: np.ndarray) -> np.ndarray:
-    """Equalise a plane (y, x) uint8; OpenCV would make a constant one brighter, 0 to 6 at the usual limits."""
-    return plane if plane.min() == plane.max() else clahe.apply(plane)
-
-
-def _range(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """What becomes 0 and 255 in each channel of an image that is to be equalised."""
-    space = tuple(range(image.ndim - 1))
-    low, high = np.percentile(image, RANGE_PERCENTILES, axis=space)
-    flat = high <= low
-    return np.where(flat, image.min(space), low), np.where(flat, image.max(space), high)
-
-
-def in_bytes(image: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(*space, c) of any type → uint8: `low` of each channel becomes 0, `high` 255."""
-    scaled = (image - low) * (255 / np.where(high > low, high - low, 1))
-    return np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
 
 
 def _padded(array: np.ndarray, multiple: int) -> np.ndarray:

@@ -2,15 +2,17 @@
 
 import math
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Protocol
 
 import numpy as np
 
 from ..core.errors import DataError
 from ..core.task import Task
-from .prepare import RANGE_PERCENTILES, Preprocess, check_shape, coloured, equalised, in_bytes, not_finite, task_after
+from .contrast import RANGE_PERCENTILES, equalised, in_bytes
+from .prepare import Preprocess, check_shape, coloured, mixed, not_finite, task_after
 from .resizing import resized_from_regions, resized_region
-from .scaling import Scaling
+from .scaling import Regions, Scaling
 
 REGION_BYTES = 32 * 2**20
 """Of stored pixels that are read at once where all of an image is looked at."""
@@ -74,6 +76,12 @@ class PreparedRegions:
         self.space, self.content = stored.shape[:-1], preprocess.resize or stored.shape[:-1]
         self.dtype = np.dtype(np.float32)
         self._stored: Stored = _Coloured(stored, preprocess.colour, task_after(task, preprocess).channels)
+        self._parts = task.parts if mixed(task.parts, stored.dtype, preprocess) else (self._stored.shape[-1],)
+        if preprocess.clahe and len(self._parts) > 1:
+            raise DataError(
+                f"{name}: the model equalises contrast (`clahe`) of each modality, which needs all of the image in "
+                "memory; give more memory"
+            )
         if preprocess.clahe:
             self._stored = _Equalised(name, self._stored, preprocess.clahe)
         self._scaling = self._look(name, preprocess.normalise)
@@ -119,13 +127,25 @@ class PreparedRegions:
                         region = np.nan_to_num(region)  # refused once all are counted
                 yield place, region
 
-        scaling = Scaling.of_regions(regions, stored.shape, stored.dtype, rule)
+        scaling = Scaling.joined([self._scaling_of(regions, part, rule) for part in self._slices()])
         if rule == "none" and stored.dtype.kind == "f":
             for _ in regions():
                 pass
         if strange:
             raise not_finite(name, strange)
         return scaling
+
+    def _slices(self) -> list[slice]:
+        """The channels of what is scaled apart."""
+        stops = list(accumulate(self._parts))
+        return [slice(stop - count, stop) for count, stop in zip(self._parts, stops, strict=True)]
+
+    def _scaling_of(self, regions: Regions, part: slice, rule: str) -> Scaling:
+        """The scaling of some channels of the image."""
+        shape, dtype = (*self._stored.shape[:-1], part.stop - part.start), self._stored.dtype
+        return Scaling.of_regions(
+            lambda: ((place, region[..., part]) for place, region in regions()), shape, dtype, rule
+        )
 
 
 class _Coloured:

@@ -74,6 +74,19 @@ class Scaling:
         least, most = np.min(lows, 0), np.max(highs, 0)
         return cls(channels, *(_of_range(least, most) if rule == "minmax" else _of_percentiles(thinned, least, most)))
 
+    @classmethod
+    def joined(cls, parts: Sequence["Scaling"]) -> "Scaling":
+        """The scaling of an image whose channels are those of several, one after the other, all by one rule."""
+        if len(parts) == 1:
+            return parts[0]
+        channels, offsets, factors = sum(part.channels for part in parts), [], []
+        for part in parts:
+            if part.offset is None or part.factor is None:
+                return cls(channels)
+            offsets.append(np.broadcast_to(part.offset, part.channels))
+            factors.append(np.broadcast_to(part.factor, part.channels))
+        return cls(channels, np.concatenate(offsets), np.concatenate(factors))
+
     def __call__(self, image: np.ndarray) -> np.ndarray:
         """The image, or any part of it, (*space, c) → float32. A new array."""
         if image.shape[-1] < self.channels:

@@ -95,7 +95,12 @@ class Summary:
         strata = Counter(case.stratum for case in dataset.cases if case.stratum)
         edges = np.array(list(spaces)).reshape(-1, task.rank) if spaces else np.zeros((1, task.rank), int)
         return {
-            "task": {"rank": task.rank, "kind": task.kind, "classes": list(task.classes)},
+            "task": {
+                "rank": task.rank,
+                "kind": task.kind,
+                "classes": list(task.classes),
+                **({"modalities": dict(task.modalities)} if task.modalities else {}),
+            },
             "read": self.cases,
             "sizes": {
                 "distinct": len(spaces),

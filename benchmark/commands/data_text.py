@@ -39,7 +39,9 @@ def lines(described: Mapping[str, Any]) -> list[str]:
 
 
 def _task(task: Mapping[str, Any]) -> str:
-    return f"{task['rank']}D, {task['kind']}: {', '.join(task['classes'])}"
+    modalities = ", ".join(f"{name} ({count})" for name, count in task.get("modalities", {}).items())
+    told = f"; channels of {modalities}" if modalities else ""
+    return f"{task['rank']}D, {task['kind']}: {', '.join(task['classes'])}{told}"
 
 
 def _sizes(sizes: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import StoreError
-from ...core.record import Record
+from ...core.record import Record, finite
 from ..deploy.trained_trial import find_record
 from ..naming.labels import Labels
 from ..records.machine import machine
@@ -58,6 +58,9 @@ def differences(record: Record, again: Record) -> list[str]:
         found.append(f"selection {_chosen(record)}, now {_chosen(again)}")
     if record.scores != again.scores:
         found.append(_scores(record, again))
+    tested = [one.prediction.get("conditions") for one in (record, again)]
+    if finite(tested[0]) != finite(tested[1]):
+        found.append("scores of test cases that have some modalities alone")
     return found
 
 

@@ -74,7 +74,8 @@ class Plan:
 
     def about(self) -> dict[str, Any]:
         """The fields of model.json that come from here."""
-        fields = json.loads(json.dumps(asdict(self)))
+        told = {**asdict(self), "source": self.source.to_json(), "task": self.task.to_json()}
+        fields = json.loads(json.dumps(told))
         return {**fields, "labels": self.labels()}
 
     def labels(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import yaml
 from ... import __version__
 from ...core.errors import ConversionError, SpecError, StoreError, Unfit
 from ...core.files import write
+from ...core.task import Task
 from ...core.trial import Choice
 from ...runtimes.file_runtime import FileRuntime, file_formats, file_runtime
 from ..naming.names import described
@@ -197,8 +198,8 @@ def _readme(trained: TrainedTrial, candidate: Candidate, plan: Plan, requirement
     licence = plan.licence or "of the data set: not stated"
     return f"""# {trial.network} on {described(trial.dataset)}, for {candidate.runtime.label}
 
-A segmentation network of {task.rank}D images (channels: {task.channels}), trained with the loss {trial.loss.label} and
-seed {trial.seed} by unetbench {__version__} (trial {trial.id}). It runs with NumPy and its runtime, in windows of
+A segmentation network of {task.rank}D images (channels: {_channels(task)}), trained with the loss {trial.loss.label}
+and seed {trial.seed} by unetbench {__version__} (trial {trial.id}). It runs with NumPy and its runtime, in windows of
 {size} pixels; images of any size are cut into them.
 
 ```sh
@@ -216,6 +217,12 @@ An image is an array (*space, channels) as its file has it; scaling and resizing
 
 Trained on: {plan.citation or described(trial.dataset)}. Licence of these data: {licence}.
 """
+
+
+def _channels(task: Task) -> str:
+    """How many channels there are and, where they are named, the modalities in their order."""
+    told = ", ".join(name if count == 1 else f"{name} ({count})" for name, count in task.modalities)
+    return f"{task.channels}, {told}" if told else str(task.channels)
 
 
 def _bioimageio_section(plan: Plan) -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.errors import DamagedRecord, StoreError
+from ...core.errors import DamagedRecord, StoreError, Unfit
 from ...core.record import Record
 from ...core.task import Task
 from ...datasets.case import Case, Role, Sample
-from ...datasets.prepare import prepare
+from ...datasets.prepare import mixed, prepare
 from ..records.store import read
 from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of, reading_of
 from .export import Plan
@@ -64,8 +64,16 @@ class TrainedTrial:
         return self.opened.task
 
     def plan(self, window: Sequence[int] | None = None) -> Plan:
-        """What is exported. window: of the file, by default the recipe's patch."""
+        """What is exported. window: of the file, by default the recipe's patch.
+
+        Raises Unfit where modalities are prepared apart because three channels of one would be taken for colours.
+        """
         record, recipe, dataset = self.record, self.record.trial.recipe, self.opened.dataset
+        if mixed(dataset.task.parts, np.dtype(np.uint8), self.opened.preprocess):
+            raise Unfit(
+                f"{record.trial.label}: modalities of {dataset.task.parts} channels are scaled apart, which no file "
+                "can; it runs in Keras, with predict"
+            )
         about = {
             "id": record.trial.id,
             "dataset": record.trial.dataset.label,

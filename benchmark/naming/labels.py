@@ -12,6 +12,7 @@ from ...core.recipe import FIRST_STANDARD, Augmentation, Recipe
 from ...core.registry import Registry
 from ...core.trial import Choice, Trial, canonical
 from ...datasets import DATASETS
+from ...datasets.modalities import named
 from ...datasets.weak.kinds import words
 from ...losses import LOSSES
 from ...models import MODELS
@@ -67,8 +68,10 @@ class Labels:
         known = trial.dataset.canonical, trial.recipe.canonical, canonical(split)
         if known not in self._known:
             full, weak = without_labels(trial.dataset)
-            label = self._dataset(replace(trial, dataset=full))
-            self._known[known] = f"{label}, {words(weak)}" if label and weak else label
+            plain, own = without_modalities(full)
+            label = self._dataset(replace(trial, dataset=plain))
+            more = [*([" + ".join(own)] if own else []), *([words(weak)] if weak else [])]
+            self._known[known] = ", ".join([label, *more]) if label else ""
         return self._known[known]
 
     def _part(self, kind: str, choice: Choice) -> str:
@@ -91,7 +94,15 @@ class Labels:
         recipe = _recipe({**standard, **_mapping(self._sweep.get("recipe")), **entry.recipe})
         if recipe is not None and self._sweep.get("precisions"):  # an axis of the sweep, and no recipe's own
             recipe = replace(recipe, precision=trial.recipe.precision)
+        if recipe is not None and self._sweep.get("modalities"):
+            recipe = replace(recipe, modality_dropout=trial.recipe.modality_dropout)
         return recipe == trial.recipe
+
+
+def without_modalities(dataset: Choice) -> tuple[Choice, tuple[str, ...]]:
+    """A data set as it is with all its modalities, and those that training has where it has not all of them."""
+    options = {name: value for name, value in dataset.options.items() if name not in ("modalities", "test_modalities")}
+    return Choice(dataset.name, options), named(dataset.options.get("modalities"))
 
 
 def check_label(label: Any, place: str) -> str:

@@ -54,8 +54,8 @@ def short_names(
     """A name for each part and its label ("" for none), equal for equal pairs only.
 
     Without a label it is the part's name with the options that not all parts share; with `by_base`, that not all parts
-    of the same name share. `path`, which says where a folder lies, is told only if nothing else tells it apart.
-    told: how a part and its options are written.
+    of the same name share. `path`, which says where a folder lies, and `test_modalities`, which say what more it was
+    scored on, are told only if nothing else tells it apart. told: how a part and its options are written.
     """
     distinct = list(dict.fromkeys((choice.canonical, label) for choice, label in parts))
     choices = {choice.canonical: choice for choice, _ in parts}
@@ -91,7 +91,7 @@ def _candidates(choice: Choice, label: str, common: dict[str, Any], told: Callab
         return [label, f"{label} ({told(choice)})"]
     own = {name: value for name, value in choice.options.items() if name not in common}
     placed = told(Choice(base(choice), own))
-    own.pop("path", None)
+    own = {name: value for name, value in own.items() if name not in ("path", "test_modalities")}
     return list(dict.fromkeys([told(Choice(base(choice), own)), placed, told(choice)]))
 
 

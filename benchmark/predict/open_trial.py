@@ -49,7 +49,7 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     asked = AUTO_MIB if trial.recipe.predict_mib == "auto" else max(1, trial.recipe.predict_mib)
     preprocess = preprocess_of(trial.dataset)
     return Segmenter(
-        source=task if preprocess.colour == "keep" else replace(task, channels=3),
+        source=task if preprocess.colour == "keep" else replace(task, channels=3, modalities=()),
         task=task,
         preprocess=preprocess,
         forward=RUNTIMES["keras"](network),
@@ -68,8 +68,9 @@ def _task(record: Record, model: Path) -> Task:
     own = dict(record.task)
     spacing = own.get("spacing_mm")
     try:
-        return Task(**{**own, "classes": tuple(own["classes"]), "spacing_mm": tuple(spacing) if spacing else None})
-    except (KeyError, TypeError, DataError) as error:
+        own |= {"classes": tuple(own["classes"]), "spacing_mm": tuple(spacing) if spacing else None}
+        return Task(**{**own, "modalities": tuple((name, count) for name, count in own.get("modalities", ()))})
+    except (KeyError, TypeError, ValueError, DataError) as error:
         raise StoreError(f"{model}: its record does not say what it segments ({one_line(error)})") from None
 
 

@@ -156,5 +156,11 @@ def _check(name: str, shape: tuple[int, ...], segmenter: Segmenter) -> None:
     if shape[-1] not in possible:
         raise DataError(
             f"{name}: the image has {shape[-1]} channel{'s' if shape[-1] > 1 else ''}, the model was trained on images "
-            f"of {' or '.join(map(str, possible))}; give it the same channels in the same order"
+            f"of {' or '.join(map(str, possible))}{_named(segmenter)}; give it the same channels in the same order"
         )
+
+
+def _named(segmenter: Segmenter) -> str:
+    """The modalities of the channels, where they are named."""
+    told = ", ".join(f"{name} ({count})" for name, count in segmenter.source.modalities)
+    return f", {told}" if told else ""

@@ -61,7 +61,7 @@ def open_source(entry: Input, segmenter: Segmenter, reading: Reading) -> Source:
 
 def _of_file(entry: Input, segmenter: Segmenter, reading: Reading) -> Source:
     picture = read_image(entry.file, reading)
-    if segmenter.preprocess.colour == Preprocess.colour:
+    if segmenter.preprocess.colour == Preprocess.colour and len(segmenter.source.parts) == 1:
         picture = alike(picture, segmenter.source.channels)
     return Source(
         entry,

@@ -151,7 +151,7 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
     rows = []
     for key, record in records.items():
         for score in record.scores:
-            values = {name: _value(policy, name, score) for name in measures}
+            values = {name: score_value(policy, name, score) for name in measures}
             group = str(score.get("group") or score["case"])
             rows.append((key, score["case"], group, *(score.get(fact) for fact in FACTS[2:]), *values.values()))
     table = pd.DataFrame(rows, columns=["record", *FACTS, *measures])
@@ -228,7 +228,7 @@ def _hashable(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _value(policy: str, name: str, score: dict[str, Any]) -> float:
+def score_value(policy: str, name: str, score: dict[str, Any]) -> float:
     """The measure after the policy; NaN where the case was not measured, for want of instances or spacing, say."""
     if name not in score:
         return np.nan

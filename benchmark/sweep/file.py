@@ -14,6 +14,7 @@ from ...core.trial import Choice
 from ...core.yaml_text import parsed_yaml
 from ...datasets import DATASETS
 from ...datasets.meaning import spelled_out
+from ...datasets.modalities import ALL, Wanted
 from ...datasets.prepare import Preprocess
 from ...datasets.weak.kinds import options_of, weak_labels
 from ...metrics.empty import POLICIES
@@ -25,6 +26,7 @@ from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
 from .hardware import Hardware, HardwareKeys, hardware
+from .modality_axis import read_axis
 from .override import put
 from .steps import LighterStep, steps
 from .tuning import Tuning, tuning
@@ -58,6 +60,8 @@ class SweepFile(HardwareKeys):
     losses: list[Entry] = Field(min_length=1)
     seeds: int | list[int] = 1
     labels: list[Any] = Field(default_factory=lambda: ["full"], min_length=1)
+    modalities: list[Any] = Field(default_factory=lambda: [ALL], min_length=1)
+    test_modalities: list[Any] = Field(default_factory=list)
     split: SplitOptions = Field(default_factory=SplitOptions)
     standard: Literal[1, 2] = 2
     recipe: dict[str, Any] = Field(default_factory=dict)
@@ -85,7 +89,8 @@ class Sweep:
     """A sweep as values.
 
     folder: where relative paths of the user's own data start. training_labels: what each kind of labels adds to the
-    options of every data set. hardware: what trials are run on, an axis of the sweep.
+    options of every data set. modalities, test_modalities: what it is trained with, and what its tests have.
+    hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
     lighter. tune: how models are tuned, None where the file does not say.
     """
@@ -94,6 +99,8 @@ class Sweep:
     folder: Path
     datasets: tuple[DataChoice, ...]
     training_labels: tuple[dict[str, Any], ...]
+    modalities: tuple[Wanted, ...]
+    test_modalities: tuple[Wanted, ...]
     models: tuple[Choice, ...]
     losses: tuple[Choice, ...]
     seeds: tuple[int, ...]
@@ -172,6 +179,8 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         folder=file.resolve().parent,
         datasets=datasets,
         training_labels=_training_labels(spec.labels, where),
+        modalities=read_axis(spec.modalities, f"{where}: modalities"),
+        test_modalities=read_axis(spec.test_modalities, f"{where}: test_modalities", test=True),
         models=models,
         losses=chosen,
         seeds=seeds,

@@ -15,6 +15,7 @@ from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.places import lacking
 from .choices import part_sources
 from .file import DataChoice, Sweep
+from .modality_axis import Given, given
 
 LOOKED_AT = 3
 """Training cases that stand for all in an estimate."""
@@ -33,7 +34,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × training labels × models × losses × hardware × seeds, then lighter steps.
+    """Every trial of a sweep: data sets × modalities × labels × models × losses × hardware × seeds, then lighter steps.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -58,7 +59,7 @@ def _place(choice: Choice) -> str:
 
 
 def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
-    """The trials of a data set, which is listed once for all kinds of training labels."""
+    """The trials of a data set, which is listed once for all modalities and kinds of training labels."""
     opened, problem, split = None, "", dict(data.split)
     try:
         opened = open_dataset(data.choice, data.split, context)
@@ -68,15 +69,26 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
             one_line(error) if isinstance(error, UnetbenchError) else f"dataset {data.choice.name}: {one_line(error)}"
         )
         split["digest"] = f"{UNLISTED} {data.choice.options.get('path', '')}".strip()
-    for more in sweep.training_labels:
-        choice = replace(data.choice, options=data.choice.options | more)
-        labelled, why = opened, problem
-        try:
-            labelled = opened and opened.with_labels(weak_labels(more.get("labels")))
-        except SpecError as error:
-            labelled, why = None, one_line(error)
-        for trial, lacks in _trials(choice, split, data.recipe, sweep):
-            yield Planned(trial, labelled, why or lacks)
+    for way in _given(data, sweep, opened):
+        shown = opened and (opened.with_modalities(way.names) if not way.problem else None)
+        for more in sweep.training_labels:
+            choice = replace(data.choice, options=data.choice.options | way.options | more)
+            labelled, why = shown, problem or way.problem
+            try:
+                labelled = shown and shown.with_labels(weak_labels(more.get("labels")))
+            except SpecError as error:
+                labelled, why = None, one_line(error)
+            for trial, lacks in _trials(choice, split, way.recipe, sweep):
+                yield Planned(trial, labelled, why or lacks)
+
+
+def _given(data: DataChoice, sweep: Sweep, opened: OpenedDataset | None) -> Iterator[Given]:
+    """What a data set is trained with; as it is where it cannot be listed."""
+    if opened is None:
+        yield Given((), data.recipe, {})
+        return
+    dataset = opened.dataset
+    yield from given(sweep.modalities, sweep.test_modalities, dataset.task, dataset.name, data.recipe)
 
 
 def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep) -> Iterator[tuple[Trial, str]]:

@@ -14,7 +14,7 @@ from ...core.errors import DataError
 from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice
-from ...datasets import DATASETS
+from ...datasets import DATASETS, modalities
 from ...datasets.case import Case, Dataset, Role, Sample
 from ...datasets.digests import FileDigests
 from ...datasets.disk_cache import CaseKeys, CasesOnDisk
@@ -75,7 +75,8 @@ class OpenedDataset:
 
     task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
     on disk. digests: of the files. labels: what training cases have in place of full masks, None for these. open: the
-    training cases of which nothing is known.
+    training cases of which nothing is known. whole: the data set with all its modalities, which `dataset` may have some
+    of. blank: channels that are 0.
     """
 
     dataset: Dataset
@@ -87,6 +88,40 @@ class OpenedDataset:
     digests: FileDigests
     labels: WeakLabels | None = None
     open: frozenset[str] = frozenset()
+    whole: Dataset | None = None
+    blank: tuple[int, ...] = ()
+
+    def with_modalities(self, names: Sequence[str]) -> "OpenedDataset":
+        """The data set with these of its modalities alone; with none named as it is. Raises SpecError."""
+        if not names:
+            return self
+        name, whole = self.dataset.name, self.dataset.task
+        (own,) = modalities.Wanted(tuple(names)).of(whole, name)
+        if own == tuple(modality for modality, _ in whole.modalities):
+            return self
+        dataset = modalities.only(self.dataset, own)
+        keys = replace(self.keys, dataset=dataset, options=self.keys.options | {"modalities": modalities.option(own)})
+        return replace(
+            self,
+            dataset=dataset,
+            split=replace(self.split, dataset=modalities.only(self.split.dataset, own)),
+            task=task_after(dataset.task, self.preprocess),
+            keys=keys,
+            whole=self.dataset,
+        )
+
+    def given(self, names: Sequence[str]) -> tuple[modalities.Seen, "OpenedDataset"]:
+        """What a network of this task gets where tests have these modalities alone, and the data set so.
+
+        Raises SpecError for modalities that the data set has not.
+        """
+        whole = self.whole or self.dataset
+        (there,) = modalities.Wanted(tuple(names)).of(whole.task, whole.name)
+        found = modalities.seen(self.dataset.task, whole.task, there)
+        if found.how != "replaced":
+            return found, replace(self, blank=found.blank)
+        dataset = modalities.only(whole, there)
+        return found, replace(self, split=replace(self.split, dataset=dataset))
 
     def with_labels(self, labels: WeakLabels | None) -> "OpenedDataset":
         """The data set whose training cases have these in place of full masks. Raises SpecError for a task without."""
@@ -105,7 +140,10 @@ class OpenedDataset:
 
     def prepare(self, case: Case) -> Prepared:
         """Read a case and make it what the network sees. Raises DataError naming it."""
-        return prepare(case.name, case.read(), self.dataset.task, self.preprocess)
+        prepared = prepare(case.name, case.read(), self.dataset.task, self.preprocess)
+        if self.blank:
+            prepared.image[..., list(self.blank)] = 0  # as scaling makes of a constant image
+        return prepared
 
     def hold(self, case: Case, objects: ObjectLabels | None = None) -> Held:
         """Read a case as training holds it; its labels are counted in `objects`. Raises DataError naming it.
@@ -165,7 +203,7 @@ class OpenedDataset:
         return kept
 
 
-ASIDE = ("preprocess", "objects", "labels")
+ASIDE = ("preprocess", "objects", "labels", "modalities", "test_modalities")
 """Options of a data set in a trial that its function does not take."""
 
 
@@ -208,8 +246,8 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     """What `open_dataset` does once the cases are listed."""
     preprocess = preprocess_of(choice)
     # The contents of the files count, not where they are; how objects are told apart is no part of the truth. Weaker
-    # labels count for training cases alone, see `held`.
-    told = {key: value for key, value in choice.options.items() if key not in ("path", "objects", "labels")}
+    # labels count for training cases alone, see `held`; modalities where not all are taken, see `with_modalities`.
+    told = {key: value for key, value in choice.options.items() if key not in ("path", *ASIDE)}
     told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
     keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
     wanted = {key: value for key, value in split.items() if key != "digest"}
@@ -225,6 +263,7 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     objects = choice.options.get("objects", "components")
     opened = OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
+    opened = opened.with_modalities(modalities.named(choice.options.get("modalities")))
     return opened.with_labels(weak_labels(choice.options.get("labels")))
 
 

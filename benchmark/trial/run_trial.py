@@ -27,6 +27,7 @@ from ..records.machine import now, provenance
 from ..records.store import IN_PARTS, WHOLE, Store
 from . import device
 from .compiled_model import CompiledModel
+from .conditions import conditions
 from .context import Context, OpenedDataset, open_dataset
 from .evaluate import evaluate
 from .micro_batches import in_parts, lacks_memory, out_of_memory
@@ -143,7 +144,7 @@ def train_trial(
     device.require(trial.device)
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
-    fields["task"], fields["data"] = asdict(opened.task), _data(opened)
+    fields["task"], fields["data"] = opened.task.to_json(), _data(opened)
     check_labels(trial.loss.name, trial.loss.options, options_of(opened.labels))
     origin = origin_of(trial, store)
     compiled = _compiled(trial, opened.task, cache, fields, origin)
@@ -208,6 +209,23 @@ def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCa
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}
     notes = fields["data"]["notes"]
     notes += result.notes()
+    clock = time.perf_counter()
+    if tested := conditions(
+        compiled.forward,
+        made.selection,
+        opened,
+        trial.dataset,
+        windows=windows,
+        mirror=recipe.mirror,
+        on_progress=on_progress,
+    ):
+        fields["prediction"]["conditions"] = tested
+        timing["conditions_s"] = time.perf_counter() - clock
+        notes += [
+            f"test case not scored with {' and '.join(one['modalities'])} alone: {reason}"
+            for one in tested
+            for reason in one["unscored"]
+        ]
     fields["data"] |= {"unscored": len(result.missing), "metrics": own_metrics()}
     with _kept_going("previews", notes):
         if result.previews:

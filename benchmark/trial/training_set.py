@@ -54,6 +54,8 @@ def training_set(
         augment=recipe.augment,
         foreground=recipe.foreground,
         ignore=opened.task.ignore,
+        parts=opened.task.parts,
+        modality_dropout=recipe.modality_dropout,
         scratch=scratch,
     )
     patches = len(sampler) * recipe.batch

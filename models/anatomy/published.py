@@ -16,6 +16,7 @@ class Published:
     """One published count: recipe and options, the count, and the task it was published for.
 
     trainable: what an optimizer changes. total: with the running statistics of normalisations. One may be unknown.
+    modalities: channels of each, where the recipe tells them apart.
     size: the image the recipe is checked at, where 256×256 or 64×64×64 does not serve.
     """
 
@@ -27,6 +28,7 @@ class Published:
     rank: int = 2
     channels: int = 3
     outputs: int = 1
+    modalities: tuple[int, ...] = ()
     size: tuple[int, ...] | None = None
 
     @property
@@ -42,9 +44,11 @@ class Published:
     @property
     def task(self) -> Task:
         """A task of that rank with that many channels and logits."""
+        modalities = tuple((f"modality {k}", channels) for k, channels in enumerate(self.modalities))
         if self.outputs == 1:
-            return Task(self.rank, self.channels, ("foreground",))
-        return Task(self.rank, self.channels, tuple(f"class {k}" for k in range(self.outputs)), "exclusive")
+            return Task(self.rank, self.channels, ("foreground",), modalities=modalities)
+        classes = tuple(f"class {k}" for k in range(self.outputs))
+        return Task(self.rank, self.channels, classes, "exclusive", modalities=modalities)
 
     def meets(self, trainable: int, total: int) -> bool:
         """Whether a model of those counts is the published one, to the digit."""
@@ -53,6 +57,7 @@ class Published:
 
 RONNEBERGER = "Ronneberger et al. 2015, arXiv:1505.04597, zero-padded"
 BASELINES = "Zhou et al. 2018, arXiv:1807.10165, its baselines"
+FUSED = f"{RONNEBERGER}; a second encoder and 1×1 fusions, by arithmetic from it"
 MONAI = "Project-MONAI/MONAI 1.6.1, counted"
 DYNAMIC = "MIC-DKFZ/dynamic-network-architectures 0.4.4, counted"
 MEDNEXT = "MIC-DKFZ/MedNeXt, counted"
@@ -68,6 +73,9 @@ PUBLISHED = (
     Published("unet", BASELINES, 9_282_246, channels=1, options={"width": 35}),
     Published("unet_half", BASELINES, 7_759_521, channels=1),
     Published("unet_quarter", f"{RONNEBERGER}; a quarter of its widths", 1_941_105),
+    Published("late_fusion_unet", f"{RONNEBERGER}; the same where there is one modality", 31_030_593, channels=1),
+    Published("late_fusion_unet", FUSED, 52_668_097, channels=2, modalities=(1, 1)),
+    Published("late_fusion_unet", FUSED, 52_669_249, channels=4, modalities=(3, 1)),
     Published("unet_milesial", "milesial/Pytorch-UNet", 31_037_698, outputs=2),
     Published("unet_light", f"{RONNEBERGER}; separable, Howard et al. 2017, arXiv:1704.04861", 5_982_364),
     Published(

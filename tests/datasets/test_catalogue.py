@@ -185,6 +185,58 @@ def test_isbi2012_reads_stacks_and_single_sections_alike(opened):
     np.testing.assert_array_equal(again.cases[3].read().truth, third.truth)
 
 
+def _deepbacs(
+    home, name, share="train/full_images", modalities=("brightfield", "fluorescence"), masks=("fluorescence",)
+):
+    for modality in modalities:
+        folder = home / "deepbacs" / f"{modality}_dataset" / share
+        _write(folder / modality / f"{name}.tif", _picture(8, 9, top=4000, dtype=np.uint16))
+        if modality in masks:
+            _write(folder / "masks" / f"{name}.tif", _picture(8, 9, top=4, dtype=np.uint16))
+
+
+@pytest.mark.parametrize("deeper", [False, True])
+def test_deepbacs_pairs_the_modalities_of_a_field_and_keeps_its_test_fields(opened, deeper):
+    home = opened.home / "deepbacs" / "DeepBacs_Data" if deeper else opened.home
+    for name in ("a", "b", "c"):
+        _deepbacs(home, name)
+    _deepbacs(home, "a", share="test")
+    _deepbacs(home, "dark", modalities=("fluorescence",))
+    _deepbacs(home, "bare", masks=())
+    if deeper:  # as unpacked: a folder in a folder
+        (home / "deepbacs").rename(home / "DeepBacs_Data_Segmentation_Staph_Aureus_dataset")
+    dataset = opened("deepbacs")
+    assert [case.name for case in dataset.cases] == ["test/a", "train/a", "train/b", "train/c"]
+    assert dataset.official == {"test/a": "test"}
+    assert dataset.task.modalities == (("fluorescence", 1), ("brightfield", 1))
+    assert dataset.notes == (
+        "1 field without both modalities skipped: dark",
+        "1 field without mask skipped: bare",
+    )
+    case = dataset.cases[1]
+    sample = case.read()
+    for channel, modality in enumerate(("fluorescence", "brightfield")):
+        assert case.files[channel].parent.name == modality
+        np.testing.assert_array_equal(sample.image[..., channel], tifffile.imread(case.files[channel]))
+    np.testing.assert_array_equal(sample.instances, tifffile.imread(case.files[2]))
+    np.testing.assert_array_equal(sample.truth[..., 0], sample.instances > 0)
+
+
+def test_deepbacs_says_what_it_lacks(opened):
+    _deepbacs(opened.home, "a", modalities=("fluorescence",))
+    with pytest.raises(DataError, match="deepbacs: no field of .* has both modalities and a mask of fluorescence"):
+        opened("deepbacs")
+    with pytest.raises(SpecError, match=r"deepbacs\.truth: 'phase' is unknown; use fluorescence or brightfield"):
+        opened("deepbacs", truth="phase")
+    _deepbacs(opened.home, "a", modalities=("brightfield",))
+    _write(
+        opened.home / "deepbacs" / "brightfield_dataset" / "train" / "full_images" / "brightfield" / "a.tif",
+        _picture(8, 10, top=4000, dtype=np.uint16),
+    )
+    with pytest.raises(DataError, match=r"brightfield/a\.tif is 8×10×1 and its mask .* 8×9; one grey image"):
+        opened("deepbacs").cases[0].read()
+
+
 def _sstem(home, sections=6):
     for number in range(sections):
         stack = home / "sstem_vnc" / "stack1"

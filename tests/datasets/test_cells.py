@@ -9,7 +9,7 @@ from unetbench.datasets import DATASETS
 from unetbench.datasets.case import Dataset, Sample
 from unetbench.datasets.source import Source
 
-FORMS = ["nuclei", "nucleus_cytoplasm", "volume", "two_modality"]
+FORMS = ["nuclei", "nucleus_cytoplasm", "volume", "two_modality", "fluorescence_phase"]
 SIZES = {"volume": (12, 48, 48)}
 
 
@@ -64,6 +64,7 @@ def test_nuclei_are_brighter_than_what_lies_around_them(form: str) -> None:
         ("nucleus_cytoplasm", "9f06953a3aae98b3"),
         ("volume", "756d38aa5db001ec"),
         ("two_modality", "024473fca0c98dbf"),
+        ("fluorescence_phase", "ff3cce71bdcc2242"),
     ],
 )
 def test_every_machine_generates_the_same_bits(form: str, expected: str) -> None:
@@ -136,3 +137,16 @@ def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, obje
 @pytest.mark.parametrize("size", [(8, 8), (33, 71), (300, 20)])
 def test_odd_sizes_can_be_had(size: tuple[int, int]) -> None:
     assert cells(size=size).cases[0].read().image.shape == (*size, 1)
+
+
+def test_in_phase_contrast_cells_are_darker_than_the_halo_around_them() -> None:
+    from scipy.ndimage import binary_dilation
+
+    darker = []
+    for number in range(0, 24, 4):
+        sample = read("fluorescence_phase", number)
+        cell, phase = sample.truth[..., 0] > 0, sample.image[..., 1].astype(float)
+        around = binary_dilation(cell, iterations=3) & ~binary_dilation(cell, iterations=1)
+        darker.append(phase[around].mean() > phase[cell].mean())
+    assert all(darker)
+    assert cells(form="fluorescence_phase").task.modalities == (("fluorescence", 1), ("phase", 1))

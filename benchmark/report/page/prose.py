@@ -30,6 +30,9 @@ METHODS = (
 )
 
 CAPTIONS = {
+    "matrix": "Mean test Dice with its 95 % interval, by the modalities that networks were trained with (rows) and "
+    "that test cases had (columns); bold where these had all that the network was trained with. What is missing is 0; "
+    "a network that was trained with others gets what there is in their place.",
     "annotation": "Mean test Dice over the minutes that the training labels take to draw, by published times on "
     "photographs; hollow points are weaker labels, filled ones full masks, the dashed line the best of these. A colour "
     "is a model, a marker a loss, bars are 95 % intervals of the mean.",
