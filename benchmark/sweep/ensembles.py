@@ -178,19 +178,8 @@ def _averaged(step: AverageStep, picked: dict[str, tuple[Choice, ...]], place: s
 
 def _check_recipe(step: EnsembleStep, recipe: Recipe, place: str) -> None:
     """Raise SpecError where the recipe does not train what the step relies on."""
-    copies, augment = step.options.get("copies"), recipe.augment
-    if copies and recipe.mirror:
-        raise SpecError(f"{place}.copies: recipe.mirror averages over mirrored copies already; leave one out")
-    if copies and not augment.flips:
-        raise SpecError(f"{place}.copies: training does not mirror images (recipe.augment.flips: false)")
-    if copies == "turns":
-        if len(recipe.patch) != 2 or len(set(recipe.patch)) > 1:
-            raise SpecError(f"{place}.copies: turns need a square patch, recipe.patch is {list(recipe.patch)}")
-        if augment.rotation_deg < QUARTER:
-            raise SpecError(
-                f"{place}.copies: training turns images by up to {augment.rotation_deg:g} degrees; turns need "
-                f"recipe.augment.rotation_deg: {QUARTER:g}, or say copies: mirror"
-            )
+    if step.options.get("copies"):
+        check_copies(step.options["copies"], recipe, f"{place}.copies")
     if step.name == "snapshots" and recipe.cycles < step.options["last"]:
         raise SpecError(
             f"{place}.snapshots: {step.options['last']} need as many cycles of the rate; set recipe.schedule: cosine "
@@ -201,6 +190,23 @@ def _check_recipe(step: EnsembleStep, recipe: Recipe, place: str) -> None:
         raise SpecError(
             f"{place}: {step.options.get('by', step.name)} takes weights up to the last epoch; set "
             f"recipe.stop_patience: 0 (it is {recipe.stop_patience})"
+        )
+
+
+def check_copies(copies: str, recipe: Recipe, place: str) -> None:
+    """Raise SpecError that begins with `place` for copies that training does not show, or that are averaged already."""
+    if recipe.mirror:
+        raise SpecError(f"{place}: recipe.mirror averages over mirrored copies already; leave one out")
+    if not recipe.augment.flips:
+        raise SpecError(f"{place}: training does not mirror images (recipe.augment.flips: false)")
+    if copies != "turns":
+        return
+    if len(recipe.patch) != 2 or len(set(recipe.patch)) > 1:
+        raise SpecError(f"{place}: turns need a square patch, recipe.patch is {list(recipe.patch)}")
+    if recipe.augment.rotation_deg < QUARTER:
+        raise SpecError(
+            f"{place}: training turns images by up to {recipe.augment.rotation_deg:g} degrees; turns need "
+            f"recipe.augment.rotation_deg: {QUARTER:g}, or say copies: mirror"
         )
 
 

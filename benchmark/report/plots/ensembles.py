@@ -13,7 +13,7 @@ from ..statistics.compare import Estimate
 from ..tables.ensembles import EnsembleRow
 from .style import COLOURS, GREY, figure, folded, line_count, room
 
-WIDEST = 34
+WIDEST = 44
 """Columns of a label's line."""
 
 KINDS = (("its best member", COLOURS[0], "o", -0.14), ("one network of equal latency", COLOURS[1], "s", 0.14))
