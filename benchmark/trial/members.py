@@ -38,7 +38,7 @@ def members_of(trial: Trial, opened: OpenedDataset, context: Context, store: Sto
 
 def require_alike(trial: Trial, member: Trial, task: dict[str, Any], opened: OpenedDataset, context: Context) -> None:
     """Raise SpecError, in one line, unless the member may be part of the trial. task: of the member's record."""
-    name, own = f"member {member.label}", _jsonable(asdict(opened.task))
+    name, own, task = f"member {member.label}", _jsonable(asdict(opened.task)), _jsonable(task)
     differing = [key for key in own if key in task and task[key] != own[key]]
     if differing:
         text = ", ".join(f"{key} {task[key]} where the others have {own[key]}" for key in differing)

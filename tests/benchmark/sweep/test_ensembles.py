@@ -105,16 +105,16 @@ def test_trials_of_before_keep_their_ids():
 @pytest.mark.parametrize(
     ("step", "said"),
     [
-        ("{over: seed}", "ensembles[0].over"),
-        ("{over: [seeds], mean: median}", "ensembles[0].mean"),
+        ("{over: seed}", "over[0]: input should be 'seeds', 'models' or 'losses', came 'seed'"),
+        ("{over: [seeds], mean: median}", "mean: input should be 'probabilities' or 'logits', came 'median'"),
         ("{mean: logits}", "names no step; begin with over, copies, snapshots or average"),
         ("{over: seeds, snapshots: 2}", "over and snapshots are steps of their own"),
         ("{over: seeds, most: 2}", "ensembles[0].most: goes with choose: greedy"),
         ("{over: models, models: [unet]}", "over: models: the sweep has one of each"),
-        ("{over: seeds, models: [unett]}", "models: 'unett' is no model of the sweep"),
-        ("{over: seeds, losses: [bc]}", "losses: 'bc' is no loss of the sweep"),
+        ("{over: seeds, models: [unett]}", "models: model of the sweep 'unett' is unknown; did you mean 'unet'?"),
+        ("{over: seeds, losses: [bc]}", "losses: loss of the sweep 'bc' is unknown; did you mean 'bce'?"),
         ("{average: swa, decay: 0.9}", "ensembles[0].decay: is none of swa's; begin is"),
-        ("{average: ema, decay: 1.5}", "ensembles[0].decay"),
+        ("{average: ema, decay: 1.5}", "decay: input should be less than 1, came 1.5"),
         (
             "{snapshots: 4}",
             "4 need as many cycles of the rate; set recipe.schedule: cosine and recipe.cycles (it is 3)",
