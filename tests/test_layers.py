@@ -42,9 +42,20 @@ INSIDE = {
         "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
+        "ensemble_report": ("frame", "statistics", "tables", "plots", "page"),
         "annotation_report": ("frame", "statistics", "tables", "plots", "page"),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
-        "write": ("frame", "statistics", "tables", "plots", "page", "written", "annotation_report", "runtime_report"),
+        "write": (
+            "frame",
+            "statistics",
+            "tables",
+            "plots",
+            "page",
+            "written",
+            "annotation_report",
+            "ensemble_report",
+            "runtime_report",
+        ),
     },
 }
 """What each package or module inside a package may import of its neighbours; a recipe is any module of `models/`."""

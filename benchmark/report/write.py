@@ -11,6 +11,7 @@ from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
 from .annotation_report import annotation_reports
+from .ensemble_report import ensemble_reports
 from .frame import Frames, frames
 from .page.document import Plot, Section, page
 from .page.prose import CAPTIONS, METHODS
@@ -90,7 +91,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     summaries = comparison_tables(read)
     deployed, unknown = runtime_reports(read, sweep)
-    further = [*annotation_reports(summaries, read.sweep), *deployed]
+    further = [*ensemble_reports(summaries, read), *annotation_reports(summaries, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])

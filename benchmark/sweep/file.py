@@ -24,6 +24,7 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .ensembles import EnsembleStep, ensembles
 from .hardware import Hardware, HardwareKeys, hardware
 from .override import put
 from .steps import LighterStep, steps
@@ -68,6 +69,7 @@ class SweepFile(HardwareKeys):
     weights: bool = False
     cache: CachePlace = "memory"
     lighter: list[dict[str, Any]] = Field(default_factory=list)
+    ensembles: list[dict[str, Any]] = Field(default_factory=list)
     tune: dict[str, Any] | None = None
 
 
@@ -87,7 +89,8 @@ class Sweep:
     folder: where relative paths of the user's own data start. training_labels: what each kind of labels adds to the
     options of every data set. hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
-    lighter. tune: how models are tuned, None where the file does not say.
+    lighter. ensembles: the steps that make ensembles of them. tune: how models are tuned, None where the file does not
+    say.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Sweep:
     resolved: dict[str, Any]
     labels: Labels
     lighter: tuple[LighterStep, ...]
+    ensembles: tuple[EnsembleStep, ...]
     tune: Tuning | None
 
 
@@ -186,6 +190,13 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         resolved=resolved,
         labels=labels,
         lighter=steps(spec.lighter, models, labels, f"{where}: lighter"),
+        ensembles=ensembles(
+            spec.ensembles,
+            {"models": models, "losses": chosen, "seeds": seeds},
+            recipes,
+            labels,
+            f"{where}: ensembles",
+        ),
         tune=None if spec.tune is None else tuning(spec.tune, models, chosen, recipes, seeds[0], f"{where}: tune"),
     )
 
