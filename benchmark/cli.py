@@ -155,6 +155,12 @@ COMMANDS = (
     ("time", _act("time"), arguments.time, "time a trained trial, a sweep's trials or an untrained recipe on runtimes"),
     ("export", _act("export"), arguments.export, "write a trained trial as a folder that runs without Keras"),
     ("prune", _act("prune"), arguments.prune, "prune a trained trial, train what remains, and keep record and weights"),
+    (
+        "ensemble",
+        _act("ensemble"),
+        arguments.ensemble,
+        "make one network of trained trials, chosen on validation, and keep record and weights",
+    ),
     ("rerun", _act("rerun"), arguments.rerun, "run the trial of a record once more and compare every number"),
     (
         "recommend",

@@ -44,7 +44,13 @@ FIRST_STANDARD: dict[str, Any] = {"steps": "cases", "validation": "full", "predi
 """What version 1 of the standard recipe did where version 2 does otherwise. Records of that time do not name the keys
 that version 2 added, so a recipe with these values has the identity that it had then."""
 
-LATER: dict[str, Any] = {"accumulate": "auto", "consistency": 0.0, "modality_dropout": 0.0, "teacher_decay": 0.99}
+LATER: dict[str, Any] = {
+    "accumulate": "auto",
+    "consistency": 0.0,
+    "cycles": 1,
+    "modality_dropout": 0.0,
+    "teacher_decay": 0.99,
+}
 """Keys that both versions got later, with the value that does as before: with it, the identity is that of before."""
 
 
@@ -59,7 +65,9 @@ class Recipe:
         case at least once, and whole cases for the best three epochs before one is selected; `full` scores whole
         cases after each epoch. Both are the same where all tiles are no more than that.
     schedule: `plateau` multiplies the rate by `factor` after `patience` epochs without a better validation score;
-        `cosine` falls to zero over all epochs; `constant` stays. `warmup` epochs rise linearly to `rate` first.
+        `cosine` falls to zero over all epochs, with `cycles` above 1 anew in each of so many equal parts of them, as
+        snapshots need (Huang et al. 2017, arXiv:1704.00109); `constant` stays. `warmup` epochs rise linearly to `rate`
+        first.
     stop_patience: epochs without a better validation score after which training ends; 0 never stops early.
     monitor: validation reading that chooses the checkpoint: `dice` (mean over cases and classes) or `loss`.
     accumulate: equal parts of a batch that a step computes one after the other, to average their gradients: less
@@ -91,6 +99,7 @@ class Recipe:
     weight_decay: float = 0.0
     clip_norm: float = 0.0
     schedule: Literal["plateau", "cosine", "constant"] = "plateau"
+    cycles: int = 1
     warmup: int = 0
     patience: int = 5
     factor: float = 0.2
@@ -121,9 +130,10 @@ class Recipe:
                 raise SpecError(f"recipe.predict_mib: {self.predict_mib!r} is neither a number of MiB nor 'auto'")
         else:
             _not_negative(self, "predict_mib")
-        _positive(self, "batch", "epochs", "rate", "patience", "factor")
+        _positive(self, "batch", "epochs", "rate", "cycles", "patience", "factor")
         _not_negative(self, "weight_decay", "clip_norm", "warmup", "stop_patience", "consistency")
         self._check_accumulate()
+        self._check_cycles()
         if len(self.patch) not in (2, 3) or min(self.patch) < 1:
             raise SpecError(f"recipe.patch: {list(self.patch)} is not two or three positive edge lengths")
         if not 0 <= self.foreground <= 1:
@@ -146,6 +156,12 @@ class Recipe:
             raise SpecError(
                 f"recipe.accumulate: {self.accumulate} does not divide a batch of {self.batch}; {possible} or 'auto'"
             )
+
+    def _check_cycles(self) -> None:
+        if self.cycles > 1 and self.schedule != "cosine":
+            raise SpecError(f"recipe.cycles: {self.cycles} cycles are of schedule: cosine, not {self.schedule}")
+        if self.cycles > self.epochs:
+            raise SpecError(f"recipe.cycles: {self.cycles} is more than the {self.epochs} epochs")
 
     @property
     def micro_batches(self) -> int:

@@ -26,11 +26,14 @@ _PARTS = ("dataset", "model", "loss")
 _TRIAL = {**dict.fromkeys((*_PARTS, "split", "recipe"), MAPPING), "seed": WHOLE}
 _PLACE = {"sources": TEXTS, "backend": one_of(*BACKENDS), "device": one_of("", "cpu", "gpu")}
 _CHOICE = {"name": TEXT, "options": MAPPING}
-_DERIVATION = {"step": one_of("magnitude", "channels", "distil"), "parent": TRIAL_ID, "of": MAPPING, "options": MAPPING}
+_STEPS = one_of("magnitude", "channels", "distil", "ensemble", "snapshots", "averaged")
+_DERIVATION = {"step": _STEPS, "parent": TRIAL_ID, "of": MAPPING, "options": MAPPING, "members": ROWS}
+_MEMBER = {"trial": TRIAL_ID, "model": MAPPING, "loss": MAPPING, "seed": WHOLE}
 _STEP = {
-    **dict.fromkeys(("share", "sparsity", "rate", "weight", "temperature"), NUMBER),
-    **dict.fromkeys(("epochs", "multiple"), COUNT),
-    "ranking": TEXT,
+    **dict.fromkeys(("share", "sparsity", "rate", "weight", "temperature", "decay", "begin"), NUMBER),
+    **dict.fromkeys(("epochs", "multiple", "last", "most", "rounds"), COUNT),
+    **dict.fromkeys(("ranking", "mean", "choose", "copies", "by"), TEXT),
+    "over": list_of(TEXT),
 }
 _RECIPE = {name: kind_of(hint) for name, hint in _hints(Recipe) if name != "augment"} | {"augment": MAPPING}
 _AUGMENT = {name: kind_of(hint) for name, hint in _hints(Augmentation)}
@@ -115,6 +118,10 @@ def check_trial(told: Any) -> None:
         check(told["derivation"], "derivation", _DERIVATION, "step", "parent", "of")
         check(told["derivation"]["of"], "derivation: of", _CHOICE, "name")
         check(told["derivation"].get("options", {}), "derivation: options", _STEP)
+        for index, member in enumerate(told["derivation"].get("members", ())):
+            check(member, f"derivation: members[{index}]", _MEMBER, *_MEMBER)
+            check(member["model"], f"derivation: members[{index}].model", _CHOICE, "name")
+            check(member["loss"], f"derivation: members[{index}].loss", _CHOICE, "name")
 
 
 def check_record(told: Mapping[str, Any]) -> None:

@@ -39,31 +39,87 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Derivation:
-    """How a trial comes from another one that is trained.
+class Member:
+    """A trained trial of an ensemble by its id, and the parts of it that names and plans tell."""
 
-    step: `magnitude` or `channels` (pruning), which start from the parent's weights, or `distil`, whose parent teaches.
-    parent: the id of the trial that it comes from. of: that trial's model, with its own step where it has one.
+    trial: str
+    model: Choice
+    loss: Choice
+    seed: int
+
+
+UNTRAINED = ("ensemble", "snapshots", "averaged")
+"""Steps that make a network of stored weights and train nothing."""
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How a trial comes from another one that is trained, or from several.
+
+    step: `magnitude` or `channels` (pruning), which start from the parent's weights, or `distil`, whose parent teaches;
+        `ensemble`, the mean of what members say, `snapshots`, the same of weights that one training passed through, or
+        `averaged`, the mean of such weights.
+    parent: the id of the trial that it comes from, of the first of several. of: that trial's model, with its own step
+        where it has one.
     options: of the step; `epochs` and `rate` are those of the training that follows, else as the recipe says.
+    members: of the `UNTRAINED` steps, the trials whose weights they take.
     """
 
     step: str
     parent: str
     of: Choice
     options: dict[str, Any] = field(default_factory=dict, hash=False)
+    members: tuple[Member, ...] = ()
 
     @property
     def brief(self) -> str:
-        """What is done, without particulars: `channels 0.5`, `magnitude 0.8`, `taught by unet`."""
+        """What is done, without particulars: `channels 0.5`, `taught by unet`, `mean of 3 seeds`, `swa`."""
         if self.step == "distil":
             return f"taught by {self.of.label}"
+        if self.step in UNTRAINED:
+            return self._untrained_brief
         return f"{self.step} {self.options.get('share', self.options.get('sparsity'))}"
+
+    @property
+    def _untrained_brief(self) -> str:
+        copies = str(self.options.get("copies", ""))
+        over = self.options.get("over", ())
+        if self.step == "averaged":
+            brief = str(self.options["by"])
+        elif self.step == "snapshots":
+            brief = f"mean of {self.options['last']} snapshots"
+        elif len(self.members) > 1:
+            kind = over[0] if len(over) == 1 else "trials"
+            brief = f"{'choice' if self.options.get('choose') == 'greedy' else 'mean'} of {len(self.members)} {kind}"
+        else:
+            return f"mean of {COPIES[copies]}"
+        return f"{brief}, {COPIES[copies]}" if copies else brief
+
+    @property
+    def particulars(self) -> dict[str, Any]:
+        """The options that `brief` does not tell."""
+        told = ("share", "sparsity", "by", "last", "over", "copies") if self.members else ("share", "sparsity")
+        return {name: value for name, value in self.options.items() if name not in told}
 
     @property
     def label(self) -> str:
         """With all options: `channels 0.5 (epochs=10, rate=0.001)`."""
-        rest = {name: value for name, value in self.options.items() if name not in ("share", "sparsity")}
+        rest = self.particulars
         return f"{self.brief} ({Choice('', rest).settings})" if rest else self.brief
+
+    @property
+    def parents(self) -> tuple[str, ...]:
+        """Ids of the trials that must be done before."""
+        return tuple(dict.fromkeys(member.trial for member in self.members)) or (self.parent,)
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that count for a trial's id; members only where there are any, as before there were."""
+        own = asdict(self)
+        return own if self.members else {name: value for name, value in own.items() if name != "members"}
+
+
+COPIES = {"mirror": "mirrored copies", "turns": "turned and mirrored copies"}
+"""Copies of an image over whose predictions an ensemble averages, in words."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +132,7 @@ class Trial:
         that data that changed makes another trial.
     sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
     derivation: what it comes from, None for a trial of its own. Where it is one of pruning, `model` is the parent's.
+        Of an ensemble model, loss and seed are those of the first member.
     backend: of Keras. Its random numbers and its kernels are its own, so that each backend begins with other weights.
     device: `cpu`, `gpu`, or "" for the one that the backend takes by itself. Which of several GPUs it is changes no
         outcome and stands in the record only.
@@ -98,7 +155,7 @@ class Trial:
         fields = {"dataset": self.dataset.unplaced, "loss": self.loss.canonical, "model": self.model.canonical}
         fields |= {"recipe": self.recipe.canonical, "seed": canonical(self.seed), "split": canonical(self.split)}
         if self.derivation is not None:  # this and the following are named where they differ from before they counted
-            fields["derivation"] = canonical(asdict(self.derivation))
+            fields["derivation"] = canonical(self.derivation.identity())
         for name, value, usual in (
             ("sources", self.sources, {}),
             ("backend", self.backend, "tensorflow"),
@@ -113,10 +170,15 @@ class Trial:
     @property
     def training(self) -> Recipe:
         """The recipe as this trial trains: a pruned network for its step's epochs, at its rate, without warm-up."""
-        if self.derivation is None or self.derivation.step == "distil":
+        if self.derivation is None or self.derivation.step == "distil" or self.is_untrained:
             return self.recipe
         options = self.derivation.options
         return replace(self.recipe, epochs=options["epochs"], rate=options["rate"], warmup=0)
+
+    @property
+    def is_untrained(self) -> bool:
+        """Whether it is made of the weights of others and trains nothing."""
+        return self.derivation is not None and self.derivation.step in UNTRAINED
 
     @cached_property
     def network_key(self) -> str:
@@ -125,7 +187,7 @@ class Trial:
         own = f"{self.model.canonical},{self.dataset.canonical}"
         own += f",{canonical([recipe.patch, recipe.precision, recipe.predict_mib])}"
         # One text for all that share it: of 100,000 trials it matters.
-        return sys.intern(own if self.derivation is None else f"{own},{canonical(asdict(self.derivation))}")
+        return sys.intern(own if self.derivation is None else f"{own},{canonical(self.derivation.identity())}")
 
     @cached_property
     def compile_key(self) -> str:
@@ -153,11 +215,16 @@ class Trial:
         recipe, sources = Recipe.from_json(fields["recipe"]), fields.get("sources", {})
         derivation = fields.get("derivation")
         if derivation is not None:
-            derivation = Derivation(**{**derivation, "of": Choice(**derivation["of"])})
+            members = tuple(_member(told) for told in derivation.get("members", ()))
+            derivation = Derivation(**{**derivation, "of": Choice(**derivation["of"]), "members": members})
         hardware = {name: fields[name] for name in ("backend", "device") if name in fields}
         return cls(
             dataset, fields["split"], model, loss, recipe, fields["seed"], sources, derivation=derivation, **hardware
         )
+
+
+def _member(told: dict[str, Any]) -> Member:
+    return Member(told["trial"], Choice(**told["model"]), Choice(**told["loss"]), told["seed"])
 
 
 def canonical(value: object) -> str:

@@ -42,11 +42,14 @@ INSIDE = {
         "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
-        **dict.fromkeys(("annotation_report", "modality_report"), ("frame", "statistics", "tables", "plots", "page")),
+        **dict.fromkeys(
+            ("annotation_report", "ensemble_report", "modality_report"),
+            ("frame", "statistics", "tables", "plots", "page"),
+        ),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
-            *("annotation_report", "modality_report", "runtime_report"),
+            *("annotation_report", "ensemble_report", "modality_report", "runtime_report"),
         ),
     },
 }

@@ -153,6 +153,21 @@ def prune(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
 
 
+def ensemble(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench ensemble`."""
+    command.add_argument("trials", type=Path, nargs="+", help="files of records, or of the weights beside them")
+    command.add_argument(
+        "--mean", choices=("probabilities", "logits"), default="probabilities", help="of what (default: probabilities)"
+    )
+    command.add_argument("--choose", choices=("all", "greedy"), default="all", help="which members (default: all)")
+    command.add_argument("--rounds", type=_count, help="of --choose greedy (default: 10)")
+    command.add_argument("--most", type=_count, help="different members of --choose greedy (default: any number)")
+    command.add_argument("--copies", choices=("mirror", "turns"), help="average over mirrored, or turned copies too")
+    _trial_options(command)
+    command.add_argument("--json", action="store_true", help="print the outcome as JSON")
+    command.add_argument("--quiet", action="store_true", help="no progress on stderr")
+
+
 def rerun(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench rerun`."""
     command.add_argument("record", type=Path, help="the file of a record")

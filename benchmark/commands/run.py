@@ -164,9 +164,10 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         runtimes=tuple(runtime for runtime in wanted.runtimes if runtime not in apart(wanted.runtimes)),
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights or bool(wanted.lighter or apart(wanted.runtimes)),  # lighter steps start from them
+        weights=wanted.weights or bool(wanted.lighter or wanted.ensembles or apart(wanted.runtimes)),
         gpus=wanted.hardware.gpus,
         cache=options.cache or wanted.cache,
+        averagings=tuple(step.averaging for step in wanted.ensembles if step.averaging is not None),
     )
 
 

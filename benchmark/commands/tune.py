@@ -44,7 +44,7 @@ def tune(options: argparse.Namespace) -> int:
     store = Store.here(context.results, context.sweep)
     for line in store.check():
         print(f"unetbench: {line}", file=sys.stderr)
-    planned = plan.trials(replace(wanted, seeds=wanted.seeds[:1], lighter=()), context)
+    planned = plan.trials(replace(wanted, seeds=wanted.seeds[:1], lighter=(), ensembles=()), context)
     planned = decoded(planned, context.source.cache / "decoded", ())
     kept = SearchStore.below(store.folder)
     sound = [entry for entry in planned if not entry.problem]

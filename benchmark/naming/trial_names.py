@@ -1,6 +1,6 @@
 """What progress, plans and tables call the trials of a sweep."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...core.trial import Choice, Derivation, Trial, canonical
@@ -26,6 +26,9 @@ class TrialName:
         return f"{self.dataset} · {self.model} · {self.loss} · seed {self.seed}"
 
 
+JOINED = 3
+"""Names of an ensemble's members that are told one by one."""
+
 HARDWARE: dict[str, Callable[[Trial], str]] = {
     "backend": lambda trial: trial.backend,
     "device": lambda trial: trial.device or "any device",
@@ -37,7 +40,8 @@ HARDWARE: dict[str, Callable[[Trial], str]] = {
 class TrialNames:
     """Names of these trials: two data sets, models, losses or hardware that differ have names that differ.
 
-    A trial that comes from another has its step after the model: `unet, channels 0.5`.
+    A trial that comes from another has its step after the model: `unet, channels 0.5`. An ensemble is called by the
+    models and losses of its members.
     """
 
     def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
@@ -58,15 +62,29 @@ class TrialNames:
         model, loss = self._models[trial.model.canonical], self._losses[trial.loss.canonical]
         if trial.derivation is not None:
             of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
+            members = trial.derivation.members
+            if members:
+                model = _joined((self._name(self._models, member.model) for member in members), "models")
+                loss = _joined((self._name(self._losses, member.loss) for member in members), "losses")
             if trial.derivation.step == "distil":
                 step = step.replace(of.label, self._models.get(of.canonical, of.label))
-            elif of != trial.model:  # the parent comes from another one too
+            elif not members and of != trial.model:  # the parent comes from another one too
                 model = of.label
             model = f"{model}, {step}"
         words = ", ".join(word(trial) for word in self._hardware)
         return TrialName(
             self._datasets[key], f"{model} [{words}]" if words else model, loss, trial.seed, self._files[key]
         )
+
+    @staticmethod
+    def _name(names: Mapping[str, str], choice: Choice) -> str:
+        return names.get(choice.canonical, choice.label)
+
+
+def _joined(names: Iterable[str], plural: str) -> str:
+    """Different names joined, or how many there are where they are many."""
+    distinct = list(dict.fromkeys(names))
+    return " + ".join(distinct) if len(distinct) <= JOINED else f"{len(distinct)} {plural}"
 
 
 def shared_options(trials: Sequence[Trial]) -> list[tuple[str, str]]:
@@ -100,7 +118,7 @@ def _steps(derivations: Iterable[Derivation | None]) -> dict[str, str]:
 
 def _step_key(derivation: Derivation) -> str:
     teacher = derivation.of.canonical if derivation.step == "distil" else ""
-    return canonical([derivation.step, derivation.options, teacher])
+    return canonical([derivation.step, derivation.options, teacher, len(derivation.members)])
 
 
 def _named(choices: Iterable[Choice], label_of: Callable[[Choice], str]) -> dict[str, str]:

@@ -25,8 +25,8 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
 
     model: `results/<sweep>/records/<machine>/<id>.json` or `results/<sweep>/weights/<machine>/<id>.keras`. The network
     is built as the trial built it and computes as it was trained, so that it predicts what was scored; or in another
-    precision, such as `float32`. One whose channels were pruned is as its file has it, precision too. Of several
-    outputs the first is used. A model of the user's own needs its plugin.
+    precision, such as `float32`. An ensemble, and one whose channels were pruned, is as its file has it, precision too.
+    Of several outputs the first is used. A model of the user's own needs its plugin.
 
     Raises StoreError when record or weights are missing or the trial was not finished, SpecError when a part of the
     user's own is another than the one that was trained.
@@ -77,14 +77,16 @@ def _task(record: Record, model: Path) -> Task:
 def _check_source(trial: Trial, file: Path) -> None:
     from ...models import MODELS
 
-    trained = trial.sources.get(f"models {trial.model.name}", "")
-    if trained and trial.model.name not in MODELS:
-        raise SpecError(f"{file}: its model {trial.model.name} is one of your own; give its file with --plugin")
-    if (source_digest(MODELS.part(trial.model.name)) or "") != trained:
-        raise SpecError(
-            f"{file}: the source of the model {trial.model.name} is another than the one that was trained; give that "
-            "one with --plugin"
-        )
+    members = trial.derivation.members if trial.derivation is not None else ()
+    for name in dict.fromkeys([trial.model.name, *(member.model.name for member in members)]):
+        trained = trial.sources.get(f"models {name}", "")
+        if trained and name not in MODELS:
+            raise SpecError(f"{file}: its model {name} is one of your own; give its file with --plugin")
+        if (source_digest(MODELS.part(name)) or "") != trained:
+            raise SpecError(
+                f"{file}: the source of the model {name} is another than the one that was trained; give that "
+                "one with --plugin"
+            )
 
 
 def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
@@ -96,7 +98,7 @@ def _network(trial: Trial, task: Task, weights: Path, precision: str) -> Any:
     from ..trial.compiled_model import build
     from ..trial.saved_network import put_weights
 
-    if trial.derivation is not None and trial.derivation.step == "channels":
+    if trial.is_untrained or (trial.derivation is not None and trial.derivation.step == "channels"):
         return load_network(weights)
     policy = keras.mixed_precision.dtype_policy()
     keras.mixed_precision.set_dtype_policy(precision)

@@ -131,7 +131,7 @@ class Store:
         """Remove the checkpoint of a settled trial, and what killed processes have left half written of any trial."""
         if self._half_written is None:
             self._half_written = {}
-            for kind in ("checkpoints", "weights", "previews"):
+            for kind in ("checkpoints", "weights", "averages", "previews"):
                 folder = self.folder / kind / self.machine
                 for name in (name for name in _files(folder, "") if name.startswith(".") and ".part." in name):
                     key = name.partition(".part.")[2].partition(".")[0]
@@ -207,8 +207,15 @@ class Store:
 
     def weights_of(self, key: str) -> Path | None:
         """The file of the selected weights of the trial of that id, from this sweep before those beside it."""
+        return self._file_of("weights", f"{key}.keras")
+
+    def averages_of(self, key: str) -> Path | None:
+        """The file of the averages that the training of the trial of that id kept, likewise."""
+        return self._file_of("averages", f"{key}.npz")
+
+    def _file_of(self, kind: str, file: str) -> Path | None:
         folders = [self.folder, *sorted(self.results.glob("*/"))]
-        files = (folder / "weights" / name / f"{key}.keras" for folder in folders for name in self.names)
+        files = (folder / kind / name / file for folder in folders for name in self.names)
         return next((file for file in files if file.is_file()), None)
 
     def _find(self, key: str, *, rows: bool = True) -> tuple[Path, Record] | None:

@@ -38,6 +38,15 @@ def _name(record: Record, folder: str, records: Mapping[str, Record]) -> str:
     trial = replace(record.ran, sources={})
     if trial.split.get("folds"):
         trial = replace(trial, split={name: value for name, value in trial.split.items() if name != "digest"})
-    if trial.derivation is not None and (parent := records.get(f"{folder}/{trial.derivation.parent}")) is not None:
-        trial = replace(trial, derivation=replace(trial.derivation, parent=_name(parent, folder, records)))
+    if trial.derivation is not None:
+        derivation = trial.derivation
+        members = tuple(replace(one, trial=_name_of(one.trial, folder, records)) for one in derivation.members)
+        parent = _name_of(derivation.parent, folder, records)
+        trial = replace(trial, derivation=replace(derivation, parent=parent, members=members))
     return trial.id
+
+
+def _name_of(key: str, folder: str, records: Mapping[str, Record]) -> str:
+    """The same for a trial by its id, that itself where there is no record."""
+    record = records.get(f"{folder}/{key}")
+    return key if record is None else _name(record, folder, records)

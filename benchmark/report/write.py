@@ -11,6 +11,7 @@ from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
 from .annotation_report import annotation_reports
+from .ensemble_report import ensemble_reports
 from .frame import Frames, frames
 from .modality_report import modality_reports
 from .page.document import Plot, Section, page
@@ -91,7 +92,8 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     summaries = comparison_tables(read)
     deployed, unknown = runtime_reports(read, sweep)
-    further = [*annotation_reports(summaries, read.sweep), *modality_reports(summaries, read.sweep), *deployed]
+    further = [*ensemble_reports(summaries, read), *annotation_reports(summaries, read.sweep)]
+    further += [*modality_reports(summaries, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])

@@ -42,6 +42,7 @@ class Queue:
         self._places: dict[tuple[str, str], OrderedDict[str, _Network]] = {}
         self._waiting: dict[str, OrderedDict[str, Trial]] = {}
         self._parents: set[str] = set()  # of those that wait: the ones that are not in the queue themselves
+        self._parent: dict[str, int] = {}  # of those that wait: for which of their parents
         self._left_s, self._sorted = 0.0, False
         self.add(trials)
 
@@ -68,12 +69,8 @@ class Queue:
         self._parents -= new.keys()
         self._sorted = False
         for key, trial in new.items():
-            if trial.derivation is None:
-                self._put(trial)
-                continue
-            self._waiting.setdefault(trial.derivation.parent, OrderedDict())[key] = trial
-            if trial.derivation.parent not in self._trials:
-                self._parents.add(trial.derivation.parent)
+            self._parent[key] = 0
+            self._put_or_wait(trial)
 
     def drop(self, keys: Iterable[str]) -> None:
         """Take out the trials of these ids, as far as they are here."""
@@ -84,10 +81,12 @@ class Queue:
     def ready(self, workers: Sequence[WorkerProcess], elsewhere: Mapping[str, Trial]) -> bool:
         """Whether there is a trial that waits for no other. workers: whose trials run. elsewhere: as `take` has it."""
         running = {worker.trial.id for worker in workers if worker.trial is not None}
-        for parent in [key for key in self._parents if key not in running and key not in elsewhere]:
-            self._parents.discard(parent)
-            for trial in self._waiting.pop(parent, {}).values():
-                self._put(trial)
+        while over := [key for key in self._parents if key not in running and key not in elsewhere]:
+            for parent in over:
+                self._parents.discard(parent)
+                for trial in self._waiting.pop(parent, {}).values():
+                    self._parent[trial.id] += 1
+                    self._put_or_wait(trial)
         return any(self._places.values())
 
     def take(
@@ -134,6 +133,20 @@ class Queue:
             return slowest
         return next((key for key in networks if key not in count), slowest)
 
+    def _waits_for(self, trial: Trial) -> str:
+        """The parent that comes next of those that must be over before the trial; "" where all were."""
+        parents = trial.derivation.parents if trial.derivation is not None else ()
+        return next(iter(parents[self._parent[trial.id] :]), "")
+
+    def _put_or_wait(self, trial: Trial) -> None:
+        parent = self._waits_for(trial)
+        if not parent:
+            self._put(trial)
+            return
+        self._waiting.setdefault(parent, OrderedDict())[trial.id] = trial
+        if parent not in self._trials:
+            self._parents.add(parent)
+
     def _put(self, trial: Trial) -> None:
         networks = self._places.setdefault((trial.backend, trial.device), OrderedDict())
         network = networks.setdefault(trial.network_key, _Network())
@@ -145,7 +158,7 @@ class Queue:
         del self._trials[trial.id]
         if trial.id in self._waiting:
             self._parents.add(trial.id)
-        parent = trial.derivation.parent if trial.derivation is not None else ""
+        parent = self._waits_for(trial)
         if trial.id in self._waiting.get(parent, ()):
             del self._waiting[parent][trial.id]
             return

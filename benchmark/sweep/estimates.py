@@ -118,7 +118,9 @@ def work_of(trial: Trial, opened: OpenedDataset, looks: dict[int, list[Held]]) -
     tiles = validation * area
     if recipe.validation == "sampled":
         tiles = min(tiles, max(validation, math.ceil(SHARE * patches)))
-    return Work(trial.training.epochs, patches, tiles, area * len(opened.split.cases("test")))
+    return Work(
+        0 if trial.is_untrained else trial.training.epochs, patches, tiles, area * len(opened.split.cases("test"))
+    )
 
 
 def kind(trial: Trial) -> tuple[object, ...]:
@@ -172,7 +174,9 @@ def _estimate(
         return TrialEstimate(trial, seeds, unread, 0, 0, None)
     step = trial.derivation.label if trial.derivation else ""
     recipe = trial.recipe
-    key = (trial.model.canonical, step, opened.task, recipe.patch, recipe.precision, recipe.predict_mib)
+    members = trial.derivation.members if trial.derivation else ()
+    models = tuple(member.model.canonical for member in members) or (trial.model.canonical,)
+    key = (models, step, opened.task, recipe.patch, recipe.precision, recipe.predict_mib)
     if key not in networks:
         networks[key] = _network(trial, opened)
     network = networks[key]
@@ -204,11 +208,29 @@ def _unread(trial: Trial, opened: OpenedDataset) -> str:
     return ""
 
 
+def _members(trial: Trial, opened: OpenedDataset) -> _Network:
+    """What an ensemble of all its members would be: a greedy choice takes some of them."""
+    from ...models.parts.orientations import orientations
+
+    members, options = (trial.derivation.members, trial.derivation.options) if trial.derivation else ((), {})
+    found = [_network(replace(trial, model=member.model, derivation=None), opened) for member in members]
+    wrong = next((one for one in found if one.size is None), None)
+    if wrong is not None:
+        return wrong
+    copies = len(orientations(options.get("copies", ""), opened.task.rank))
+    sizes = [one.size for one in found * options.get("last", 1) if one.size is not None]
+    moved = [size.moved for size in sizes if size.moved is not None]
+    size = Size(copies * sum(size.macs for size in sizes), copies * sum(moved) if len(moved) == len(sizes) else None)
+    return _Network(sum(one.parameters for one in found) * options.get("last", 1), size)
+
+
 def _network(trial: Trial, opened: OpenedDataset) -> _Network:
     from ...models.anatomy.cost import cost
     from ..trial.compiled_model import build, check_patch, initialisation_info
     from ..trial.origin import lightened
 
+    if trial.is_untrained:
+        return _members(trial, opened)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FallbackWarning)  # told with the cost

@@ -25,6 +25,7 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .ensembles import EnsembleStep, ensembles
 from .hardware import Hardware, HardwareKeys, hardware
 from .modality_axis import read_axis
 from .override import put
@@ -72,6 +73,7 @@ class SweepFile(HardwareKeys):
     weights: bool = False
     cache: CachePlace = "memory"
     lighter: list[dict[str, Any]] = Field(default_factory=list)
+    ensembles: list[dict[str, Any]] = Field(default_factory=list)
     tune: dict[str, Any] | None = None
 
 
@@ -92,7 +94,8 @@ class Sweep:
     options of every data set. modalities, test_modalities: what it is trained with, and what its tests have.
     hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
-    lighter. tune: how models are tuned, None where the file does not say.
+    lighter. ensembles: the steps that make ensembles of them. tune: how models are tuned, None where the file does not
+    say.
     """
 
     name: str
@@ -115,6 +118,7 @@ class Sweep:
     resolved: dict[str, Any]
     labels: Labels
     lighter: tuple[LighterStep, ...]
+    ensembles: tuple[EnsembleStep, ...]
     tune: Tuning | None
 
 
@@ -195,6 +199,13 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         resolved=resolved,
         labels=labels,
         lighter=steps(spec.lighter, models, labels, f"{where}: lighter"),
+        ensembles=ensembles(
+            spec.ensembles,
+            {"models": models, "losses": chosen, "seeds": seeds},
+            recipes,
+            labels,
+            f"{where}: ensembles",
+        ),
         tune=None if spec.tune is None else tuning(spec.tune, models, chosen, recipes, seeds[0], f"{where}: tune"),
     )
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from ...core.record import Record
 from ..records.store import Store
+from ..trial.averaging import lacks_averages, wanted_of
 from ..trial.context import Context
 from ..trial.own_parts import own_metrics, own_runtimes
 
@@ -41,6 +42,8 @@ def _lacking(
             found.append(f"latency ({runtime.label}) as it is now")
     if context.weights and not store.kept("weights", record.trial, ".keras"):
         found.append("weights")
+    if lacks_averages(store.averages_of(record.trial.id), wanted_of(record.trial, context.averagings)):
+        found.append("averaged weights")
     if context.previews and not store.kept("previews", record.trial, ".npz"):
         found.append("previews")
     return found

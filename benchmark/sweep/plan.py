@@ -34,7 +34,7 @@ class Planned:
 
 
 def trials(sweep: Sweep, context: Context) -> list[Planned]:
-    """Every trial of a sweep: data sets × modalities × labels × models × losses × hardware × seeds, then lighter steps.
+    """Every trial of a sweep: data sets × modalities × labels × models × losses × hardware × seeds, then further steps.
 
     Raises SpecError when two data sets of the sweep are the same data, so that one record would stand for both, and
     when the source of a part of the user's own cannot be read.
@@ -92,7 +92,7 @@ def _given(data: DataChoice, sweep: Sweep, opened: OpenedDataset | None) -> Iter
 
 
 def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep) -> Iterator[tuple[Trial, str]]:
-    """The trials on a data set, those of the lighter steps last, and what this machine lacks for each."""
+    """The trials on a data set, those of lighter and ensemble steps last, and what this machine lacks for each."""
     trained: list[Trial] = []
     settings = list(sweep.hardware.settings(recipe))
     for model, loss in product(sweep.models, sweep.losses):
@@ -100,7 +100,7 @@ def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep)
         for (backend, device, own), seed in product(settings, sweep.seeds):
             trained.append(Trial(choice, split, model, loss, own, seed, sources, backend=backend, device=device))
     lacks: dict[tuple[str, str], str] = {}
-    for trial in (*trained, *(trial for step in sweep.lighter for trial in step.trials(trained))):
+    for trial in (*trained, *(trial for step in (*sweep.lighter, *sweep.ensembles) for trial in step.trials(trained))):
         place = trial.backend, trial.device
         if place not in lacks:
             lacks[place] = lacking(trial, sweep.hardware.gpus)

@@ -1,6 +1,6 @@
 """The steps of a sweep file that make trained models lighter: pruning and distillation."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -111,33 +111,40 @@ def _pruned(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, 
     if isinstance(step, ChannelsStep) and step.multiple > 1 and step.ranking == "global":
         raise SpecError(f"{place}.multiple: goes with ranking: layer; global takes channels out wherever they are")
     own = step.model_dump(exclude={"prune", "models", "epochs", "rate"}, exclude_defaults=True)
-    chosen = tuple(models) if step.models is None else _chosen(step.models, models, labels, f"{place}.models")
-    return LighterStep(step.prune, own, chosen, None, step.epochs, step.rate)
+    picked = (
+        tuple(models) if step.models is None else chosen(step.models, models, labels.model, "model", f"{place}.models")
+    )
+    return LighterStep(step.prune, own, picked, None, step.epochs, step.rate)
 
 
 def _distilled(entry: Mapping[str, Any], models: Sequence[Choice], labels: Labels, place: str) -> LighterStep:
     if "models" not in entry:
         raise SpecError(f"{place}: models is missing; name the models that {entry['distil']} teaches")
     step = validate(TypeAdapter(DistilStep), dict(entry), place)
-    teachers = _chosen([step.distil], models, labels, f"{place}.distil")
+    teachers = chosen([step.distil], models, labels.model, "model", f"{place}.distil")
     if len(teachers) > 1:
         several = " and ".join(choice.label for choice in teachers)
         raise SpecError(f"{place}.distil: {step.distil!r} may be {several}; give the teacher a label")
-    teacher, students = next(iter(teachers)), _chosen(step.models or (), models, labels, f"{place}.models")
+    teacher, students = (
+        next(iter(teachers)),
+        chosen(step.models or (), models, labels.model, "model", f"{place}.models"),
+    )
     if teacher in students:
         raise SpecError(f"{place}.models: {step.distil!r} would teach itself; leave it out")
     return LighterStep("distil", {"weight": step.weight, "temperature": step.temperature}, students, teacher)
 
 
-def _chosen(names: Sequence[str], models: Sequence[Choice], labels: Labels, place: str) -> tuple[Choice, ...]:
-    """The sweep's models of these labels or names."""
+def chosen(
+    names: Sequence[str], parts: Sequence[Choice], label_of: Callable[[Choice], str], kind: str, place: str
+) -> tuple[Choice, ...]:
+    """The sweep's models, or losses, of these labels or names. Raises SpecError that begins with `place`."""
     found: dict[int, Choice] = {}
     for name in names:
-        at = [index for index, choice in enumerate(models) if labels.model(choice) == name]
-        named = [index for index, choice in enumerate(models) if name in (choice.name, choice.label)]
-        at = at or [index for index in named if not labels.model(models[index])] or named
+        at = [index for index, choice in enumerate(parts) if label_of(choice) == name]
+        named = [index for index, choice in enumerate(parts) if name in (choice.name, choice.label)]
+        at = at or [index for index in named if not label_of(parts[index])] or named
         if not at:
-            known = [labels.model(choice) or choice.label for choice in models]
-            raise SpecError(f"{place}: {unknown('model of the sweep', name, known)}")
-        found |= {index: models[index] for index in at}
+            known = [label_of(choice) or choice.label for choice in parts]
+            raise SpecError(f"{place}: {unknown(f'{kind} of the sweep', name, known)}")
+        found |= {index: parts[index] for index in at}
     return tuple(found.values())

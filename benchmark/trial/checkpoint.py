@@ -16,6 +16,7 @@ from ...core.json_text import parsed
 from ...core.structure import COUNT, NUMBER, ROWS, Kind, check, list_of
 
 if TYPE_CHECKING:
+    from .averages import Averages
     from .compiled_model import CompiledModel  # loads Keras, which a file can be read without
 
 
@@ -64,11 +65,19 @@ class TrainingState:
         return self.best[0].score if self.best else -math.inf
 
 
-def save(file: Path, compiled: "CompiledModel", state: TrainingState, weights: list[list[np.ndarray]]) -> None:
-    """Write model, optimizer, state and the weights of the best epochs, aside and renamed. Raises OSError."""
+def save(
+    file: Path,
+    compiled: "CompiledModel",
+    state: TrainingState,
+    weights: list[list[np.ndarray]],
+    averages: "Averages | None" = None,
+) -> None:
+    """Write model, optimizer, state, the weights of the best epochs and averages, aside and renamed. Raises OSError."""
     arrays = {f"state_{index}": value for index, value in enumerate(compiled.state())}
     for place, kept in enumerate(weights):
         arrays |= {f"{_kept_name(place)}_{index}": value for index, value in enumerate(kept)}
+    if averages is not None:
+        arrays |= averages.arrays()
     with written_aside(file) as aside:
         np.savez(aside, progress=np.array(json.dumps(asdict(state))), **arrays)  # pyright: ignore[reportArgumentType]
 
@@ -77,8 +86,10 @@ class Damaged(Exception):
     """A checkpoint that cannot be read, or is not of this model; str() says why."""
 
 
-def load(file: Path, compiled: "CompiledModel") -> tuple[TrainingState, list[list[np.ndarray]]]:
-    """Put model and optimizer back as `save` found them; return the state and the weights of the best epochs.
+def load(
+    file: Path, compiled: "CompiledModel", averages: "Averages | None" = None
+) -> tuple[TrainingState, list[list[np.ndarray]]]:
+    """Put model, optimizer and averages back as `save` found them; return the state and the best epochs' weights.
 
     Raises Damaged, with the model untouched, when the file is not a checkpoint of it.
     """
@@ -89,7 +100,13 @@ def load(file: Path, compiled: "CompiledModel") -> tuple[TrainingState, list[lis
         raise Damaged(one_line(error)) from None
     whole, kept = compiled.state(), compiled.get_weights()
     best = [_arrays(found, _kept_name(place), kept) for place in range(len(state.best))]
-    compiled.restore(_arrays(found, "state", whole))
+    state_now = _arrays(found, "state", whole)
+    try:
+        if averages is not None:
+            averages.restore(found)
+    except ValueError as error:
+        raise Damaged(one_line(error)) from None
+    compiled.restore(state_now)
     return state, best
 
 

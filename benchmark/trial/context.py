@@ -30,6 +30,7 @@ from ...datasets.weak.kinds import Fraction, WeakLabels, options_of, weak_labels
 from ...datasets.weak.mark import marked
 from ...datasets.weak.weaken import check_weak, kept_cases, left_open, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
+from .averaging import Averaging
 
 CachePlace = Literal["memory", "disk"]
 """Where training and validation cases are kept; the same numbers come out."""
@@ -43,6 +44,7 @@ class Context:
     latency: None when several trials run at once, since a clock read beside them would lie.
     gpus: numbers of the GPUs that trials on `gpu` share, empty for all there are.
     threads: CPU threads of a trial, 0 for all. cache: where training and validation cases are kept.
+    averagings: the weights that trainings keep beside the selected ones.
     """
 
     source: Source
@@ -57,6 +59,7 @@ class Context:
     threads: int = 0
     gpus: tuple[int, ...] = ()
     cache: CachePlace = "memory"
+    averagings: tuple[Averaging, ...] = ()
 
     @property
     def cases(self) -> Path | None:

@@ -39,18 +39,26 @@ def origin_of(trial: Trial, store: Store) -> Origin | None:
     """
     if trial.derivation is None:
         return None
-    key = trial.derivation.parent
+    return trained_origin(trial.derivation.parent, f"parent {trial.derivation.of.label}", store)
+
+
+def trained_origin(key: str, called: str, store: Store) -> Origin:
+    """The done trial of that id with its network. called: how errors name it, a word of its part first.
+
+    Raises Unfit when it is unfit, StoreError when it is not done or its weights are not there.
+    """
     record = store.record_of(key)
     if record is None:
-        raise StoreError(f"parent {trial.derivation.of.label} ({key}) has no record in {store.results}; run its sweep")
+        raise StoreError(f"{called} ({key}) has no record in {store.results}; run its sweep")
+    called = f"{called.partition(' ')[0]} {record.trial.label}"
     if record.status == "unfit":
-        raise Unfit(f"parent {record.trial.label} is unfit: {record.reason}")
+        raise Unfit(f"{called} is unfit: {record.reason}")
     if record.status != "done":
-        raise StoreError(f"parent {record.trial.label} ({key}) is {record.status}: {record.reason}")
+        raise StoreError(f"{called} ({key}) is {record.status}: {record.reason}")
     file = store.weights_of(key)
     if file is None:
         raise StoreError(
-            f"parent {record.trial.label} ({key}) is done, but {store.folder / 'weights'} has no {key}.keras; "
+            f"{called} ({key}) is done, but {store.folder / 'weights'} has no {key}.keras; "
             "`unetbench run --retrain-incomplete` trains it anew and keeps them"
         )
     try:

@@ -33,7 +33,7 @@ def part_checks(trials: Sequence[Trial], context: Context) -> list[tuple[PartChe
     found: dict[tuple[object, ...], tuple[PartCheck, list[Trial]]] = {}
     for trial in trials:
         choices = {"datasets": trial.dataset, "models": trial.model, "losses": trial.loss}
-        for key in trial.sources:
+        for key in trial.sources if not trial.is_untrained else ():  # the parts of its members, which are checked
             used = choices[key.split(" ", 1)[0]].canonical
             place = key, used, trial.dataset.canonical, trial.recipe.patch, trial.backend, trial.device
             found.setdefault(place, (PartCheck(key, trial), []))[1].append(trial)

@@ -5,11 +5,10 @@ import gc
 import time
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 import keras
-import numpy as np
 
 from ...core import memory
 from ...core.errors import OutOfMemory, UnetbenchError, Unfit, one_line
@@ -18,52 +17,29 @@ from ...core.recipe import Recipe
 from ...core.record import Record, Status
 from ...core.task import Task
 from ...core.trial import Trial
-from ...datasets.case import ROLES
 from ...datasets.weak.cost import annotation
 from ...datasets.weak.kinds import options_of
 from ...losses.readable_labels import check_labels
-from ...models.anatomy.cost import cost
 from ..records.machine import now, provenance
 from ..records.store import IN_PARTS, WHOLE, Store
 from . import device
+from .assemble import assemble_trial
+from .averages import Averages, save_averages
+from .averaging import wanted_of
 from .compiled_model import CompiledModel
 from .conditions import conditions
-from .context import Context, OpenedDataset, open_dataset
+from .context import Context, open_dataset
 from .evaluate import evaluate
 from .micro_batches import in_parts, lacks_memory, out_of_memory
 from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics
 from .part_checks import check_loss, check_network, check_part
-from .selection import Selection
 from .step_clock import StepClock
 from .timed import latency, peaks
 from .train import ProgressCallback, train
-from .training_set import HeldCases, fits_memory, training_set
-from .validate import ValidationCases
+from .trained import Trained, WorkerCache, data_facts, network_facts
+from .training_set import fits_memory, training_set
 from .windows import Windows
-
-
-@dataclass
-class WorkerCache:
-    """What a worker keeps from one trial to the next: the compiled model with its traces, and the training cases.
-
-    Test cases are never kept: each trial reads them again, after its own selection is frozen.
-    """
-
-    compiled: CompiledModel | None = None
-    cases: HeldCases = field(default_factory=HeldCases)
-
-
-@dataclass(frozen=True)
-class Trained:
-    """A trial after training, its selection frozen and its selected weights in the model. trial: as it was trained."""
-
-    trial: Trial
-    opened: OpenedDataset
-    compiled: CompiledModel
-    cases: ValidationCases
-    selection: Selection
-    store: Store
 
 
 def run_trial(
@@ -75,7 +51,10 @@ def run_trial(
     """
 
     def perform(fields: dict[str, Any]) -> None:
-        made = train_trial(trial, context, cache, on_progress, fields, parts=parts)
+        if trial.is_untrained:
+            made = assemble_trial(trial, context, cache, on_progress, fields)
+        else:
+            made = train_trial(trial, context, cache, on_progress, fields, parts=parts)
         _test(trial, context, made, on_progress, fields)
 
     return recorded(trial, context, cache, perform)
@@ -144,7 +123,7 @@ def train_trial(
     device.require(trial.device)
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
-    fields["task"], fields["data"] = opened.task.to_json(), _data(opened)
+    fields["task"], fields["data"] = opened.task.to_json(), data_facts(opened)
     check_labels(trial.loss.name, trial.loss.options, options_of(opened.labels))
     origin = origin_of(trial, store)
     compiled = _compiled(trial, opened.task, cache, fields, origin)
@@ -170,6 +149,8 @@ def train_trial(
     fields["data"] |= {"epoch_patches": patches, "validation_tiles": len(cases.tiles.images)}
     steps = StepClock(recipe.batch, recipe.micro_batches)
     timing["peak_bytes"] = float(steps.before_bytes)
+    wanted = wanted_of(asked, context.averagings)
+    averages = Averages(compiled.network, wanted, recipe) if wanted else None
     with _memory_told(recipe, fields):
         selection, fields["history"] = train(
             compiled,
@@ -181,7 +162,11 @@ def train_trial(
             pruning=pruning_of(trial),
             clock=steps,
             until=until,
+            averages=averages,
         )
+    if averages is not None and not until:
+        with _kept_going("averaged weights", fields["data"]["notes"]):
+            save_averages(store.path("averages", asked, ".npz"), averages)
     fields["model"] |= lighter_facts(trial, origin, compiled.network)
     fields["selection"], fields["training"] = asdict(selection), steps.reading()
     if recipe.micro_batches > 1:
@@ -255,18 +240,8 @@ def _compiled(
         gc.collect()
         cache.compiled = CompiledModel(trial, task, origin)
         check_network(f"model {trial.model.name}", cache.compiled.network, trial, task, cache.compiled.forward)
-    spent = cost(cache.compiled.model, trial.recipe.patch)
-    size = "×".join(map(str, trial.recipe.patch))
-    fields["model"] = {**asdict(spent), "size": size, "weights_bytes": _weights_bytes(cache.compiled.model)}
-    fields["model"] |= cache.compiled.initialisation
+    fields["model"] = network_facts(cache.compiled.model, trial.recipe) | cache.compiled.initialisation
     return cache.compiled
-
-
-def _data(opened: OpenedDataset) -> dict[str, Any]:
-    dataset, split = opened.dataset, opened.split
-    counts = {role: len(split.cases(role)) for role in ROLES}
-    groups = {f"{role}_groups": len({case.group for case in split.cases(role)}) for role in ROLES}
-    return counts | groups | {"licence": dataset.licence, "citation": dataset.citation, "notes": list(dataset.notes)}
 
 
 @contextlib.contextmanager
@@ -288,8 +263,3 @@ def _kept_going(what: str, notes: list[str]) -> Iterator[None]:
         yield
     except OSError as error:
         notes.append(f"{what} not written: {error}")
-
-
-def _weights_bytes(model: keras.Model) -> int:
-    sizes = {"float32": 4, "float16": 2, "bfloat16": 2}
-    return int(sum(np.prod(weight.shape) * sizes.get(str(weight.dtype), 4) for weight in model.weights))

@@ -8,11 +8,15 @@ import keras
 
 from ...core.errors import StoreError, UnetbenchError, one_line
 from ...models import MODELS
+from ...models.parts import means, orientations
 from .saved_file import require_plain
+
+ENSEMBLE = (means, orientations)
+"""Modules whose layers an ensemble has beside its members': registered once they are imported."""
 
 
 def saved_network(file: Path) -> Any:
-    """Read a .keras file of a network of the registry, of one that was pruned, or of a user's own.
+    """Read a .keras file of a network of the registry, of one that was pruned, of an ensemble, or of a user's own.
 
     Nothing that the file holds or names is run: see `saved_file`. Raises StoreError naming the file. Each recipe's
     layers are registered when it is imported; a user's own are by the plugin.

@@ -14,14 +14,14 @@ from ..records.store import Store
 from ..timing.latency import time_calls
 from ..timing.peaks import measure_peaks
 from . import device
-from .compiled_model import CompiledModel
 from .context import Context
 from .own_parts import own_runtimes
 from .train import ProgressCallback
+from .trained import RunnableModel
 
 
 def latency(
-    compiled: CompiledModel,
+    compiled: RunnableModel,
     trial: Trial,
     task: Task,
     context: Context,

@@ -15,6 +15,8 @@ from ...core.recipe import Recipe
 from ...core.record import TERM
 from ...datasets.patches import PatchSampler
 from ...models.lighter.magnitude import GradualPruning, Magnitude
+from .averages import Averages
+from .averaging import cycle_epochs
 from .checkpoint import Damaged, Epoch, TrainingState, load, save
 from .compiled_model import CompiledModel
 from .selection import CANDIDATES, Selection, select
@@ -58,6 +60,7 @@ def train(
     pruning: Magnitude | None = None,
     clock: StepClock | None = None,
     until: int = 0,
+    averages: Averages | None = None,
 ) -> tuple[Selection, list[dict[str, float]]]:
     """Train from the model's present weights, leave the selected ones in it, return selection and history.
 
@@ -65,7 +68,7 @@ def train(
         record is written. Raises Stopped after an epoch at which `on_progress` asks for it.
     pruning: set weights to zero on the way; then only an epoch that ends with the sparsity asked for can be selected.
     clock: is to read how long steps take. until: the last epoch, 0 for the recipe's; after an earlier one a checkpoint
-        is left, from which training goes on bit for bit.
+        is left, from which training goes on bit for bit. averages: is shown the weights after each step and epoch.
     Raises Diverged at the first loss that is not finite and when no validation score is, DataError when validation
     cannot choose.
     """
@@ -74,7 +77,7 @@ def train(
     last = max(1, recipe.epochs - 1)
     parts = sampler.in_parts(recipe.micro_batches)
     batches = PatchDataset(parts, lambda images, truths, epoch: compiled.targets(images, truths, epoch / last))
-    selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint)
+    selector = _SelectionCallback(compiled, batches, cases, recipe, on_progress, checkpoint, averages)
     if pruning is not None:
         selector.prune(pruning)
     ends = min(until or recipe.epochs, recipe.epochs)
@@ -108,9 +111,11 @@ class _SelectionCallback(keras.callbacks.Callback):
         recipe: Recipe,
         on_progress: ProgressCallback,
         checkpoint: Path | None,
+        averages: Averages | None = None,
     ) -> None:
         super().__init__()
         self.compiled, self.batches, self.recipe, self.on_progress = compiled, batches, recipe, on_progress
+        self.averages = averages
         self.checkpoint, self.looked_at = checkpoint, [(cases.tiles, cases.targets(compiled.targets))]
         self.steps, self.warned = len(batches) // recipe.micro_batches, False
         self.kept = CANDIDATES if cases.sampled else 1
@@ -127,7 +132,7 @@ class _SelectionCallback(keras.callbacks.Callback):
 
     def _resume(self, file: Path) -> None:
         try:
-            self.state, self.weights = load(file, self.compiled)
+            self.state, self.weights = load(file, self.compiled, self.averages)
             self.on_progress({"phase": "resume", "history": self.state.history})
         except Damaged as error:
             aside = file.with_name(f"{file.stem}.damaged{file.suffix}")
@@ -152,6 +157,8 @@ class _SelectionCallback(keras.callbacks.Callback):
             self.pruning.after_step(self.batches.epoch * self.steps + done)
         if self.compiled.teacher is not None and not part:
             self.compiled.teacher.after_step(self.compiled.model)
+        if self.averages is not None and not part:
+            self.averages.after_step()
         if not np.isfinite(loss):
             names = ", ".join(self.batches.sampler.names(self.batches.epoch, batch))
             step = self.batches.epoch * self.steps + done + bool(part)
@@ -172,6 +179,8 @@ class _SelectionCallback(keras.callbacks.Callback):
         row |= _terms(logs) | {"rate": self.rate(epoch), "train_s": seconds}
         row["validate_s"] = time.perf_counter() - self.started - seconds
         self.state.history.append(row)
+        if self.averages is not None:
+            self.averages.after_epoch(epoch + 1)
         self._update_best(Epoch(epoch + 1, found.dice if self.recipe.monitor == "dice" else -found.loss, found.loss))
         ends = self.on_progress({"phase": "epoch", "epoch": epoch + 1, **row, "best": self.state.best_score})
         if self.finished():
@@ -188,6 +197,8 @@ class _SelectionCallback(keras.callbacks.Callback):
             return recipe.rate * (epoch + 1) / (recipe.warmup + 1)
         if recipe.schedule == "cosine":
             share = (epoch - recipe.warmup) / max(1, recipe.epochs - recipe.warmup)
+            if recipe.cycles > 1:
+                share = epoch % cycle_epochs(recipe) / cycle_epochs(recipe)
             return recipe.rate * 0.5 * (1 + float(np.cos(np.pi * share)))
         return self.state.rate
 
@@ -196,7 +207,7 @@ class _SelectionCallback(keras.callbacks.Callback):
         if self.checkpoint is None:
             return
         try:
-            save(self.checkpoint, self.compiled, self.state, self.weights)
+            save(self.checkpoint, self.compiled, self.state, self.weights, self.averages)
         except OSError as error:  # training goes on; a broken-off trial would go on from an earlier checkpoint
             if not self.warned:
                 text = f"checkpoint {self.checkpoint} not written: {error.strerror or error}"

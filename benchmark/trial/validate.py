@@ -121,7 +121,7 @@ def validate(
 ) -> Validation:
     """Score the model on tiles. parts: tiles, each with what the loss gets for truth, which may be more than theirs."""
     losses: list[np.ndarray] = []
-    counts = _Counts(task)
+    counts = Counts(task)
     for tiles, targets in parts:
         for start in range(0, len(tiles.images), batch):
             part = slice(start, start + batch)
@@ -139,7 +139,7 @@ def dice_by_case(
 
     NaN for a case of which all classes are left out.
     """
-    counts = _Counts(task)
+    counts = Counts(task)
     for tiles in parts:
         for start in range(0, len(tiles.images), batch):
             part = slice(start, start + batch)
@@ -150,6 +150,18 @@ def dice_by_case(
     return np.divide(sums, defined.sum(axis=1), out=np.full(len(scores), np.nan), where=defined.any(axis=1))
 
 
+def mean_dice(
+    forward: Callable[[np.ndarray], np.ndarray], parts: Iterable[Tiles], task: Task, *, batch: int, threshold: float
+) -> float:
+    """`Validation.dice` of a model; NaN where all is empty on both sides."""
+    counts = Counts(task)
+    for tiles in parts:
+        for start in range(0, len(tiles.images), batch):
+            part = slice(start, start + batch)
+            counts.add(tiles, part, labels(forward(tiles.images[part]), task, threshold))
+    return counts.dice()
+
+
 def best_threshold(
     forward: Callable[[np.ndarray], np.ndarray], parts: Iterable[Tiles], task: Task, *, batch: int
 ) -> tuple[float, float]:
@@ -157,7 +169,7 @@ def best_threshold(
 
     Of equal ones the nearest to 0.5. Exclusive classes have no threshold: 0.5 is returned and changes nothing.
     """
-    every = {float(t): _Counts(task) for t in THRESHOLDS}
+    every = {float(t): Counts(task) for t in THRESHOLDS}
     for tiles in parts:
         for start in range(0, len(tiles.images), batch):
             part = slice(start, start + batch)
@@ -176,7 +188,7 @@ def labels(logits: np.ndarray, task: Task, threshold: float) -> np.ndarray:
     return to_labels(logits, task, np.log(threshold / (1 - threshold)))
 
 
-class _Counts:
+class Counts:
     """True positives, false positives and false negatives of each case and scored class."""
 
     def __init__(self, task: Task) -> None:
@@ -184,6 +196,7 @@ class _Counts:
         self.values = np.zeros((3, 0, len(task.scored)), np.int64)
 
     def add(self, tiles: Tiles, part: slice, predicted: np.ndarray) -> None:
+        """Count a part of the tiles, whose label planes were predicted."""
         truths, counted, cases = tiles.truths[part], tiles.counted[part], tiles.cases[part]
         lacking = int(cases.max()) + 1 - self.values.shape[1]
         if lacking > 0:
@@ -204,6 +217,7 @@ class _Counts:
         return np.divide(2.0 * hit, size, out=np.full(hit.shape, np.nan), where=size > 0)
 
     def dice(self) -> float:
+        """Mean over cases and scored classes, those empty on both sides left out; NaN where all are."""
         scores = self.by_case()
         counted = ~np.isnan(scores)
         return float(scores[counted].mean()) if counted.any() else float("nan")

@@ -61,8 +61,11 @@ def against_parents(
 
 
 def _parent(key: str, record: Record) -> str:
-    """The key of the parent's record, "" for a trial of its own."""
-    return f"{key.rpartition('/')[0]}/{record.trial.derivation.parent}" if record.trial.derivation else ""
+    """The key of the record of the parent that was made lighter or taught, "" for other trials."""
+    trial = record.trial
+    if trial.derivation is None or trial.is_untrained:
+        return ""
+    return f"{key.rpartition('/')[0]}/{trial.derivation.parent}"
 
 
 def _lost(child: Scored, parent: Scored) -> np.ndarray:

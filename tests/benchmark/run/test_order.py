@@ -9,7 +9,7 @@ from unetbench.benchmark.run.order import Queue
 from unetbench.benchmark.run.worker_process import WorkerProcess
 from unetbench.benchmark.trial.places import Place
 from unetbench.core.recipe import Recipe
-from unetbench.core.trial import Choice, Derivation, Trial
+from unetbench.core.trial import Choice, Derivation, Member, Trial
 
 PLAIN = Trial(Choice("cells"), {}, Choice("unet"), Choice("dice"), Recipe(), 0)
 
@@ -144,3 +144,32 @@ def test_what_others_have_made_is_taken_out_and_lets_children_go():
     queue.clear()
     assert not len(queue)
     assert not queue.ready([], {})
+
+
+def _ensemble(*members):
+    listed = tuple(Member(one.id, one.model, one.loss, one.seed) for one in members)
+    return replace(members[0], derivation=Derivation("ensemble", members[0].id, members[0].model, {}, listed))
+
+
+def test_an_ensemble_waits_for_all_its_members():
+    members = [_trial("unet", seed) for seed in (0, 1, 2)]
+    whole = _ensemble(*members)
+    assert _drained(Queue([whole, *members])) == [*members, whole]
+    queue = Queue([whole, *members[1:]])
+    busy, idle = _worker(members[0]), _worker()
+    assert queue.take([busy, idle], {}, idle) == members[1]
+    assert queue.take([busy, idle], {members[1].id: members[1]}, idle) == members[2]
+    assert queue.take([busy, idle], {}, idle) is None  # the first one still runs
+    busy.trial = None
+    assert queue.take([busy, idle], {members[1].id: members[1]}, idle) is None  # the second one does, elsewhere
+    assert queue.take([busy, idle], {}, idle) == whole
+    assert len(queue) == 0
+
+
+def test_an_ensemble_of_settled_members_waits_for_none_and_can_be_dropped():
+    members = [_trial("unet", seed) for seed in (0, 1)]
+    whole = _ensemble(*members)
+    assert _drained(Queue([whole])) == [whole]
+    queue = Queue([whole, members[1]])
+    queue.drop([whole.id])
+    assert _drained(queue) == [members[1]]
