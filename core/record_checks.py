@@ -55,7 +55,7 @@ _INSIDE: dict[str, dict[str, Kind]] = {
     "versions": {"backend": one_of("", *BACKENDS)},
     "task": {"rank": COUNT, "channels": COUNT, "classes": list_of(TEXT, least=1), "kind": TEXT},
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
-    "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},
+    "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN, "members": ROWS, "best": TEXT},
     "data": {
         "notes": list_of(TEXT),
         **dict.fromkeys(("licence", "citation"), TEXT),
@@ -85,6 +85,7 @@ _LATENCY = {
     "size": _SIZE,
     "samples_s": list_of(_KNOWN),
 }
+_PART = {"trial": TRIAL_ID, "weight": NUMBER, "dice": _KNOWN}
 _WINDOW = {"window": _SIZE, "cases": COUNT}
 
 
@@ -114,6 +115,8 @@ def check_record(told: Mapping[str, Any]) -> None:
             check(told[name], name, kinds, *_NEEDED.get(name, ()))
     for index, row in enumerate(told.get("prediction", {}).get("windows", ())):
         check(row, f"prediction: windows[{index}]", _WINDOW, *_WINDOW)
+    for index, row in enumerate(told.get("selection", {}).get("members", ())):
+        check(row, f"selection: members[{index}]", _PART, *_PART)
     for index, row in enumerate(told.get("history", ())):
         check(row, f"history[{index}]", dict.fromkeys(row, _KNOWN))
     check_scores(told.get("scores", ()), "scores", "empty")
