@@ -146,7 +146,7 @@ def train_trial(
     steps = StepClock(recipe.batch, recipe.micro_batches)
     timing["peak_bytes"] = float(steps.before_bytes)
     wanted = wanted_of(asked, context.averagings)
-    averages = Averages(compiled.network, wanted, recipe) if wanted else None
+    averages = Averages(compiled.network, wanted, recipe, compiled.model) if wanted else None
     with _memory_told(recipe, fields):
         selection, fields["history"] = train(
             compiled,
