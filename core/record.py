@@ -11,14 +11,15 @@ from .record_checks import check_record
 from .structure import WHOLE, check
 from .trial import Trial
 
-SCHEMA = 6
+SCHEMA = 7
 """Version of the record's layout.
 
 History: 1, first; 2, prediction, and in a recipe validation and predict_mib; 3, in machine stepping, instructions,
 limits, quota_cores, threads, driver and digest; 4, in a trial sources, and the digest of a split of files is one of
 contents; 5, in a trial derivation, and in a model parent, sparsity, channels and compressed_bytes; training, in a trial
 backend and device (before, a record's versions alone name the backend), and in model moved_activations; 6, log, in a
-recipe accumulate, and in training micro_batch, micro_because, batch_statistics and out_of_memory.
+recipe accumulate, and in training micro_batch, micro_because, batch_statistics and out_of_memory; 7, in a derivation
+members, in a recipe cycles, in a selection members, best and rounds, and in a model averaged and statistics_batches.
 """
 
 TERM = "loss: "
@@ -40,7 +41,8 @@ class Record:
         and missing_weights: why they are not those that the options ask for; moved_activations: numbers that one image
         makes the layers read and write (see `models.anatomy.traffic`).
         Of a trial that comes from another: parent (its id); `magnitude`: sparsity (total, and layers with path, zeros
-        and size of each kernel) and compressed_bytes (the weights through zlib); `channels`: channels (before, after).
+        and size of each kernel) and compressed_bytes (the weights through zlib); `channels`: channels (before, after);
+        `averaged`: averaged (of how many weights), statistics_batches (of which running statistics were taken anew).
     training: device (`cpu` or `gpu`), device_name, batch, first_step_s (with tracing and compilation), steps_s of the
         steps after it from before the batch is made until the loss is read, the first 1000, host_peak_bytes of the
         process while it trained, device_peak_bytes of a GPU's memory.
@@ -48,7 +50,9 @@ class Record:
         network take any, and then those of a part), and micro_because: why, where the recipe did not ask for it.
         Of a trial that failed for want of memory while it trained: out_of_memory (patches that were computed at once).
     selection: epoch, score, monitor, threshold, candidates; frozen before the first test case is predicted. Of a trial
-        of a search also cases and dice, see `trial.run_search`.
+        of a search also cases and dice, see `trial.run_search`. Of one made of stored weights, whose epoch is 0, also
+        members (trial, snapshot or 0, weight, dice of validation), best (the trial of the member with the highest) and,
+        of a greedy choice, rounds (trial, dice).
     prediction: windows (each with the number of test cases), mismatch of probabilities where windows overlap, a mean
         over the `overlapping` cases that have such pixels. Of a trial with `test_modalities`: conditions, one object
         for each: modalities (that tests had), how and reason (see `datasets.modalities.Seen`), scores (as below, none

@@ -67,7 +67,7 @@ _INSIDE: dict[str, dict[str, Kind]] = {
         "modalities": list_of(_MODALITY),
     },
     "model": {"trainable": _KNOWN, "total": _KNOWN, "macs": _KNOWN, "size": TEXT},
-    "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN},
+    "selection": {"epoch": COUNT, "score": _KNOWN, "threshold": _KNOWN, "members": ROWS, "best": TEXT},
     "data": {
         "notes": list_of(TEXT),
         **dict.fromkeys(("licence", "citation"), TEXT),
@@ -104,6 +104,7 @@ _CONDITION = {
     "scores": ROWS,
     "unscored": list_of(TEXT),
 }
+_PART = {"trial": TRIAL_ID, "weight": NUMBER, "dice": _KNOWN}
 _WINDOW = {"window": _SIZE, "cases": COUNT}
 
 
@@ -138,6 +139,8 @@ def check_record(told: Mapping[str, Any]) -> None:
     for index, row in enumerate(conditions):
         check(row, f"prediction: conditions[{index}]", _CONDITION, *_CONDITION)
         check_scores(row["scores"], f"prediction: conditions[{index}]: scores", "empty")
+    for index, row in enumerate(told.get("selection", {}).get("members", ())):
+        check(row, f"selection: members[{index}]", _PART, *_PART)
     for index, row in enumerate(told.get("history", ())):
         check(row, f"history[{index}]", dict.fromkeys(row, _KNOWN))
     check_scores(told.get("scores", ()), "scores", "empty")

@@ -61,7 +61,7 @@ def assemble_trial(
     device.require(trial.device)
     clock = time.perf_counter()
     opened = open_dataset(trial.dataset, trial.split, context)
-    fields["task"], fields["data"] = asdict(opened.task), data_facts(opened)
+    fields["task"], fields["data"] = opened.task.to_json(), data_facts(opened)
     cache.compiled = None
     keras.backend.clear_session()
     gc.collect()
@@ -145,8 +145,8 @@ def _recalibrated(
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in _layers(network)):
         return 0
     with fits_memory(opened, context):
-        roles = [cache.cases.of(role, parent, opened, context, on_progress) for role in ("train", "validation")]
-        sampler, _ = training_set(parent, opened, *roles, context.cases)
+        train, validation = (cache.cases.of(r, parent, opened, context, on_progress) for r in ("train", "validation"))
+        sampler, _ = training_set(parent, opened, train, validation, context.cases)
     return recalibrate(network, sampler.in_parts(parent.recipe.micro_batches), parent.recipe.epochs)
 
 

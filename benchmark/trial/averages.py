@@ -22,11 +22,15 @@ class Averages:
     """What a training keeps of the weights that it passes through: call it after each step and each epoch.
 
     The means are computed by the backend where the weights are, so that they cost no copy from a GPU. With the arrays
-    of `arrays` put back, the numbers that follow are the same to the last bit.
+    of `arrays` put back, the numbers that follow are the same to the last bit. model: the one that is trained, where
+    it is another with the same weights.
     """
 
-    def __init__(self, network: keras.Model, wanted: Sequence[Averaging], recipe: Recipe) -> None:
+    def __init__(
+        self, network: keras.Model, wanted: Sequence[Averaging], recipe: Recipe, model: keras.Model | None = None
+    ) -> None:
         self.network, self.wanted, self.recipe = network, tuple(wanted), recipe
+        self._model: Any = model or network
         self._of_steps = [one for one in self.wanted if one.by == "ema"]
         self._values: dict[str, list[Any]] = {}
         self._counts: dict[str, int] = {}
@@ -37,6 +41,8 @@ class Averages:
         The smaller decay of the first steps is that of TensorFlow's ExponentialMovingAverage: without it, few steps
         would leave mostly the weights that training began with.
         """
+        if self._of_steps and hasattr(self._model, "jax_state_sync"):
+            self._model.jax_state_sync()  # with JAX the weights are elsewhere while an epoch lasts
         for one in self._of_steps:
             count = self._counts.get(one.name, 0)
             self._mix(one.name, 1 - min(one.value, (1 + count) / (10 + count)))
@@ -86,7 +92,8 @@ class Averages:
         self._values[name] = now
 
     def _weights(self) -> list[Any]:
-        return [ops.copy(variable.value) for variable in self.network.variables]
+        # Without a gradient: PyTorch would keep the graph of every step.
+        return [ops.stop_gradient(ops.copy(variable.value)) for variable in self.network.variables]
 
 
 def save_averages(file: Path, averages: Averages) -> None:

@@ -1,6 +1,6 @@
 """The trained trials that an ensemble is made of: read from the results, and refused where they do not go together."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from ...core.errors import DataError, SpecError
@@ -38,7 +38,7 @@ def members_of(trial: Trial, opened: OpenedDataset, context: Context, store: Sto
 
 def require_alike(trial: Trial, member: Trial, task: dict[str, Any], opened: OpenedDataset, context: Context) -> None:
     """Raise SpecError, in one line, unless the member may be part of the trial. task: of the member's record."""
-    name, own, task = f"member {member.label}", _jsonable(asdict(opened.task)), _jsonable(task)
+    name, own, task = f"member {member.label}", _jsonable(opened.task.to_json()), _jsonable(task)
     differing = [key for key in own if key in task and task[key] != own[key]]
     if differing:
         text = ", ".join(f"{key} {task[key]} where the others have {own[key]}" for key in differing)

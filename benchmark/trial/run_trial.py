@@ -150,7 +150,7 @@ def train_trial(
     steps = StepClock(recipe.batch, recipe.micro_batches)
     timing["peak_bytes"] = float(steps.before_bytes)
     wanted = wanted_of(asked, context.averagings)
-    averages = Averages(compiled.network, wanted, recipe) if wanted else None
+    averages = Averages(compiled.network, wanted, recipe, compiled.model) if wanted else None
     with _memory_told(recipe, fields):
         selection, fields["history"] = train(
             compiled,
@@ -221,7 +221,7 @@ def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCa
                 compiled.network.save(aside)
     fields["latency"] = latency(compiled, trial, opened.task, context, on_progress, notes)
     if context.latency is not None and context.latency.peaks:
-        timing["peak_bytes"] = max(timing["peak_bytes"], float(memory.peak_bytes()))
+        timing["peak_bytes"] = max(timing.get("peak_bytes", 0.0), float(memory.peak_bytes()))
         peaks(store, recipe.precision, context, on_progress, notes)
         memory.reset_peak()  # what was measured beside the trial is none of its memory
 

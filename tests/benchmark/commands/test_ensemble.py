@@ -68,7 +68,10 @@ def test_trained_trials_become_one_network_with_a_record_of_its_own(trained, mad
     assert 1 / (1 + np.exp(-found)) == pytest.approx(_wanted(trained), abs=1e-6)
 
 
-@pytest.mark.parametrize(("runtime", "needs"), [("litert", "ai_edge_litert"), ("onnx", "onnxruntime")])
+@pytest.mark.parametrize(
+    ("runtime", "needs"),
+    [("litert", "ai_edge_litert"), pytest.param("onnx", "onnxruntime", marks=pytest.mark.slow)],
+)
 def test_an_exported_ensemble_is_the_mean_of_its_members(trained, made, tmp_path, runtime, needs):
     pytest.importorskip(needs, reason=f"{needs} is not installed")
     out = tmp_path / "export"
