@@ -34,7 +34,7 @@ def check(options: argparse.Namespace) -> int:
     context = context_of(wanted, options)
     understood: dict[str, dict[str, Any]] = {}
     rows: list[Row] = []
-    for name, data in zip(_names(wanted), wanted.datasets, strict=True):
+    for name, data in zip(dataset_names(wanted), wanted.datasets, strict=True):
         try:
             dataset = list_dataset(data.choice, context)
         except Exception as error:  # the other data sets are looked at all the same
@@ -91,13 +91,13 @@ def fetch(options: argparse.Namespace) -> int:
         raise SpecError("--show is for `data check`; `data fetch` reads no images")
     wanted = read(options)
     context = context_of(wanted, options)
-    for name, data in zip(_names(wanted), wanted.datasets, strict=True):
+    for name, data in zip(dataset_names(wanted), wanted.datasets, strict=True):
         opened = open_dataset(data.choice, data.split, context)
         print(f"{name}: {len(opened.dataset.cases)} cases; {opened.dataset.licence}")
     return 0
 
 
-def _names(wanted: Sweep) -> list[str]:
+def dataset_names(wanted: Sweep) -> list[str]:
     """What the data sets of a sweep are called, in its order."""
     model, loss, seed = wanted.models[0], wanted.losses[0], wanted.seeds[0]
     trials = [Trial(data.choice, data.split, model, loss, data.recipe, seed) for data in wanted.datasets]

@@ -1,0 +1,192 @@
+"""Scores of every case of a data set by models that never saw it, one case in memory at a time."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...datasets.case import Case, Sample
+from ...datasets.case_numbers import outliers
+from ...datasets.object_shapes import ObjectShapes
+from ...datasets.value_counts import ValueCounts
+from ..records.store import Store
+from ..sweep.plan import Planned
+from ..trial.context import OpenedDataset
+from .baselines import dice_of, disagreement, soft_min
+from .confident import SelfConfidence, suggested
+from .folds import out_of_fold
+from .outline import outline
+from .planes import Plane, labelled, planes, question_count
+from .suspects import Suspect, suspects
+
+KEPT = 5
+"""Regions that are kept of a case, the most suspect ones."""
+
+OUTLINE_FAR = 3.0
+"""Robust standard deviations from the median at which the outline of a case counts half."""
+
+SUSPECT = 0.5
+"""Score from which on a case is called suspect."""
+
+
+@dataclass(frozen=True)
+class AuditedCase:
+    """What is known of a case.
+
+    score: from 0 to 1, the higher the more suspect; see `rank`. objects: the highest score of its regions that are
+    objects. offset, growth: of its outline in pixels, outline: how unusual that is, from 0 to 1. uncertainty: of its
+    outline. self_confidence: mean probability of the labels. dice, soft_min: the plain scores. disagreement: of models.
+    suspects: its regions.
+    """
+
+    name: str
+    group: str
+    objects: float
+    offset: float
+    growth: float
+    uncertainty: float
+    self_confidence: float
+    dice: float
+    soft_min: float
+    disagreement: float
+    suspects: tuple[Suspect, ...]
+    outline: float = 0.0
+    score: float = 0.0
+
+    @property
+    def reasons(self) -> list[str]:
+        """In words, the weightiest first."""
+        found = [(region.score, region.words) for region in self.suspects if region.kind != "outline"]
+        if self.outline >= SUSPECT / 2:
+            way = (
+                "too large" if self.growth > self.offset / 2 else "too small" if -self.growth > self.offset / 2 else ""
+            )
+            how = f"the mask is {way}" if way else "the mask lies beside it or is ragged"
+            found.append((self.outline, f"outlines off by {self.offset:.1f} pixels on average, {how}"))
+        return [words for _, words in sorted(found, key=lambda pair: -pair[0])]
+
+
+@dataclass
+class Audited:
+    """A data set's cases, the most suspect one first. unread: why some are left out. members: models that judge one."""
+
+    rows: list[AuditedCase] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+    members: int = 0
+
+
+def audit_cases(entries: Sequence[Planned], store: Store, on_case: Callable[[], object] = lambda: None) -> Audited:
+    """Score the cases of one data set. entries: its trials that are done, of all folds.
+
+    Two passes over images and probabilities: the first finds what models are used to (thresholds of confident learning,
+    the size of objects), the second scores. Raises DataError when no case can be scored.
+    """
+    result = Audited()
+    task = _opened(entries).task
+    confidences = [SelfConfidence() for _ in range(question_count(task))]
+    sizes = ValueCounts()
+    for case, own in judged(entries):
+        try:
+            sample = case.read()
+        except DataError as error:
+            result.unread.append(str(error))
+            continue
+        for confidence, plane in zip(confidences, of_case(own, case, sample, store), strict=True):
+            confidence.add(plane)
+        for found in ObjectShapes.of(sample, task).sizes:
+            sizes.add(ValueCounts.of(found))
+        result.members = max(result.members, len(own))
+        on_case()
+    typical = float(np.nan_to_num(sizes.quantile(0.5), nan=1.0))
+    thresholds = [confidence.thresholds for confidence in confidences]
+    rows = []
+    for case, own in judged(entries):
+        try:
+            sample = case.read()
+        except DataError:
+            continue  # told in the first pass
+        rows.append(score_case(case, of_case(own, case, sample, store), thresholds, typical))
+        on_case()
+    if not rows:
+        raise DataError(f"no case can be audited: {result.unread[0] if result.unread else 'no trial is done'}")
+    result.rows = rank(rows)
+    return result
+
+
+def judged(entries: Sequence[Planned]) -> Iterator[tuple[Case, list[Planned]]]:
+    """Each case that is tested, with the trials that test it, in the order of the data set."""
+    by_case: dict[str, list[Planned]] = defaultdict(list)
+    for entry in entries:
+        for case in entry.opened.split.cases("test") if entry.opened is not None else ():
+            by_case[case.name].append(entry)
+    for case in _opened(entries).split.dataset.cases:
+        if case.name in by_case:
+            yield case, by_case[case.name]
+
+
+def of_case(entries: Sequence[Planned], case: Case, sample: Sample, store: Store) -> list[Plane]:
+    """The planes of a case as these trials see it."""
+    return planes(_opened(entries).task, sample.truth, out_of_fold(entries, case, store))
+
+
+def _opened(entries: Sequence[Planned]) -> OpenedDataset:
+    opened = next((entry.opened for entry in entries if entry.opened is not None), None)
+    if opened is None:
+        raise DataError(
+            "no trial of the audit is done, so there is nothing to judge masks by; the errors above say why"
+        )
+    return opened
+
+
+def score_case(case: Case, own: Sequence[Plane], thresholds: Sequence[np.ndarray], typical: float) -> AuditedCase:
+    """Everything but what needs the other cases. thresholds: of each plane; typical: pixels of a median object."""
+    regions = [
+        region
+        for number, (plane, limits) in enumerate(zip(own, thresholds, strict=True))
+        for region in suspects(plane, suggested(plane, limits), typical, number)
+    ]
+    regions.sort(key=lambda region: -region.score)
+    outlines = [outline(plane) for plane in own]
+    known = [found for found in outlines if not np.isnan(found.offset)]
+    offset, growth, uncertainty = (
+        float(np.mean([getattr(found, name) for found in known])) if known else float("nan")
+        for name in ("offset", "growth", "uncertainty")
+    )
+    confidences = [_self_confidence(plane) for plane in own]
+    return AuditedCase(
+        case.name,
+        case.group,
+        max((region.score for region in regions), default=0.0),
+        offset,
+        growth,
+        uncertainty,
+        float(np.nanmean(confidences)) if np.isfinite(confidences).any() else float("nan"),
+        dice_of(list(own)),
+        soft_min(list(own)),
+        disagreement(list(own)),
+        tuple(regions[:KEPT]),
+    )
+
+
+def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
+    """The rows with their scores, the most suspect one first; of equal scores the one with the lower soft-min.
+
+    outline = z^2 / (z^2 + 3^2), with z the robust distance of the offset above the data set's median in logarithms;
+    score = 1 - (1 - objects) (1 - outline), so that one missing object, or an outline off everywhere, is enough.
+    """
+    offsets = np.log(np.array([row.offset if row.offset > 0 else np.nan for row in rows]))
+    middle = float(np.nanmedian(offsets)) if np.isfinite(offsets).any() else 0.0
+    far = {place: z for place, z in outliers(offsets, [""] * len(rows), 0.0, 1) if offsets[place] > middle}
+    scored = []
+    for place, row in enumerate(rows):
+        z = far.get(place, 0.0)
+        unusual = z * z / (z * z + OUTLINE_FAR**2)
+        scored.append(replace(row, outline=unusual, score=1 - (1 - row.objects) * (1 - unusual)))
+    return sorted(scored, key=lambda row: (-row.score, row.soft_min))
+
+
+def _self_confidence(plane: Plane) -> float:
+    known = plane.labels >= 0
+    return float(labelled(plane.mean, plane.labels)[known].mean()) if known.any() else float("nan")
