@@ -15,7 +15,7 @@ from ..records.store import Store
 from ..sweep.plan import Planned
 from ..trial.context import OpenedDataset
 from .baselines import dice_of, disagreement, soft_min
-from .confident import SelfConfidence, suggested
+from .confident import Usual
 from .folds import out_of_fold
 from .outline import outline
 from .planes import Plane, labelled, planes, question_count
@@ -24,7 +24,7 @@ from .suspects import Suspect, suspects
 KEPT = 5
 """Regions that are kept of a case, the most suspect ones."""
 
-OUTLINE_FAR = 3.0
+OUTLINE_FAR = 4.0
 """Robust standard deviations from the median at which the outline of a case counts half."""
 
 SUSPECT = 0.5
@@ -80,12 +80,12 @@ class Audited:
 def audit_cases(entries: Sequence[Planned], store: Store, on_case: Callable[[], object] = lambda: None) -> Audited:
     """Score the cases of one data set. entries: its trials that are done, of all folds.
 
-    Two passes over images and probabilities: the first finds what models are used to (thresholds of confident learning,
-    the size of objects), the second scores. Raises DataError when no case can be scored.
+    Two passes over images and probabilities: the first finds what models usually say of each class and how large
+    objects are, the second scores. Raises DataError when no case can be scored.
     """
     result = Audited()
     task = _opened(entries).task
-    confidences = [SelfConfidence() for _ in range(question_count(task))]
+    usual = [Usual() for _ in range(question_count(task))]
     sizes = ValueCounts()
     for case, own in judged(entries):
         try:
@@ -93,21 +93,20 @@ def audit_cases(entries: Sequence[Planned], store: Store, on_case: Callable[[], 
         except DataError as error:
             result.unread.append(str(error))
             continue
-        for confidence, plane in zip(confidences, of_case(own, case, sample, store), strict=True):
-            confidence.add(plane)
+        for counts, plane in zip(usual, of_case(own, case, sample, store), strict=True):
+            counts.add(plane)
         for found in ObjectShapes.of(sample, task).sizes:
             sizes.add(ValueCounts.of(found))
         result.members = max(result.members, len(own))
         on_case()
     typical = float(np.nan_to_num(sizes.quantile(0.5), nan=1.0))
-    thresholds = [confidence.thresholds for confidence in confidences]
     rows = []
     for case, own in judged(entries):
         try:
             sample = case.read()
         except DataError:
             continue  # told in the first pass
-        rows.append(score_case(case, of_case(own, case, sample, store), thresholds, typical))
+        rows.append(score_case(case, of_case(own, case, sample, store), usual, typical))
         on_case()
     if not rows:
         raise DataError(f"no case can be audited: {result.unread[0] if result.unread else 'no trial is done'}")
@@ -140,12 +139,12 @@ def _opened(entries: Sequence[Planned]) -> OpenedDataset:
     return opened
 
 
-def score_case(case: Case, own: Sequence[Plane], thresholds: Sequence[np.ndarray], typical: float) -> AuditedCase:
-    """Everything but what needs the other cases. thresholds: of each plane; typical: pixels of a median object."""
+def score_case(case: Case, own: Sequence[Plane], usual: Sequence[Usual], typical: float) -> AuditedCase:
+    """Everything but what needs the other cases. usual: of each plane; typical: pixels of a median object."""
     regions = [
         region
-        for number, (plane, limits) in enumerate(zip(own, thresholds, strict=True))
-        for region in suspects(plane, suggested(plane, limits), typical, number)
+        for number, (plane, counts) in enumerate(zip(own, usual, strict=True))
+        for region in suspects(plane, counts, typical, number)
     ]
     regions.sort(key=lambda region: -region.score)
     outlines = [outline(plane) for plane in own]
@@ -173,7 +172,7 @@ def score_case(case: Case, own: Sequence[Plane], thresholds: Sequence[np.ndarray
 def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
     """The rows with their scores, the most suspect one first; of equal scores the one with the lower soft-min.
 
-    outline = z^2 / (z^2 + 3^2), with z the robust distance of the offset above the data set's median in logarithms;
+    outline = z^4 / (z^4 + 4^4), with z the robust distance of the offset above the data set's median in logarithms;
     score = 1 - (1 - objects) (1 - outline), so that one missing object, or an outline off everywhere, is enough.
     """
     offsets = np.log(np.array([row.offset if row.offset > 0 else np.nan for row in rows]))
@@ -182,7 +181,7 @@ def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
     scored = []
     for place, row in enumerate(rows):
         z = far.get(place, 0.0)
-        unusual = z * z / (z * z + OUTLINE_FAR**2)
+        unusual = z**4 / (z**4 + OUTLINE_FAR**4)
         scored.append(replace(row, outline=unusual, score=1 - (1 - row.objects) * (1 - unusual)))
     return sorted(scored, key=lambda row: (-row.score, row.soft_min))
 

@@ -1,4 +1,4 @@
-"""Confident learning per pixel: where models are surer of another class than they usually are of it."""
+"""Confident learning per pixel: where models are as sure of another class as they usually are of it."""
 
 from dataclasses import dataclass, field
 
@@ -6,23 +6,28 @@ import numpy as np
 
 from .planes import Plane, labelled
 
+LEVELS = 255
+"""Steps of a probability, as it is stored."""
+
 
 @dataclass
-class SelfConfidence:
-    """Sums over cases, of one question: of the probability of each class where it is the label, and of such pixels."""
+class Usual:
+    """What models say of the pixels of each class of one question, counted over cases.
 
-    sums: np.ndarray = field(default_factory=lambda: np.zeros(0))
-    counts: np.ndarray = field(default_factory=lambda: np.zeros(0))
+    histograms: (k, 256), how often each probability of class j comes where j is the label.
+    """
+
+    histograms: np.ndarray = field(default_factory=lambda: np.zeros((0, LEVELS + 1)))
 
     def add(self, plane: Plane) -> None:
         """Count a case."""
         classes = len(plane.classes)
-        if not self.sums.size:
-            self.sums, self.counts = np.zeros(classes), np.zeros(classes)
+        if not len(self.histograms):
+            self.histograms = np.zeros((classes, LEVELS + 1))
         known = plane.labels >= 0
-        own = labelled(plane.mean, plane.labels)[known]
-        self.sums += np.bincount(plane.labels[known], own, classes)
-        self.counts += np.bincount(plane.labels[known], minlength=classes)
+        levels = _levels(labelled(plane.mean, plane.labels)[known])
+        codes = plane.labels[known].astype(np.int64) * (LEVELS + 1) + levels
+        self.histograms += np.bincount(codes, minlength=self.histograms.size).reshape(self.histograms.shape)
 
     @property
     def thresholds(self) -> np.ndarray:
@@ -30,8 +35,17 @@ class SelfConfidence:
 
         t_j = mean of p_j(x) over the pixels x labelled j (Northcutt, Jiang and Chuang 2021, arXiv:1911.00068, eq. 2).
         """
-        means = self.sums / np.maximum(self.counts, 1)
-        return np.where(self.counts > 0, np.maximum(means, 0.5), 1.0)
+        counts = self.histograms.sum(1)
+        means = self.histograms @ np.arange(LEVELS + 1) / LEVELS / np.maximum(counts, 1)
+        return np.where(counts > 0, np.maximum(means, 0.5), 1.0)
+
+    def sureness(self, wanted: int, probabilities: np.ndarray) -> np.ndarray:
+        """Share of the pixels labelled with a class of which models are as sure as this, or less.
+
+        So a class that models never are sure of, such as a thin or pale one, counts as much as any other.
+        """
+        own = self.histograms[wanted]
+        return (np.cumsum(own) / max(float(own.sum()), 1.0))[_levels(probabilities)]
 
 
 def suggested(plane: Plane, thresholds: np.ndarray) -> np.ndarray:
@@ -45,3 +59,7 @@ def suggested(plane: Plane, thresholds: np.ndarray) -> np.ndarray:
     best = likely.argmax(-1)
     wrong = (likely.max(-1) >= 0) & (best != plane.labels) & (plane.labels >= 0)
     return np.where(wrong, best, -1).astype(np.int16)
+
+
+def _levels(probabilities: np.ndarray) -> np.ndarray:
+    return np.rint(probabilities * LEVELS).astype(np.int64)

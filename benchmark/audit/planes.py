@@ -29,8 +29,9 @@ class Plane:
 
 def planes(task: Task, truth: np.ndarray, members: np.ndarray) -> list[Plane]:
     """Of a case. truth: (*space, t); members: (m, *space, outputs)."""
-    known = np.ones(truth.shape, bool) if task.ignore is None else truth != task.ignore
-    labels = np.where(known, truth, -1).astype(np.int16)
+    labels = truth.astype(np.int16)
+    if task.ignore is not None:
+        labels[truth == task.ignore] = -1
     if task.kind == "exclusive":
         return [Plane(task.classes, labels[..., 0], members)]
     both = [np.stack([1 - members[..., k], members[..., k]], -1) for k in range(task.outputs)]

@@ -7,7 +7,8 @@ import numpy as np
 from scipy import ndimage
 
 from ...metrics.objects import label
-from .planes import Plane, labelled
+from .confident import Usual, suggested
+from .planes import Plane
 
 NEAR = 2.0
 """Pixels within which the border of a mask may lie elsewhere: models and people draw it no better."""
@@ -19,7 +20,7 @@ FAR = 1e3
 """Pixels to a class that the mask does not hold."""
 
 SIZE = 0.1
-"""Share of the median object's pixels at which a region counts half."""
+"""Share of the median object's pixels at which the evidence of a region counts half."""
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Suspect:
 
     kind: `missing` (background that is an object), `invented` (an object that is background), `swapped` (an object of
     another class) or `outline`. given, suggested: classes. pixels; depth: pixels from its innermost one to the nearest
-    of the suggested class in the mask. confidence: mean of p(suggested) - p(given) over its pixels, weighed by how far
-    they lie from an outline. consensus: share of the models that say so. score: from 0 to 1, see `suspects`. box: start
-    and stop along each axis. plane: the question's number.
+    of the suggested class in the mask. sureness: of the suggested class, as `confident.Usual` has it, the mean over
+    pixels weighed by how far they lie from an outline. consensus: share of the models that say so. score: from 0 to 1,
+    see `suspects`. box: start and stop along each axis. plane: the question's number.
     """
 
     kind: str
@@ -38,7 +39,7 @@ class Suspect:
     suggested: str
     pixels: int
     depth: float
-    confidence: float
+    sureness: float
     consensus: float
     score: float
     box: tuple[tuple[int, int], ...]
@@ -47,8 +48,8 @@ class Suspect:
     @property
     def words(self) -> str:
         """Why it is suspect, for a person."""
-        share = f"{100 * self.consensus:.0f} % of the models"
-        of = f"{self.pixels} pixels, {share} agree, {self.confidence:.2f} surer"
+        share = f"{100 * self.consensus:.0f} % of models"
+        of = f"{self.pixels} pixels, {share}, surer than of {100 * self.sureness:.0f} % of {self.suggested}"
         return {
             "missing": f"{self.suggested} that the mask lacks ({of})",
             "invented": f"{self.given} where models see {self.suggested} ({of})",
@@ -57,22 +58,21 @@ class Suspect:
         }[self.kind]
 
 
-def suspects(plane: Plane, found: np.ndarray, typical: float, number: int = 0) -> list[Suspect]:
-    """The regions of a plane, the most suspect one first.
+def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> list[Suspect]:
+    """The regions of a plane, the most suspect one first: connected pixels of one class in `confident.suggested`.
 
-    found: (*space,), the suggested class or -1, as `confident.suggested` has it. typical: pixels of a median object.
-    With d the distance of a pixel to the nearest one that has the suggested class in the mask, its weight is
-    w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With n the sum of weights, c the
-    weighed mean of p(suggested) - p(given) and a the weighed share of models whose most probable class is the suggested
-    one, the score is c a n / (n + typical / 10).
+    typical: pixels of a median object. With d the distance of a pixel to the nearest one that has the suggested class
+    in the mask, its weight is w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With u
+    how sure models are of the suggested class there (`Usual.sureness`) and a the share of them for which it is the most
+    probable one, the evidence is e = sum of w a u^2 over the pixels and the score e / (e + typical / 10).
     """
     mean, regions = plane.mean, []
-    own, votes = labelled(mean, plane.labels), plane.members.argmax(-1)
+    found, votes = suggested(plane, usual.thresholds), plane.members.argmax(-1)
     for wanted in (int(k) for k in np.unique(found) if k >= 0):
         there = plane.labels == wanted
         distance = edt.edt(~there) if there.any() else np.full(there.shape, FAR)
         weights = 1 - np.exp(-((distance / NEAR) ** 2))
-        margin, agree = mean[..., wanted] - own, (votes == wanted).mean(0)
+        sure, agree = usual.sureness(wanted, mean[..., wanted]), (votes == wanted).mean(0, np.float64)
         pieces = label(found == wanted, touching="corner")
         for value, box in enumerate(ndimage.find_objects(pieces), 1):
             inside = pieces[box] == value
@@ -80,7 +80,8 @@ def suspects(plane: Plane, found: np.ndarray, typical: float, number: int = 0) -
             total = float(w.sum())
             if total <= 0:
                 continue
-            confidence, consensus = (float((w * v[box][inside]).sum() / total) for v in (margin, agree))
+            sureness, consensus = (float((w * v[box][inside]).sum() / total) for v in (sure, agree))
+            evidence = float((w * agree[box][inside] * sure[box][inside] ** 2).sum())
             given = int(np.bincount(plane.labels[box][inside]).argmax())
             depth = float(distance[box][inside].max())
             regions.append(
@@ -90,9 +91,9 @@ def suspects(plane: Plane, found: np.ndarray, typical: float, number: int = 0) -
                     plane.classes[wanted],
                     int(inside.sum()),
                     min(depth, FAR),
-                    confidence,
+                    sureness,
                     consensus,
-                    confidence * consensus * total / (total + SIZE * typical),
+                    evidence / (evidence + SIZE * typical),
                     tuple((s.start, s.stop) for s in box),
                     number,
                 )
