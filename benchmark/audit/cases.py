@@ -30,6 +30,9 @@ OUTLINE_FAR = 4.0
 SUSPECT = 0.5
 """Score from which on a case is called suspect."""
 
+WORTH = 0.1
+"""Score of a region from which on it is a reason."""
+
 
 @dataclass(frozen=True)
 class AuditedCase:
@@ -56,9 +59,14 @@ class AuditedCase:
     score: float = 0.0
 
     @property
+    def objects_seen(self) -> list[Suspect]:
+        """Its regions that are objects and worth a look."""
+        return [region for region in self.suspects if region.kind != "outline" and region.score >= WORTH]
+
+    @property
     def reasons(self) -> list[str]:
         """In words, the weightiest first."""
-        found = [(region.score, region.words) for region in self.suspects if region.kind != "outline"]
+        found = [(region.score, region.words) for region in self.objects_seen]
         if self.outline >= SUSPECT / 2:
             way = (
                 "too large" if self.growth > self.offset / 2 else "too small" if -self.growth > self.offset / 2 else ""

@@ -39,8 +39,8 @@ def picture(image: np.ndarray, planes: Sequence[Plane], region: Suspect | None) 
     for plane in drawn:
         predicted = plane.mean.argmax(-1)
         for k in range(1, len(plane.classes)):
-            _contour(marked, (predicted == k)[window], MODELS)
             _contour(marked, (plane.labels == k)[window], MASK)
+            _contour(marked, (predicted == k)[window], MODELS)
     if region is not None:
         corners = [tuple(round((v - s.start) * scale) for v in side) for side, s in zip(box, window, strict=True)]
         (top, bottom), (left, right) = corners
@@ -69,5 +69,5 @@ def _resized(picture: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _contour(canvas: np.ndarray, mask: np.ndarray, colour: tuple[int, int, int]) -> None:
     large = _resized(mask.astype(np.uint8), (canvas.shape[0], canvas.shape[1]))
-    inner = cv2.erode(large, np.ones((3, 3), np.uint8), borderType=cv2.BORDER_CONSTANT, borderValue=(1,))
+    inner = cv2.erode(large, np.ones((3, 3), np.uint8), iterations=2, borderType=cv2.BORDER_CONSTANT, borderValue=(1,))
     canvas[(large > 0) & (inner == 0)] = colour

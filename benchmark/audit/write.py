@@ -140,8 +140,8 @@ def _shown(one: AuditedSet, store: Store, most: int) -> Iterator[Shown]:
         except DataError as error:
             yield Shown(place, row.name, row.score, [str(error)], "", [])
             continue
-        regions = [region for region in row.suspects if region.kind != "outline" or row.outline < SUSPECT / 2]
-        pictures = [(picture(sample.image, planes, region), region.words) for region in regions[:PICTURES]]
+        regions = row.objects_seen[:PICTURES]
+        pictures = [(picture(sample.image, planes, region), region.words) for region in regions]
         if not pictures or row.outline >= SUSPECT / 2:
             pictures.append((picture(sample.image, planes, None), "the whole image"))
         facts = (
