@@ -8,12 +8,47 @@ from functools import partial
 import numpy as np
 from scipy import ndimage
 
+from unetbench.core.task import Task
 from unetbench.datasets import DATASETS
-from unetbench.datasets.case import Dataset, Sample
+from unetbench.datasets.case import Case, Dataset, Sample
 
 KINDS = ("missing", "invented", "swapped", "shift", "dilate", "erode")
 LEAST = 40
 """Pixels of the smallest object that is taken out, put in or given another class."""
+
+
+@DATASETS.add
+def shapes(source, *, count: int = 240, edge: int = 64, seed: int = 0) -> Dataset:
+    """Smooth and spotted blobs on noise with exact truth, all of them well seen and nothing else in the image.
+
+    Four cases share a group: brightness, unevenness of light and noise.
+    """
+    task = Task(2, 1, ("background", "smooth", "spotted"), "exclusive")
+    cases = tuple(Case(f"shapes_{k:05d}", f"plate_{k // 4:05d}", partial(_shapes, edge, seed, k)) for k in range(count))
+    return Dataset("shapes", task, cases, "generated", "unetbench")
+
+
+def _shapes(edge: int, seed: int, number: int) -> Sample:
+    plate, rng = np.random.default_rng([seed, 2, number // 4]), np.random.default_rng([seed, 3, number])
+    gain, noise, tilt = plate.uniform(0.7, 1.3), plate.uniform(6, 12), plate.uniform(-0.3, 0.3, 2)
+    y, x = np.mgrid[:edge, :edge]
+    image, truth = np.full((edge, edge), 60.0), np.zeros((edge, edge), np.uint8)
+    objects = np.zeros((edge, edge), np.int32)
+    for _ in range(40):
+        centre, radii, turn = rng.uniform(4, edge - 4, 2), rng.uniform(5, 9, 2), rng.uniform(0, np.pi)
+        dy, dx = y - centre[0], x - centre[1]
+        along, across = dy * np.cos(turn) + dx * np.sin(turn), dx * np.cos(turn) - dy * np.sin(turn)
+        blob = (along / radii[0]) ** 2 + (across / radii[1]) ** 2 <= 1
+        if objects.max() == 7 or (ndimage.binary_dilation(blob, iterations=2) & (objects > 0)).any():
+            continue
+        spotted = rng.random() < 0.5
+        objects[blob], truth[blob] = objects.max() + 1, 1 + spotted
+        image[blob] = 130 + 40 * rng.random()
+        if spotted:
+            image[blob] += 70 * np.sign(np.sin(along[blob] * 1.6) * np.sin(across[blob] * 1.6))
+    light = gain * (1 + tilt[0] * (y / edge - 0.5) + tilt[1] * (x / edge - 0.5))
+    image = ndimage.gaussian_filter(image * light, 0.7) + rng.normal(0, noise, image.shape)
+    return Sample(image.clip(0, 255).astype(np.uint8)[..., None], truth[..., None], objects)
 
 
 @DATASETS.add
