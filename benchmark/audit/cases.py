@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from ...core.errors import DataError
+from ...core.errors import DataError, StoreError
 from ...datasets.case import Case, Sample
 from ...datasets.case_numbers import outliers
 from ...datasets.object_shapes import ObjectShapes
@@ -18,7 +18,7 @@ from .baselines import dice_of, disagreement, soft_min
 from .confident import Usual
 from .folds import out_of_fold
 from .outline import outline
-from .planes import Plane, labelled, planes, question_count
+from .planes import Plane, labelled, planes
 from .suspects import Suspect, suspects
 
 KEPT = 5
@@ -91,34 +91,33 @@ def audit_cases(entries: Sequence[Planned], store: Store, on_case: Callable[[], 
     Two passes over images and probabilities: the first finds what models usually say of each class and how large
     objects are, the second scores. Raises DataError when no case can be scored.
     """
-    result = Audited()
+    result, usual, sizes = Audited(), list[Usual](), ValueCounts()
+    readable: set[str] = set()
     task = _opened(entries).task
-    usual = [Usual() for _ in range(question_count(task))]
-    sizes = ValueCounts()
     for case, own in judged(entries):
         try:
             sample = case.read()
-        except DataError as error:
+            planes_of_it = of_case(own, case, sample, store)
+        except (DataError, StoreError) as error:  # a file that changed, or a case that no trial could score
             result.unread.append(str(error))
             continue
-        for counts, plane in zip(usual, of_case(own, case, sample, store), strict=True):
+        usual = usual or [Usual() for _ in planes_of_it]
+        for counts, plane in zip(usual, planes_of_it, strict=True):
             counts.add(plane)
         for found in ObjectShapes.of(sample, task).sizes:
             sizes.add(ValueCounts.of(found))
         result.members = max(result.members, len(own))
+        readable.add(case.name)
         on_case()
-    typical = float(np.nan_to_num(sizes.quantile(0.5), nan=1.0))
-    rows = []
-    for case, own in judged(entries):
-        try:
-            sample = case.read()
-        except DataError:
-            continue  # told in the first pass
-        rows.append(score_case(case, of_case(own, case, sample, store), usual, typical))
-        on_case()
-    if not rows:
+    if not readable:
         raise DataError(f"no case can be audited: {result.unread[0] if result.unread else 'no trial is done'}")
-    result.rows = rank(rows)
+    typical = float(np.nan_to_num(sizes.quantile(0.5), nan=1.0))
+    for case, own in judged(entries):
+        if case.name in readable:
+            planes_of_it = of_case(own, case, case.read(), store)
+            result.rows.append(score_case(case, planes_of_it, usual, typical))
+            on_case()
+    result.rows = rank(result.rows)
     return result
 
 

@@ -38,11 +38,6 @@ def planes(task: Task, truth: np.ndarray, members: np.ndarray) -> list[Plane]:
     return [Plane((BACKGROUND, name), labels[..., k], both[k]) for k, name in enumerate(task.classes)]
 
 
-def question_count(task: Task) -> int:
-    """How many planes a case has."""
-    return 1 if task.kind == "exclusive" else len(task.classes)
-
-
 def labelled(values: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The value (*space,) of the class that each pixel is labelled with; values (*space, k), 1 where it is ignored."""
     picked = np.take_along_axis(values, np.maximum(labels, 0)[..., None].astype(np.int64), -1)[..., 0]
