@@ -8,7 +8,6 @@ import numpy as np
 
 from ...core.errors import DataError, StoreError
 from ...datasets.case import Case, Sample
-from ...datasets.case_numbers import outliers
 from ...datasets.object_shapes import ObjectShapes
 from ...datasets.value_counts import ValueCounts
 from ..records.store import Store
@@ -29,6 +28,9 @@ OUTLINE_FAR = 4.0
 
 SUSPECT = 0.5
 """Score from which on a case is called suspect."""
+
+LEAST_OFFSET, LEAST_SPREAD = 0.2, 0.25
+"""Pixels that are added to an offset before its logarithm is taken, and the least deviation of that."""
 
 WORTH = 0.1
 """Score of a region from which on it is a reason."""
@@ -154,7 +156,7 @@ def score_case(case: Case, own: Sequence[Plane], usual: Sequence[Usual], typical
         for region in suspects(plane, counts, typical, number)
     ]
     regions.sort(key=lambda region: -region.score)
-    outlines = [outline(plane) for plane in own]
+    outlines = [outline(plane, counts) for plane, counts in zip(own, usual, strict=True)]
     known = [found for found in outlines if not np.isnan(found.offset)]
     offset, growth, uncertainty = (
         float(np.mean([getattr(found, name) for found in known])) if known else float("nan")
@@ -179,15 +181,17 @@ def score_case(case: Case, own: Sequence[Plane], usual: Sequence[Usual], typical
 def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
     """The rows with their scores, the most suspect one first; of equal scores the one with the lower soft-min.
 
-    outline = z^4 / (z^4 + 4^4), with z the robust distance of the offset above the data set's median in logarithms;
-    score = 1 - (1 - objects) (1 - outline), so that one missing object, or an outline off everywhere, is enough.
+    outline = z^4 / (z^4 + 4^4), with z how far log(offset + 0.2) lies above its median m over the data set, divided by
+    1.4826 times the median of |log(offset + 0.2) - m|, or by 0.25 where that is less; score = 1 - (1 - objects)
+    (1 - outline), so that one missing object, or an outline off everywhere, is enough.
     """
-    offsets = np.log(np.array([row.offset if row.offset > 0 else np.nan for row in rows]))
-    middle = float(np.nanmedian(offsets)) if np.isfinite(offsets).any() else 0.0
-    far = {place: z for place, z in outliers(offsets, [""] * len(rows), 0.0, 1) if offsets[place] > middle}
+    offsets = np.log(np.array([row.offset for row in rows]) + LEAST_OFFSET)
+    known = offsets[np.isfinite(offsets)]
+    middle = float(np.median(known)) if known.size else 0.0
+    spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(known - middle)))) if known.size else LEAST_SPREAD
     scored = []
-    for place, row in enumerate(rows):
-        z = far.get(place, 0.0)
+    for row, offset in zip(rows, offsets, strict=True):
+        z = max(0.0, float(np.nan_to_num(offset, nan=middle)) - middle) / spread
         unusual = z**4 / (z**4 + OUTLINE_FAR**4)
         scored.append(replace(row, outline=unusual, score=1 - (1 - row.objects) * (1 - unusual)))
     return sorted(scored, key=lambda row: (-row.score, row.soft_min))

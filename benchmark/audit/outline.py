@@ -1,4 +1,4 @@
-"""How far the outline of a mask lies from where models see it."""
+"""How far the outline of a mask lies from where models are sure to see it."""
 
 from dataclasses import dataclass
 
@@ -6,10 +6,11 @@ import edt
 import numpy as np
 from scipy import ndimage
 
+from .confident import Usual, suggested
 from .planes import Plane
 
-BAND = 6
-"""Pixels on both sides of an outline within which it may lie."""
+REACH = 4.0
+"""Pixels by which an outline is off at most; what lies further from the suggested class is an object, no outline."""
 
 
 @dataclass(frozen=True)
@@ -24,26 +25,26 @@ class Outline:
     uncertainty: float
 
 
-def outline(plane: Plane) -> Outline:
+def outline(plane: Plane, usual: Usual) -> Outline:
     """Measure all classes but the background together.
 
-    For a class with mask L and probability p, in the band of `BAND` pixels around its outline: the area of what models
-    see outside of the mask, A = sum of max(p - 1/2, 0) 2 where L = 0, and that of what they do not see in it, B; over
-    the pixels n of the outline offset = (A + B) / n, growth = (B - A) / n. Ignored pixels do not count.
+    Over the pixels for which models suggest a class that the mask has within `REACH`, with u how sure they are of it
+    (`Usual.sureness`) and n the pixels of the outlines: offset = sum of u^2 / n, growth = (sum of u^2 where they
+    suggest background - sum of u^2 where the mask has background) / n. Ignored pixels do not count.
     """
     mean, known = plane.mean, plane.labels >= 0
-    over = under = soft = length = 0.0
+    edge, soft = np.zeros(plane.labels.shape, bool), 0.0
     for k in range(1, len(plane.classes)):
         mask = plane.labels == k
-        edge = mask & ndimage.binary_dilation(~mask & known)
-        if not edge.any():
-            continue
-        band = known & (edt.edt(~edge) <= BAND)
-        p = mean[..., k]
-        over += float((2 * np.maximum(p - 0.5, 0))[band & ~mask].sum())
-        under += float((2 * np.maximum(0.5 - p, 0))[band & mask].sum())
-        soft += float((4 * p * (1 - p))[edge].sum())
-        length += float(edge.sum())
+        own = mask & ndimage.binary_dilation(~mask & known)
+        soft += float((4 * mean[..., k] * (1 - mean[..., k]))[own].sum())
+        edge |= own
+    length = int(edge.sum())
     if not length:
         return Outline(float("nan"), float("nan"), float("nan"))
-    return Outline((over + under) / length, (under - over) / length, soft / length)
+    found, sure = suggested(plane, usual.thresholds), np.zeros(plane.labels.shape)
+    for k in (int(k) for k in np.unique(plane.labels) if k >= 0):
+        here = (found == k) & (edt.edt(plane.labels != k) <= REACH)
+        sure[here] = usual.sureness(k, mean[..., k][here]) ** 2
+    over, under = float(sure[found == 0].sum()), float(sure[plane.labels == 0].sum())
+    return Outline(float(sure.sum()) / length, (over - under) / length, soft / length)

@@ -115,17 +115,19 @@ def test_the_outline_of_a_mask_that_is_too_large_is_off_by_as_many_pixels():
     truth = np.zeros((60, 60), np.uint8)
     truth[10:50, 10:50] = 1
     sharp = np.stack([np.stack([truth == 0, truth == 1], -1).astype(np.float32)])
+    usual = Usual()
+    usual.add(Plane(("background", "cell"), truth.astype(np.int16), sharp))
     grown = ndimage.binary_dilation(truth, iterations=2).astype(np.int16)
-    found = outline(Plane(("background", "cell"), grown, sharp))
+    found = outline(Plane(("background", "cell"), grown, sharp), usual)
     # a band of two pixels, 2 * 4 * 40 = 320 and four corners of 1; the outline has 4 * 40 + 4 * 1 = 164 or so
     assert found.offset == pytest.approx(2, rel=0.03)
     assert found.growth == pytest.approx(found.offset)
     assert found.uncertainty == 0
-    shrunk = outline(Plane(("background", "cell"), ndimage.binary_erosion(truth).astype(np.int16), sharp))
+    shrunk = outline(Plane(("background", "cell"), ndimage.binary_erosion(truth).astype(np.int16), sharp), usual)
     assert shrunk.growth == pytest.approx(-1, rel=0.06)  # the outline of 38 x 38 is shorter than the band around it
-    exact = outline(Plane(("background", "cell"), truth.astype(np.int16), sharp))
+    exact = outline(Plane(("background", "cell"), truth.astype(np.int16), sharp), usual)
     assert (exact.offset, exact.growth) == (0, 0)
-    assert np.isnan(outline(Plane(("background", "cell"), np.zeros((9, 9), np.int16), sharp[:, :9, :9])).offset)
+    assert np.isnan(outline(Plane(("background", "cell"), np.zeros((9, 9), np.int16), sharp[:, :9, :9]), usual).offset)
 
 
 def test_soft_min_and_dice_by_hand():

@@ -10,12 +10,14 @@ import pytest
 import yaml
 from scipy import ndimage
 
+from unetbench.benchmark.audit.annotators import agreement, annotators
 from unetbench.benchmark.audit.folds import AuditOptions, in_folds, out_of_fold
+from unetbench.benchmark.audit.write import write_agreement
 from unetbench.benchmark.cli import main
 from unetbench.benchmark.records.store import Store
 from unetbench.benchmark.sweep import file as sweep_file
 from unetbench.benchmark.sweep import plan
-from unetbench.benchmark.trial.context import Context
+from unetbench.benchmark.trial.context import Context, list_dataset
 from unetbench.benchmark.trial.probabilities import file_of, write_probabilities
 from unetbench.core.errors import DataError, SpecError
 from unetbench.datasets.source import Source
@@ -208,6 +210,25 @@ def test_roles_of_the_publisher_are_passed_over_so_that_his_test_cases_are_judge
     context = Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path / "r", "x")
     planned = plan.trials(in_folds(sweep_file.read(file), AuditOptions(3, (), 1), context), context)
     assert sum(len(entry.opened.split.cases("test")) for entry in planned) == CASES
+
+
+def test_masks_of_two_annotators_in_one_folder_are_compared_and_written_least_agreement_first(tmp_path):
+    names = _write(tmp_path / "mine")
+    _write(tmp_path / "mine", masks="ben", spoil=_without_one)
+    data = {"folder": "mine", "images": "img/*.png", "classes": ["cell"], "group": "p(\\d)"}
+    wanted = sweep_file.read(
+        _sweep(tmp_path, datasets=[{**data, "masks": "lab/*.png"}, {**data, "masks": "ben/*.png"}])
+    )
+    context = Context(Source(None, tmp_path / "cache"), tmp_path, tmp_path / "r", "x")
+    sets = {name: list_dataset(one.choice, context) for name, one in zip("ab", wanted.datasets, strict=True)}
+    assert annotators(sets) == [["a", "b"]]
+    found = list(agreement(list(sets.values())))
+    assert [one.dice for one in found if one.case != WRONG] == [1.0] * (len(names) - 1)
+    write_agreement(tmp_path / "agreement.csv", ["a", "b"], found)
+    with (tmp_path / "agreement.csv").open() as stream:
+        first, *_ = csv.DictReader(stream)
+    assert first["case"] == WRONG
+    assert float(first["a and b"]) == pytest.approx(2 * 242 / (242 + 363), abs=1e-4)  # two of three squares of 11 x 11
 
 
 def test_a_data_set_is_audited_by_its_name():
