@@ -79,8 +79,8 @@ def audit(options: argparse.Namespace) -> int:
     told: dict[str, Any] = {}
     sets = _audited(made, verdicts, options)
     folder = made.store.folder / FOLDER
-    for one in sets:
-        write_tables(folder / _place(one.name), one)
+    for one, place in zip(sets, _places([one.name for one in sets]), strict=True):
+        write_tables(folder / place, one)
         told[one.name] = described(one)
     told |= _agreements(made, folder, options)
     write_gallery(folder / "index.html", f"{made.wanted.name}: annotations", sets, made.store, options.pictures)
@@ -167,6 +167,9 @@ def _audited(made: _Audit, verdicts: Mapping[str, Verdict], options: argparse.Na
             print(f"unetbench: {name}: {error}", file=sys.stderr)
             continue
         cells = {csv_cell(row.name): row.name for row in scored.rows}
+        twice = next((cell for cell in verdicts if cell in cells and cell not in unknown), None)
+        if twice is not None:
+            raise DataError(f"--reviewed: {twice} is a case of several data sets; audit one of them at a time")
         own: dict[str, Verdict] = {cells[cell]: verdict for cell, verdict in verdicts.items() if cell in cells}
         unknown = {cell: verdict for cell, verdict in unknown.items() if cell not in cells}
         accuracy = estimate([row.name for row in scored.rows], own, options.threshold)
@@ -213,6 +216,12 @@ def _print(sets: Sequence[AuditedSet], told: Mapping[str, Any]) -> None:
         if "annotators" in entry:
             worst = ", ".join(f"{one['case']} ({one['dice']:.2f})" for one in entry["first"])
             print(f"{title}: mean Dice {entry['dice']:.3f}; least in {worst}" if entry["dice"] is not None else title)
+
+
+def _places(names: Sequence[str]) -> list[str]:
+    """Names as those of folders, each another one."""
+    places = [_place(name) for name in names]
+    return [place if places.count(place) == 1 else f"{number}_{place}" for number, place in enumerate(places, 1)]
 
 
 def _place(name: str) -> str:

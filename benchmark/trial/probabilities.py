@@ -1,6 +1,8 @@
 """Probabilities of a trial's test cases, kept beside its record: a compressed file a case."""
 
 import hashlib
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -30,5 +32,5 @@ def read_probabilities(folder: Path, case: str) -> np.ndarray:
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return arrays["levels"].astype(np.float32) / 255
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(f"{file}: no probabilities of {case} ({error}); delete its folder and run again") from None
