@@ -30,7 +30,8 @@ def read_probabilities(folder: Path, case: str) -> np.ndarray:
     """(*space, k) float32. Raises StoreError naming the file."""
     file = file_of(folder, case)
     try:
-        with np.load(file, allow_pickle=False) as arrays:
+        # NumPy would leave a damaged file open that it opened itself.
+        with file.open("rb") as stream, np.load(stream, allow_pickle=False) as arrays:
             return arrays["levels"].astype(np.float32) / 255
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise StoreError(f"{file}: no probabilities of {case} ({error}); delete its folder and run again") from None
