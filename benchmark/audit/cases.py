@@ -32,6 +32,12 @@ SUSPECT = 0.5
 LEAST_OFFSET, LEAST_SPREAD = 0.2, 0.25
 """Pixels that are added to an offset before its logarithm is taken, and the least deviation of that."""
 
+PIXELS_FAR = 3.0
+"""Robust standard deviations at which the surprise of a case's least likely pixels counts half."""
+
+LEAST_SOFT_MIN, LEAST_SOFT_SPREAD = 0.002, 0.5
+"""Soft minimum under which all are alike, half a step of what is stored; the least deviation of its logarithm."""
+
 WORTH = 0.1
 """Score of a region from which on it is a reason."""
 
@@ -41,7 +47,8 @@ class AuditedCase:
     """What is known of a case.
 
     score: from 0 to 1, the higher the more suspect; see `rank`. objects: the highest score of its regions that are
-    objects. offset, growth: of its outline in pixels, outline: how unusual that is, from 0 to 1. uncertainty: of its
+    objects. offset, growth: of its outline in pixels, outline: how unusual that is, from 0 to 1; pixels: the same of
+    `soft_min`. uncertainty: of its
     outline. self_confidence: mean probability of the labels. dice, soft_min: the plain scores. disagreement: of models.
     suspects: its regions.
     """
@@ -58,6 +65,7 @@ class AuditedCase:
     disagreement: float
     suspects: tuple[Suspect, ...]
     outline: float = 0.0
+    pixels: float = 0.0
     score: float = 0.0
 
     @property
@@ -181,20 +189,30 @@ def score_case(case: Case, own: Sequence[Plane], usual: Sequence[Usual], typical
 def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
     """The rows with their scores, the most suspect one first; of equal scores the one with the lower soft-min.
 
-    outline = z^4 / (z^4 + 4^4), with z how far log(offset + 0.2) lies above its median m over the data set, divided by
-    1.4826 times the median of |log(offset + 0.2) - m|, or by 0.25 where that is less; score = 1 - (1 - objects)
-    (1 - outline), so that one missing object, or an outline off everywhere, is enough.
+    outline = z^4 / (z^4 + 4^4), with z of log(offset + 0.2), and pixels = z^4 / (z^4 + 3^4), with z of
+    -log(max(soft_min, 0.002)): how far a value lies above its median m over the data set, divided by 1.4826 times the
+    median of its distances from m, or by 0.25 and 0.5 where that is less. score = (1 - (1 - objects) (1 - outline) +
+    pixels) / 2.
     """
-    offsets = np.log(np.array([row.offset for row in rows]) + LEAST_OFFSET)
-    known = offsets[np.isfinite(offsets)]
-    middle = float(np.median(known)) if known.size else 0.0
-    spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(known - middle)))) if known.size else LEAST_SPREAD
-    scored = []
-    for row, offset in zip(rows, offsets, strict=True):
-        z = max(0.0, float(np.nan_to_num(offset, nan=middle)) - middle) / spread
-        unusual = z**4 / (z**4 + OUTLINE_FAR**4)
-        scored.append(replace(row, outline=unusual, score=1 - (1 - row.objects) * (1 - unusual)))
+    outlines = _unusual(np.log(np.array([row.offset for row in rows]) + LEAST_OFFSET), LEAST_SPREAD, OUTLINE_FAR)
+    lows = -np.log(np.maximum(np.array([row.soft_min for row in rows]), LEAST_SOFT_MIN))
+    pixels = _unusual(lows, LEAST_SOFT_SPREAD, PIXELS_FAR)
+    scored = [
+        replace(row, outline=outline, pixels=pixel, score=(1 - (1 - row.objects) * (1 - outline) + pixel) / 2)
+        for row, outline, pixel in zip(rows, outlines, pixels, strict=True)
+    ]
     return sorted(scored, key=lambda row: (-row.score, row.soft_min))
+
+
+def _unusual(values: np.ndarray, least: float, far: float) -> list[float]:
+    """z^4 / (z^4 + far^4) of each value, 0 below the median and where it is no number."""
+    known = values[np.isfinite(values)]
+    if not known.size:
+        return [0.0] * len(values)
+    middle = float(np.median(known))
+    spread = max(least, 1.4826 * float(np.median(np.abs(known - middle))))
+    z = np.maximum(0.0, np.where(np.isfinite(values), values, middle) - middle) / spread
+    return (z**4 / (z**4 + far**4)).tolist()
 
 
 def _self_confidence(plane: Plane) -> float:

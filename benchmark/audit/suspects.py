@@ -64,7 +64,7 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
     typical: pixels of a median object. With d the distance of a pixel to the nearest one that has the suggested class
     in the mask, its weight is w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With u
     how sure models are of the suggested class there (`Usual.sureness`) and a the share of them for which it is the most
-    probable one, the evidence is e = sum of w a u^2 over the pixels and the score e / (e + typical / 10).
+    probable one, the evidence is e = sum of w a u^3 over the pixels and the score e / (e + typical / 10).
     """
     mean, regions = plane.mean, []
     found, votes = suggested(plane, usual.thresholds), plane.members.argmax(-1)
@@ -81,7 +81,7 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
             if total <= 0:
                 continue
             sureness, consensus = (float((w * v[box][inside]).sum() / total) for v in (sure, agree))
-            evidence = float((w * agree[box][inside] * sure[box][inside] ** 2).sum())
+            evidence = float((w * agree[box][inside] * sure[box][inside] ** 3).sum())
             given = int(np.bincount(plane.labels[box][inside]).argmax())
             depth = float(distance[box][inside].max())
             regions.append(
