@@ -97,6 +97,10 @@ def _act(module: str, function: str = "") -> Callable[[argparse.Namespace], int]
 
 
 def _data(options: argparse.Namespace) -> int:
+    if options.action == "audit":
+        from .commands.data_audit import audit
+
+        return audit(options)
     from .commands.data import check, fetch
 
     return check(options) if options.action == "check" else fetch(options)

@@ -2,16 +2,18 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 from ..core.errors import DataError, one_line
 from . import alignment
-from .case import Case, Dataset, Sample
+from .case import Case, Dataset, Role, Sample
+from .case_numbers import CaseNumber, CaseNumbers
 from .object_labels import ObjectLabels
 from .prepare import Preprocess, prepare
+from .remarks import Remark, missing_in_roles, remarks, same_masks
 from .summary import CaseFacts, Summary
 from .thumbnail import Thumbnail, chosen
 
@@ -24,11 +26,15 @@ Made = TypeVar("Made")
 
 @dataclass(frozen=True)
 class Audit:
-    """findings: one line each; none means every case can be trained on and scored. thumbnails: of a few cases."""
+    """findings: one line each; none means every case can be trained on and scored. thumbnails: of a few cases.
+
+    remarks: what is legal and worth a look, with the cases.
+    """
 
     findings: list[str]
     summary: Summary
     thumbnails: list[Thumbnail]
+    remarks: list[Remark] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,9 @@ class _Look:
     facts: CaseFacts | None = None
     labels: ObjectLabels = field(default_factory=ObjectLabels)
     fit: alignment.Fit | None = None
+    numbers: CaseNumber | None = None
     pixels: int = 0
+    mask: int = 0
     thumbnail: Thumbnail | None = None
 
 
@@ -50,24 +58,29 @@ def audit(
     preprocess: Preprocess | None = None,
     progress: Callable[[], object] | None = None,
     pictures: bool = False,
+    roles: Mapping[str, Role] | None = None,
 ) -> Audit:
     """Read every case once, several at a time, and look at them in their order.
 
     Findings are what a case raises when it is read and prepared as `preprocess` says (the default when None), and what
     is legal but worth a look: constant images, empty truths, a class that no case has, labels that are not those of
-    single objects, cases with the same pixels in different groups, masks that fit better after a flip or a rotation.
-    What the listing noticed is in `Dataset.notes`. progress is called after every case; pictures: make thumbnails.
+    single objects, cases with the same pixels in different groups, masks that fit better after a flip or a rotation, a
+    class that no case of a role has. What the listing noticed is in `Dataset.notes`. progress is called after every
+    case; pictures: make thumbnails. roles: of the cases by name, where the data set is split.
     """
     shown = {case.name for case in chosen(dataset.cases)} if pictures else set()
     findings: list[str] = []
     pixels: dict[int, Case] = {}
+    masks: dict[int, Case] = {}
+    copies: list[str] = []
+    numbers = CaseNumbers()
     summary, labels, misaligned = Summary(), ObjectLabels(), alignment.Misaligned(dataset.task.rank)
     thumbnails = []
 
     def look(case: Case) -> _Look:
         return _look(case, dataset, preprocess or Preprocess(), picture=case.name in shown)
 
-    for found in _in_order(look, dataset.cases):
+    for place, found in enumerate(_in_order(look, dataset.cases)):
         findings += found.lines
         if found.facts is not None:
             summary.add(found.facts)
@@ -76,11 +89,17 @@ def audit(
             twin = pixels.setdefault(found.pixels, found.case)
             if twin.group != found.case.group:
                 findings.append(f"{found.case.name}: has the same image as {twin.name}, which is in another group")
+            elif found.mask and (other := masks.setdefault(found.mask, found.case)).group != found.case.group:
+                copies.append(f"{found.case.name} and {other.name}")
+        if found.numbers is not None:
+            numbers.add(place, found.numbers)
         thumbnails += [found.thumbnail] if found.thumbnail else []
         if progress is not None:
             progress()
     findings += [f"no case holds the class {name}" for name in _missing(summary, dataset)]
-    return Audit(findings + labels.remarks() + misaligned.remarks(), summary, thumbnails)
+    findings += missing_in_roles(numbers, dataset, roles or {})
+    seen = remarks(numbers, dataset, summary.described(dataset)["classes"], roles or {}) + same_masks(copies)
+    return Audit(findings + labels.remarks() + misaligned.remarks(), summary, thumbnails, seen)
 
 
 def _look(case: Case, dataset: Dataset, preprocess: Preprocess, *, picture: bool) -> _Look:
@@ -100,7 +119,9 @@ def _look(case: Case, dataset: Dataset, preprocess: Preprocess, *, picture: bool
         CaseFacts.of(case.name, sample, task),
         labels,
         alignment.fit(sample),
+        CaseNumber.of(sample, task),
         hash(sample.image.tobytes()),
+        hash(sample.truth.tobytes()) if sample.truth.min() != sample.truth.max() else 0,
         Thumbnail.of(case.name, sample, task) if picture else None,
     )
 

@@ -51,6 +51,7 @@ def split_cases(
     folds: int = 0,
     fold: int = 0,
     seed: int = 0,
+    official: bool = True,
 ) -> Split:
     """Give every case a role, whole groups at a time.
 
@@ -66,10 +67,10 @@ def split_cases(
     one, when the publisher's roles cut a group apart, and when a file cannot be read. digests: remembers the contents.
     """
     fractions = _fractions(train, validation, test, folds, fold)
-    pinned = _pinned(dataset)
+    pinned = _pinned(dataset) if official else {}
     free = [g for g in _groups(dataset, seed) if not any(name in pinned for name in g.names)]
-    official = set(pinned.values())
-    wanted: dict[Role, float] = {role: share for role, share in fractions.items() if share > 0 and role not in official}
+    fixed = set(pinned.values())
+    wanted: dict[Role, float] = {role: share for role, share in fractions.items() if share > 0 and role not in fixed}
     if free and not wanted:
         wanted = {"train": 1.0}
     try:

@@ -12,7 +12,7 @@ from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
 from .notes import skipped
-from .readers import read_image, read_mask, visible
+from .readers import Picture, read_image, read_mask, visible
 from .sections import blocks
 from .source import Source
 from .truth import chosen, classes
@@ -28,6 +28,9 @@ _CLASSES = {
     "synapse": (223,),
 }
 
+READING = "2"
+"""Version of how files become arrays. 1: masks of one bit a pixel had no foreground."""
+
 
 class _Section(NamedTuple):
     name: str
@@ -42,7 +45,7 @@ def sstem_vnc(
     """Membranes and organelles in ssTEM of a fly's nerve cord (Gerhard et al. 2013, doi:10.6084/m9.figshare.856713).
 
     `stack1/raw/NN.tif` with `membranes/`, `mitochondria/` and `synapses/NN.png` or `labels/labels000000NN.png`; pixels
-    of 4.6 nm, sections of about 50 nm. Stray grey values of the binary masks are cut at 128.
+    of 4.6 nm, sections of about 50 nm. Stray grey values of the binary masks are cut at half.
 
     target: `membrane` (255 in the files is membrane, unlike in ISBI 2012), `mitochondria` or `synapse`: binary;
         `classes`: exclusive, intracellular (the background), membrane, glia, mitochondria, synapse.
@@ -86,6 +89,7 @@ def sstem_vnc(
         licence="CC BY-NC-SA 3.0",
         citation="Gerhard et al. 2013, figshare, doi:10.6084/m9.figshare.856713",
         notes=notes,
+        reading="" if exclusive else READING,
     )
 
 
@@ -103,8 +107,8 @@ def _columns(stack: Sequence[_Section], target: str, grid: int) -> tuple[Case, .
 
 
 def _read(section: _Section, target: str) -> Sample:
-    image, mask = read_image(section.image).array, read_mask(section.label).array
-    truth = _truth(mask, section.label, target)
+    image, found = read_image(section.image).array, read_mask(section.label)
+    truth = _truth(found, section.label, target)
     if truth.shape[:-1] != image.shape[:-1]:
         raise DataError(
             f"{section.label}: the mask is {truth.shape[:-1]}, its image {image.shape[:-1]}; fetch both again"
@@ -112,8 +116,11 @@ def _read(section: _Section, target: str) -> Sample:
     return Sample(image, truth, None, _SPACING_MM[1:])
 
 
-def _truth(mask: np.ndarray, file: Path, target: str) -> np.ndarray:
-    return classes(mask, file, tuple(_CLASSES.values())) if target == "classes" else chosen(mask, mask >= 128)
+def _truth(found: Picture, file: Path, target: str) -> np.ndarray:
+    if target == "classes":
+        return classes(found.array, file, tuple(_CLASSES.values()))
+    half = ((found.highest or 255) + 1) // 2  # some files have a single bit a pixel
+    return chosen(found.array, found.array >= half)
 
 
 def _read_column(stack: Sequence[_Section], target: str, row: int, column: int, grid: int) -> Sample:

@@ -26,8 +26,9 @@ INSIDE = {
         "logs": (*_LOWEST, "trial", "run"),
         "predict": (*_LOWEST, "trial", "deploy"),
         "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "commands"),
+        "audit": (*_LOWEST, *_MIDDLE, "sweep"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -188,12 +188,26 @@ def recommend(command: argparse.ArgumentParser) -> None:
 
 def data(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench data`."""
-    command.add_argument("action", choices=("check", "fetch"))
+    command.add_argument("action", choices=("check", "fetch", "audit"))
     command.add_argument(
         "--show", type=Path, metavar="FILE", help="draw a few cases of each data set and their outlines"
     )
     _sweep_options(command)
-    command.set_defaults(cache=None)
+    audit = command.add_argument_group("of `audit`, which also takes the name of a data set")
+    audit.add_argument(
+        "--folds", type=_count, default=5, help="parts, by group, that are predicted in turn (default 5)"
+    )
+    audit.add_argument("--models", metavar="A,B", help="of the sweep's (default: all)")
+    audit.add_argument("--seeds", type=_count, default=2, help="trainings of each model and fold (default 2)")
+    audit.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    audit.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
+    audit.add_argument(
+        "--reviewed", type=Path, metavar="FILE", help="CSV with columns case and verdict, right or wrong"
+    )
+    audit.add_argument("--threshold", type=_positive, default=0.95, metavar="SHARE", help="asked for (default 0.95)")
+    audit.add_argument("--pictures", type=_count, default=60, metavar="N", help="cases in the gallery (default 60)")
+    audit.add_argument("--quiet", action="store_true", help="no progress on stderr")
+    _cache_option(command)
 
 
 def predict(command: argparse.ArgumentParser) -> None:

@@ -2,7 +2,8 @@
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from ...core.errors import DataError, SpecError, one_line
 from ...core.task import Task
 from ...core.trial import Trial
 from ...datasets.audit import Audit, audit
-from ...datasets.case import ROLES, Dataset
+from ...datasets.case import ROLES, Dataset, Role
 from ...datasets.prepare import Preprocess
 from ...datasets.thumbnail import Thumbnail
 from ..naming.trial_names import TrialNames
@@ -33,7 +34,7 @@ def check(options: argparse.Namespace) -> int:
     context = context_of(wanted, options)
     understood: dict[str, dict[str, Any]] = {}
     rows: list[Row] = []
-    for name, data in zip(_names(wanted), wanted.datasets, strict=True):
+    for name, data in zip(dataset_names(wanted), wanted.datasets, strict=True):
         try:
             dataset = list_dataset(data.choice, context)
         except Exception as error:  # the other data sets are looked at all the same
@@ -41,12 +42,14 @@ def check(options: argparse.Namespace) -> int:
             told = [f"{name}: cannot be listed: {one_line(error)}"]
         else:
             dataset, roles, problems = _split(dataset, data, context)
-            found = _audited(name, dataset, preprocess_of(data.choice), pictures=options.show is not None)
-            counted = {"cases": len(dataset.cases), "roles": roles, **found.summary.described(dataset)}
-            understood[name] = {**counted, "findings": problems + found.findings}
+            found = _audited(name, dataset, preprocess_of(data.choice), roles, pictures=options.show is not None)
+            counts = {role: list(roles.values()).count(role) for role in ROLES} if roles else {}
+            counted = {"cases": len(dataset.cases), "roles": counts, **found.summary.described(dataset)}
+            looks = [{**asdict(remark), "cases": list(remark.cases)} for remark in found.remarks]
+            understood[name] = {**counted, "worth_a_look": looks, "findings": problems + found.findings}
             rows.append((name, dataset.task, found.thumbnails))
-            counts = ", ".join(f"{count} {role}" for role, count in roles.items()) or "not split"
-            told = [f"{name}: {len(dataset.cases)} cases ({counts})", *lines(understood[name])]
+            split = ", ".join(f"{count} {role}" for role, count in counts.items()) or "not split"
+            told = [f"{name}: {len(dataset.cases)} cases ({split})", *lines(understood[name])]
         if not options.json:
             print("\n".join(told))
     if options.json:
@@ -56,18 +59,20 @@ def check(options: argparse.Namespace) -> int:
     return int(any(described["findings"] for described in understood.values()))
 
 
-def _split(dataset: Dataset, data: DataChoice, context: Context) -> tuple[Dataset, dict[str, int], list[str]]:
-    """The data set with what its split is noted for, how many cases have each role, and why it cannot be split."""
+def _split(dataset: Dataset, data: DataChoice, context: Context) -> tuple[Dataset, Mapping[str, Role], list[str]]:
+    """The data set with what its split is noted for, the role of each case, and why it cannot be split."""
     try:
         opened = split_dataset(dataset, data.choice, data.split, context)
     except DataError as error:  # too few groups, say; the cases are looked at all the same
         return dataset, {}, [f"cannot be split: {error}"]
-    return opened.dataset, {role: len(opened.split.cases(role)) for role in ROLES}, []
+    return opened.dataset, opened.split.roles, []
 
 
-def _audited(name: str, dataset: Dataset, preprocess: Preprocess, *, pictures: bool) -> Audit:
+def _audited(
+    name: str, dataset: Dataset, preprocess: Preprocess, roles: Mapping[str, Role], *, pictures: bool
+) -> Audit:
     with tqdm(total=len(dataset.cases), desc=name, leave=False, disable=None) as bar:
-        return audit(dataset, preprocess=preprocess, progress=bar.update, pictures=pictures)
+        return audit(dataset, preprocess=preprocess, progress=bar.update, pictures=pictures, roles=roles)
 
 
 def _show(rows: Sequence[Row], file: Path) -> None:
@@ -86,13 +91,13 @@ def fetch(options: argparse.Namespace) -> int:
         raise SpecError("--show is for `data check`; `data fetch` reads no images")
     wanted = read(options)
     context = context_of(wanted, options)
-    for name, data in zip(_names(wanted), wanted.datasets, strict=True):
+    for name, data in zip(dataset_names(wanted), wanted.datasets, strict=True):
         opened = open_dataset(data.choice, data.split, context)
         print(f"{name}: {len(opened.dataset.cases)} cases; {opened.dataset.licence}")
     return 0
 
 
-def _names(wanted: Sweep) -> list[str]:
+def dataset_names(wanted: Sweep) -> list[str]:
     """What the data sets of a sweep are called, in its order."""
     model, loss, seed = wanted.models[0], wanted.losses[0], wanted.seeds[0]
     trials = [Trial(data.choice, data.split, model, loss, data.recipe, seed) for data in wanted.datasets]

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ...datasets.remarks import Remark
+
 SHOWN = 5
 """Kinds of one thing (sizes, spacings, strata) that are listed; the JSON holds more."""
 
@@ -27,6 +29,7 @@ def lines(described: Mapping[str, Any]) -> list[str]:
         "groups": [_groups(described["groups"])],
         "strata": [_counts(described["strata"])] if described["strata"] else [],
         "notes": [*described["listing"], *map(_note, described["notes"])],
+        "look at": [Remark(**{**entry, "cases": tuple(entry["cases"])}).line for entry in described["worth_a_look"]],
         "findings": described["findings"] or ["none"],
     }
     if not described["read"]:

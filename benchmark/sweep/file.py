@@ -153,6 +153,14 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
     return _values(validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
 
 
+def of_dataset(name: str, overrides: Sequence[str] = ()) -> Sweep:
+    """The sweep of a data set by its name: a quarter-width U-Net and `bce_dice`; `overrides` as `read` has them."""
+    raw: dict[str, Any] = {"name": name, "datasets": [name], "models": ["unet_quarter"], "losses": ["bce_dice"]}
+    for override in overrides:
+        put(raw, override)
+    return _values(validate(TypeAdapter(SweepFile), raw, name), SHIPPED / name, raw)
+
+
 def _load(file: Path) -> dict[str, Any]:
     try:
         raw = parsed_yaml(file.read_text("utf-8"))

@@ -42,7 +42,8 @@ class Context:
 
     source: where data sets are found. folder: where relative paths in the sweep start. results, sweep: the store.
     latency: None when several trials run at once, since a clock read beside them would lie.
-    gpus: numbers of the GPUs that trials on `gpu` share, empty for all there are.
+    gpus: numbers of the GPUs that trials on `gpu` share, empty for all there are. weights, probabilities: whether the
+    selected weights, and the probabilities of test cases, are kept.
     threads: CPU threads of a trial, 0 for all. cache: where training and validation cases are kept.
     averagings: the weights that trainings keep beside the selected ones.
     """
@@ -56,6 +57,7 @@ class Context:
     latency: LatencyOptions | None = None
     previews: int = 4
     weights: bool = False
+    probabilities: bool = False
     threads: int = 0
     gpus: tuple[int, ...] = ()
     cache: CachePlace = "memory"

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,9 @@ from .preview import preview
 from .selection import Selection
 from .train import ProgressCallback
 from .windows import Windows
+
+Keep = Callable[[str, np.ndarray], None]
+"""Takes a case's name and its probabilities (*space, k) at its own size."""
 
 
 @dataclass
@@ -69,18 +72,19 @@ def evaluate(
     mirror: bool,
     previews: int,
     on_progress: ProgressCallback,
+    keep: Keep | None = None,
 ) -> Evaluation:
     """Read, predict and score each case; here, under a frozen selection, are they used and nowhere before.
 
     A case that cannot be read or scored any more is left out, with its reason in `missing`, for the training and the
-    other cases are worth keeping. Raises DataError when no case is left.
+    other cases are worth keeping. Raises DataError when no case is left. keep: is given each case's probabilities.
     """
     result = Evaluation()
     shown = sorted(cases, key=lambda case: hashlib.sha256(case.name.encode()).hexdigest())[:previews]
     for index, case in enumerate(cases):
         place = shown.index(case) if case in shown else None
         try:
-            _evaluate(forward, selection, case, opened, result, windows=windows, mirror=mirror, place=place)
+            _evaluate(forward, selection, case, opened, result, windows=windows, mirror=mirror, place=place, keep=keep)
         except DataError as error:
             result.missing.append(str(error))
         on_progress({"phase": "test", "step": index + 1, "of": len(cases)})
@@ -99,6 +103,7 @@ def _evaluate(
     windows: Windows,
     mirror: bool,
     place: int | None,
+    keep: Keep | None,
 ) -> None:
     """Add a case to the result; place: its number among the previews, None where it is none of them."""
     task, clock = opened.task, [time.perf_counter()]
@@ -110,6 +115,8 @@ def _evaluate(
     found = to_labels(probabilities, task, selection.threshold)
     clock.append(time.perf_counter())
     rows = _scored(case.name, prepared.original, found, probabilities, opened, result.on_error)
+    if keep is not None:
+        keep(case.name, probabilities)
     result.windows[options["window"]] += 1
     result.mismatches.append(made.mismatch)
     result.scores += [{"case": case.name, "group": case.group, **row} for row in rows]

@@ -6,6 +6,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
 import keras
@@ -34,6 +35,7 @@ from .micro_batches import in_parts, lacks_memory, out_of_memory
 from .origin import Origin, lighter_facts, origin_of, pruning_of
 from .own_parts import PartCheck, own_metrics
 from .part_checks import check_loss, check_network, check_part
+from .probabilities import KIND, write_probabilities
 from .step_clock import StepClock
 from .timed import latency, peaks
 from .train import ProgressCallback, train
@@ -189,6 +191,7 @@ def _test(asked: Trial, context: Context, made: Trained, on_progress: ProgressCa
         mirror=recipe.mirror,
         previews=context.previews,
         on_progress=on_progress,
+        keep=partial(write_probabilities, store.path(KIND, asked, "")) if context.probabilities else None,
     )
     fields["scores"], fields["prediction"] = result.scores, result.prediction()
     timing |= {"test_load_s": result.load_s, "predict_s": result.predict_s, "score_s": result.score_s}

@@ -5,6 +5,7 @@ import nibabel
 import numpy as np
 import pytest
 import tifffile
+from PIL import Image
 
 from unetbench.core.errors import DataError, SpecError
 from unetbench.datasets import DATASETS
@@ -257,6 +258,14 @@ def test_sstem_vnc_cuts_stray_grey_values_at_128_and_leaves_gaps_between_groups(
         *((f"{k:02d}", "04-06") for k in range(4, 7)),
     ]
     assert [bool(case.read().truth.any()) for case in dataset.cases] == [False, True, False, False, True, False]
+
+
+def test_sstem_vnc_masks_of_one_bit_are_read_as_those_of_eight(opened):
+    _sstem(opened.home, 3)
+    mask = RNG.integers(0, 2, (8, 8)).astype(bool)
+    Image.fromarray(mask).save(opened.home / "sstem_vnc" / "stack1" / "membranes" / "01.png")
+    truth = opened("sstem_vnc").cases[1].read().truth
+    np.testing.assert_array_equal(truth[..., 0], mask)
 
 
 def test_sstem_vnc_gives_exclusive_classes_and_volumes(opened):

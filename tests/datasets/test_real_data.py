@@ -34,6 +34,7 @@ def _dataset(name: str, **options) -> Dataset:
         ("wbc", {}),
         ("msd_hippocampus", {}),
         ("bbbc006", {"plane": 0}),
+        ("sstem_vnc", {}),
         ("sstem_vnc", {"target": "classes"}),
         ("sstem_vnc", {"target": "synapse"}),
         ("sstem_vnc", {"rank": 3}),

@@ -47,7 +47,18 @@ def test_a_block_of_lines_for_a_person(sweep, capsys):
     block = out.rstrip().split("\n")
     assert block[0].startswith("mine: 10 cases (")
     told = {line[2:15].strip(): line[15:] for line in block[1:] if line[2:15].strip()}
-    assert list(told) == ["task", "sizes", "pixels", "values", "classes", "objects", "spacing", "groups", "findings"]
+    assert list(told) == [
+        "task",
+        "sizes",
+        "pixels",
+        "values",
+        "classes",
+        "objects",
+        "spacing",
+        "groups",
+        "look at",
+        "findings",
+    ]
     assert told["task"] == "2D, binary: cell"
     assert told["sizes"] == "60×60"
     assert told["pixels"] == "uint8; channels: 3"
@@ -80,8 +91,12 @@ def test_all_of_it_as_json(sweep, capsys):
         "strata",
         "notes",
         "listing",
+        "worth_a_look",
         "findings",
     ]
+    (cut,) = [entry for entry in told["worth_a_look"] if entry["kind"] == "cut"]
+    assert list(cut) == ["kind", "text", "count", "cases"]
+    assert cut["count"] == len(cut["cases"])
     assert (told["cases"], told["read"], sum(told["roles"].values())) == (10, 10, 10)
     assert len(told["values"]) == 3
     assert told["objects"]["a_case"]["max"] <= 4
@@ -169,6 +184,7 @@ def test_sets_of_many_kinds_are_cut_short_for_the_terminal():
         "strata": {f"s{k}": 1 for k in range(7)},
         "notes": [{"note": "a palette", "cases": 2, "first": "c1"}],
         "listing": ["1 image without mask skipped: x"],
+        "worth_a_look": [{"kind": "holes", "text": "3 holes", "count": 7, "cases": ["a" * 50, *"bcdefg"]}],
         "findings": ["c1: the mask is empty", "c2: the mask is empty"],
     }
     assert [line[2:] for line in lines(described)] == [
@@ -187,6 +203,7 @@ def test_sets_of_many_kinds_are_cut_short_for_the_terminal():
         "strata       s0 (1), s1 (1), s2 (1), s3 (1), s4 (1) and 2 more",
         "notes        1 image without mask skipped: x",
         "             a palette (2 cases; first: c1)",
+        f"look at      3 holes: {'a' * 20}…{'a' * 19}, b, c, d, e and 2 more",
         "findings     c1: the mask is empty",
         "             c2: the mask is empty",
     ]

@@ -1,0 +1,1 @@
+"""Suspect annotations: what models that never saw a case say of its mask."""
