@@ -16,7 +16,6 @@ from ...datasets import DATASETS
 from ...datasets.meaning import spelled_out
 from ...datasets.modalities import ALL, Wanted
 from ...datasets.prepare import Preprocess
-from ...datasets.weak.kinds import options_of, weak_labels
 from ...metrics.empty import POLICIES
 from ...metrics.objects import SPLITS
 from ...models import MODELS
@@ -27,6 +26,7 @@ from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
 from .ensembles import EnsembleStep, ensembles
 from .hardware import Hardware, HardwareKeys, hardware
+from .label_axis import read_labels
 from .modality_axis import read_axis
 from .override import put
 from .steps import LighterStep, steps
@@ -190,7 +190,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
         name=spec.name,
         folder=file.resolve().parent,
         datasets=datasets,
-        training_labels=_training_labels(spec.labels, where),
+        training_labels=read_labels(spec.labels, f"{where}: labels"),
         modalities=read_axis(spec.modalities, f"{where}: modalities"),
         test_modalities=read_axis(spec.test_modalities, f"{where}: test_modalities", test=True),
         models=models,
@@ -225,21 +225,6 @@ def _data_choices(spec: SweepFile, where: str) -> tuple[DataChoice, ...]:
         if chosen in found:
             raise SpecError(f"{where}: datasets[{index}]: {chosen.choice.label} is there twice")
         found.append(chosen)
-    return tuple(found)
-
-
-def _training_labels(labels: Sequence[Any], where: str) -> tuple[dict[str, Any], ...]:
-    """What each kind of labels adds to the options of a data set; nothing for full masks. Raises SpecError."""
-    found: list[dict[str, Any]] = []
-    for index, said in enumerate(labels):
-        try:
-            options = options_of(weak_labels(said))
-        except SpecError as error:
-            raise SpecError(f"{where}: labels[{index}]: {str(error).removeprefix('labels: ')}") from None
-        more = {"labels": options} if options else {}
-        if more in found:
-            raise SpecError(f"{where}: labels[{index}]: {said} is there twice")
-        found.append(more)
     return tuple(found)
 
 
