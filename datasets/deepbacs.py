@@ -62,7 +62,7 @@ def deepbacs(source: Source, *, truth: str = "fluorescence") -> Dataset:
         "deepbacs",
         Task(2, 2, ("cell",), modalities=tuple((name, 1) for name in MODALITIES)),
         tuple(sorted(cases, key=lambda case: case.name)),
-        licence="CC BY 4.0",
+        licence="CC BY 4.0; its Zenodo record says what holds",
         citation="Spahn et al. 2022, Communications Biology 5:688, doi:10.1038/s42003-022-03634-z; "
         "doi:10.5281/zenodo.5550933",
         official=official,
