@@ -44,6 +44,7 @@ INSIDE = {
         "page": ("frame", "statistics", "tables", "plots"),
         "ensemble_report": ("frame", "statistics", "tables", "plots", "page"),
         "annotation_report": ("frame", "statistics", "tables", "plots", "page"),
+        "continual_report": ("frame", "statistics", "tables", "plots", "page"),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             "frame",
@@ -53,6 +54,7 @@ INSIDE = {
             "page",
             "written",
             "annotation_report",
+            "continual_report",
             "ensemble_report",
             "runtime_report",
         ),

@@ -24,6 +24,7 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .continual import Continual, continual
 from .ensembles import EnsembleStep, ensembles
 from .hardware import Hardware, HardwareKeys, hardware
 from .override import put
@@ -70,6 +71,7 @@ class SweepFile(HardwareKeys):
     cache: CachePlace = "memory"
     lighter: list[dict[str, Any]] = Field(default_factory=list)
     ensembles: list[dict[str, Any]] = Field(default_factory=list)
+    continual: dict[str, Any] | None = None
     tune: dict[str, Any] | None = None
 
 
@@ -89,8 +91,8 @@ class Sweep:
     folder: where relative paths of the user's own data start. training_labels: what each kind of labels adds to the
     options of every data set. hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
-    lighter. ensembles: the steps that make ensembles of them. tune: how models are tuned, None where the file does not
-    say.
+    lighter. ensembles: the steps that make ensembles of them. continual: the batches in which cases arrive, None where
+    all are there at once. tune: how models are tuned, None where the file does not say.
     """
 
     name: str
@@ -112,6 +114,7 @@ class Sweep:
     labels: Labels
     lighter: tuple[LighterStep, ...]
     ensembles: tuple[EnsembleStep, ...]
+    continual: Continual | None
     tune: Tuning | None
 
 
@@ -197,6 +200,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
             labels,
             f"{where}: ensembles",
         ),
+        continual=None if spec.continual is None else continual(spec.continual, f"{where}: continual"),
         tune=None if spec.tune is None else tuning(spec.tune, models, chosen, recipes, seeds[0], f"{where}: tune"),
     )
 

@@ -22,6 +22,7 @@ from ...models.parts.fit import require
 from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
+from .holding import holding
 from .origin import Origin, Teaching, starting_network, teaching
 from .windows import Windows
 
@@ -67,7 +68,8 @@ class CompiledModel:
         network, task = self.network, self.task
         self.key, self.loss = trial.compile_key, loss_function(trial, task)
         self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
-        several, teacher = len(network.outputs) > 1, teaching(trial, self.origin, task)
+        several = len(network.outputs) > 1
+        teacher = teaching(trial, self.origin, task) or holding(trial, self.origin, network, task)
         objective = _on_every_output(trial, task) if several else self.loss
         terms = _terms(objective, network.outputs, task, self.requires_targets)
         kind = CustomLossModel if several or terms or teacher else keras.Model

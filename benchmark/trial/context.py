@@ -15,6 +15,7 @@ from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice
 from ...datasets import DATASETS
+from ...datasets.batches import Arrived, arrived_of, arrived_split, batches_by_case, replayed_cases
 from ...datasets.case import Case, Dataset, Role, Sample
 from ...datasets.digests import FileDigests
 from ...datasets.disk_cache import CaseKeys, CasesOnDisk
@@ -78,6 +79,8 @@ class OpenedDataset:
 
     task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
     on disk. digests: of the files. labels: what training cases have in place of full masks, None for these.
+    arrived: the batches that a stage has seen, None where all cases are there at once. kept: names of the cases of
+    earlier ones that it has.
     """
 
     dataset: Dataset
@@ -88,6 +91,23 @@ class OpenedDataset:
     keys: CaseKeys
     digests: FileDigests
     labels: WeakLabels | None = None
+    arrived: Arrived | None = None
+    kept: frozenset[str] = frozenset()
+
+    def with_batches(self, arrived: Arrived | None) -> "OpenedDataset":
+        """The data set as a stage of continual learning trains on it; its test cases are those of all batches."""
+        if arrived is None:
+            return self
+        kept = frozenset(case.name for case in replayed_cases(self.split, arrived))
+        return replace(self, split=arrived_split(self.split, arrived), arrived=arrived, kept=kept)
+
+    @property
+    def test_batches(self) -> dict[str, str]:
+        """The batch of each test case by its name; empty where all cases are there at once."""
+        if self.arrived is None:
+            return {}
+        of = batches_by_case(self.dataset, self.arrived.by)
+        return {case.name: of[case.name] for case in self.split.cases("test")}
 
     def with_labels(self, labels: WeakLabels | None) -> "OpenedDataset":
         """The data set whose training cases have these in place of full masks. Raises SpecError for a task without."""
@@ -159,7 +179,7 @@ class OpenedDataset:
         return kept
 
 
-ASIDE = ("preprocess", "objects", "labels")
+ASIDE = ("preprocess", "objects", "labels", "arrived")
 """Options of a data set in a trial that its function does not take."""
 
 
@@ -201,9 +221,10 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
 def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
     """What `open_dataset` does once the cases are listed."""
     preprocess = preprocess_of(choice)
-    # The contents of the files count, not where they are; how objects are told apart is no part of the truth. Weaker
-    # labels count for training cases alone, see `held`.
-    told = {key: value for key, value in choice.options.items() if key not in ("path", "objects", "labels")}
+    # The contents of the files count, not where they are; how objects are told apart is no part of the truth, nor when
+    # a case arrived. Weaker labels count for training cases alone, see `held`.
+    aside = ("path", "objects", "labels", "arrived")
+    told = {key: value for key, value in choice.options.items() if key not in aside}
     told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
     keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
     wanted = {key: value for key, value in split.items() if key != "digest"}
@@ -219,7 +240,8 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
         dataset = replace(dataset, notes=(*dataset.notes, *near_duplicates(found)))
     objects = choice.options.get("objects", "components")
     opened = OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
-    return opened.with_labels(weak_labels(choice.options.get("labels")))
+    opened = opened.with_labels(weak_labels(choice.options.get("labels")))
+    return opened.with_batches(arrived_of(choice.options.get("arrived")))
 
 
 def _place(path: str, context: Context) -> str:
