@@ -122,7 +122,7 @@ class Continual:
             return orders_of(batches, self.orders)
         for order in self.orders:
             if sorted(order) != sorted(batches):
-                raise SpecError(f"continual.orders: {list(order)} is no order of the batches {list(batches)}")
+                raise SpecError(f"orders: {list(order)} is no order of the batches {list(batches)}")
         return list(self.orders)
 
 
