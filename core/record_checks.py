@@ -8,6 +8,7 @@ from typing import Any, get_type_hints
 from .backend import BACKENDS
 from .recipe import Augmentation, Recipe
 from .structure import COUNT, MAPPING, NUMBER, NUMBERS, ROWS, TEXT, TEXTS, WHOLE, Kind, check, kind_of, list_of, one_of
+from .trial import METHODS
 
 STATUSES = ("done", "unfit", "failed", "timed_out")
 
@@ -26,15 +27,17 @@ _PARTS = ("dataset", "model", "loss")
 _TRIAL = {**dict.fromkeys((*_PARTS, "split", "recipe"), MAPPING), "seed": WHOLE}
 _PLACE = {"sources": TEXTS, "backend": one_of(*BACKENDS), "device": one_of("", "cpu", "gpu")}
 _CHOICE = {"name": TEXT, "options": MAPPING}
-_STEPS = one_of("magnitude", "channels", "distil", "ensemble", "snapshots", "averaged")
+_STEPS = one_of("magnitude", "channels", "distil", "ensemble", "snapshots", "averaged", "update")
 _DERIVATION = {"step": _STEPS, "parent": TRIAL_ID, "of": MAPPING, "options": MAPPING, "members": ROWS}
 _MEMBER = {"trial": TRIAL_ID, "model": MAPPING, "loss": MAPPING, "seed": WHOLE}
 _STEP = {
     **dict.fromkeys(("share", "sparsity", "rate", "weight", "temperature", "decay", "begin"), NUMBER),
-    **dict.fromkeys(("epochs", "multiple", "last", "most", "rounds"), COUNT),
+    **dict.fromkeys(("epochs", "multiple", "last", "most", "rounds", "keep"), COUNT),
     **dict.fromkeys(("ranking", "mean", "choose", "copies", "by"), TEXT),
     "over": list_of(TEXT),
+    "method": one_of(*METHODS),
 }
+_ARRIVED = {"by": TEXT, "batches": list_of(TEXT, least=1), "keep": COUNT, "seed": WHOLE}
 _RECIPE = {name: kind_of(hint) for name, hint in _hints(Recipe) if name != "augment"} | {"augment": MAPPING}
 _AUGMENT = {name: kind_of(hint) for name, hint in _hints(Augmentation)}
 
@@ -115,14 +118,22 @@ def check_trial(told: Any) -> None:
         check(told[name], name, _CHOICE, "name")
     check(told["recipe"], "recipe", _RECIPE)
     check(told["recipe"].get("augment", {}), "recipe: augment", _AUGMENT)
+    check_arrived(told["dataset"].get("options", {}).get("arrived"))
     if told.get("derivation") is not None:
         check(told["derivation"], "derivation", _DERIVATION, "step", "parent", "of")
         check(told["derivation"]["of"], "derivation: of", _CHOICE, "name")
-        check(told["derivation"].get("options", {}), "derivation: options", _STEP)
+        needed = ("method",) if told["derivation"]["step"] == "update" else ()
+        check(told["derivation"].get("options", {}), "derivation: options", _STEP, *needed)
         for index, member in enumerate(told["derivation"].get("members", ())):
             check(member, f"derivation: members[{index}]", _MEMBER, *_MEMBER)
             check(member["model"], f"derivation: members[{index}].model", _CHOICE, "name")
             check(member["loss"], f"derivation: members[{index}].loss", _CHOICE, "name")
+
+
+def check_arrived(told: Any) -> None:
+    """Raise ValueError for what does not tell the batches that a stage has seen; None is fine."""
+    if told is not None:
+        check(told, "dataset: arrived", _ARRIVED, "by", "batches")
 
 
 def check_record(told: Mapping[str, Any]) -> None:

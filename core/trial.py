@@ -57,11 +57,13 @@ class Derivation:
     """How a trial comes from another one that is trained, or from several.
 
     step: `magnitude` or `channels` (pruning), which start from the parent's weights, or `distil`, whose parent teaches;
+        `update`, which starts from them too and trains on data that came later, in one of `METHODS`;
         `ensemble`, the mean of what members say, `snapshots`, the same of weights that one training passed through, or
         `averaged`, the mean of such weights.
     parent: the id of the trial that it comes from, of the first of several. of: that trial's model, with its own step
         where it has one.
-    options: of the step; `epochs` and `rate` are those of the training that follows, else as the recipe says.
+    options: of the step; `epochs` and `rate` are those of the training that follows, else as the recipe says; of an
+        update `method`, and what belongs to it.
     members: of the `UNTRAINED` steps, the trials whose weights they take.
     """
 
@@ -76,6 +78,9 @@ class Derivation:
         """What is done, without particulars: `channels 0.5`, `taught by unet`, `mean of 3 seeds`, `swa`."""
         if self.step == "distil":
             return f"taught by {self.of.label}"
+        if self.step == "update":
+            word, main = METHODS[self.options["method"]]
+            return f"{word} {self.options[main]:g}" if main else word
         if self.step in UNTRAINED:
             return self._untrained_brief
         return f"{self.step} {self.options.get('share', self.options.get('sparsity'))}"
@@ -99,6 +104,8 @@ class Derivation:
     def particulars(self) -> dict[str, Any]:
         """The options that `brief` does not tell."""
         told = ("share", "sparsity", "by", "last", "over", "copies") if self.members else ("share", "sparsity")
+        if self.step == "update":
+            told = ("method", METHODS[self.options["method"]][1])
         return {name: value for name, value in self.options.items() if name not in told}
 
     @property
@@ -116,6 +123,16 @@ class Derivation:
         """The fields that count for a trial's id; members only where there are any, as before there were."""
         own = asdict(self)
         return own if self.members else {name: value for name, value in own.items() if name != "members"}
+
+
+METHODS = {
+    "finetune": ("fine-tuned", ""),
+    "replay": ("replay of", "keep"),
+    "ewc": ("EWC", "weight"),
+    "lwf": ("LwF", "weight"),
+    "average": ("averaged", "share"),
+}
+"""Ways of an update by name: in words, and the option that is told with them. See `benchmark.trial.update`."""
 
 
 COPIES = {"mirror": "mirrored copies", "turns": "turned and mirrored copies"}
@@ -169,10 +186,16 @@ class Trial:
 
     @property
     def training(self) -> Recipe:
-        """The recipe as this trial trains: a pruned network for its step's epochs, at its rate, without warm-up."""
+        """The recipe as this trial trains: a network with weights for its step's epochs, at its rate.
+
+        Pruning is followed by no warm-up.
+        """
         if self.derivation is None or self.derivation.step == "distil" or self.is_untrained:
             return self.recipe
         options = self.derivation.options
+        if self.derivation.step == "update":
+            epochs, rate = options.get("epochs", self.recipe.epochs), options.get("rate", self.recipe.rate)
+            return replace(self.recipe, epochs=epochs, rate=rate)
         return replace(self.recipe, epochs=options["epochs"], rate=options["rate"], warmup=0)
 
     @property

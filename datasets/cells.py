@@ -16,6 +16,7 @@ from ..core.errors import SpecError, unknown
 from ..core.task import Task
 from . import DATASETS
 from .case import Case, Dataset, Sample
+from .cells_domains import DOMAINS
 from .cells_light import (
     camera,
     cytoplasm_stain,
@@ -52,7 +53,13 @@ class Form(NamedTuple):
 
 @DATASETS.add
 def cells(
-    source: Source, *, form: str = "nuclei", count: int = 80, size: Sequence[int] | None = None, seed: int = 0
+    source: Source,
+    *,
+    form: str = "nuclei",
+    count: int = 80,
+    size: Sequence[int] | None = None,
+    seed: int = 0,
+    domains: Sequence[str] = (),
 ) -> Dataset:
     """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
 
@@ -61,6 +68,9 @@ def cells(
         place, where some nuclei are hardly stained) or `fluorescence_phase` (2D, binary whole cells; fluorescence of
         the cytoplasm, which some cells hardly show, and phase contrast with halos, of one place).
     count: cases. size: edge lengths; 128×128, or 16×48×48 for a volume, when not given.
+    domains: sites whose images differ, dealt to the plates in turn: `plain`, `inverted` (dark nuclei on a bright
+        ground), `noisy` (a lower magnification in little light) and `blurred` (a higher one, out of focus). A case has
+        its domain as stratum, so that a split keeps them in proportion. None: all plates are of one site.
 
     Nuclei vary in size, shape, brightness, texture and focus, and touch; light is uneven, the camera has shot and read
     noise and 12 or 16 bits. Specks, fibres, ragged crusts and nuclei far out of focus, some as bright as the others,
@@ -75,18 +85,36 @@ def cells(
         raise SpecError(f"cells: size {list(shape)} does not fit form {form!r}; give {task.rank} edges of at least 8")
     if count < 1:
         raise SpecError(f"cells: count is {count}; at least 1 is needed")
+    _check_domains(domains, count)
+    of = [domains[k // CASES_PER_PLATE % len(domains)] if domains else "" for k in range(count)]
     cases = tuple(
-        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, form, shape, seed, k))
+        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, form, shape, seed, k, of[k]), of[k])
         for k in range(count)
     )
     return Dataset("cells", task, cases, "generated, public domain (CC0)", "unetbench, generated cells, version 1")
 
 
-def _read(form: str, shape: tuple[int, ...], seed: int, number: int) -> Sample:
+def _check_domains(domains: Sequence[str], count: int) -> None:
+    for name in domains:
+        if name not in DOMAINS:
+            raise SpecError(f"cells: {unknown('domain', name, DOMAINS)}")
+    if len(set(domains)) != len(domains):
+        raise SpecError(f"cells: domains {list(domains)} name one twice; give each once")
+    if len(domains) * CASES_PER_PLATE > count:
+        raise SpecError(
+            f"cells: {count} cases are {-(-count // CASES_PER_PLATE)} plates, too few for {len(domains)} domains; "
+            f"give a count of at least {len(domains) * CASES_PER_PLATE}"
+        )
+
+
+def _read(form: str, shape: tuple[int, ...], seed: int, number: int, domain: str) -> Sample:
     task, _, picture = FORMS[form]
     kind = list(FORMS).index(form)
     of = plate(_stream(kind, seed, _PLATE, number // CASES_PER_PLATE))
+    of = DOMAINS[domain].plate(of) if domain else of
     image, truth, nuclei = picture(_stream(kind, seed, _CASE, number), of, shape)
+    if domain and DOMAINS[domain].inverted:
+        image = np.uint16(2**of.bits - 1) - image
     return Sample(image, truth[..., None].astype(np.uint8), nuclei, task.spacing_mm)
 
 

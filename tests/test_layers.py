@@ -44,13 +44,13 @@ INSIDE = {
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
         **dict.fromkeys(
-            ("annotation_report", "ensemble_report", "modality_report"),
+            ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
             ("frame", "statistics", "tables", "plots", "page"),
         ),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
-            *("annotation_report", "ensemble_report", "modality_report", "runtime_report"),
+            *("annotation_report", "continual_report", "ensemble_report", "modality_report", "runtime_report"),
         ),
     },
 }

@@ -164,7 +164,8 @@ def context_of(wanted: sweep.Sweep, options: argparse.Namespace) -> Context:
         runtimes=tuple(runtime for runtime in wanted.runtimes if runtime not in apart(wanted.runtimes)),
         latency=wanted.latency,
         previews=wanted.previews,
-        weights=wanted.weights or bool(wanted.lighter or wanted.ensembles or apart(wanted.runtimes)),
+        weights=wanted.weights
+        or bool(wanted.lighter or wanted.ensembles or wanted.continual or apart(wanted.runtimes)),
         gpus=wanted.hardware.gpus,
         cache=options.cache or wanted.cache,
         averagings=tuple(step.averaging for step in wanted.ensembles if step.averaging is not None),

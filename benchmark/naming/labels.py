@@ -17,7 +17,7 @@ from ...datasets.weak.kinds import words
 from ...losses import LOSSES
 from ...models import MODELS
 from ...runtimes import RUNTIMES
-from .names import base, file_stem, is_letter, without_labels
+from .names import base, file_stem, is_letter, without_batches, without_labels
 
 REGISTRIES: dict[str, Registry] = {"datasets": DATASETS, "models": MODELS, "losses": LOSSES, "runtimes": RUNTIMES}
 SIGNS = " -_.,+=()[]&'@"
@@ -67,7 +67,7 @@ class Labels:
         split = {name: value for name, value in trial.split.items() if name not in ("digest", "fold")}
         known = trial.dataset.canonical, trial.recipe.canonical, canonical(split)
         if known not in self._known:
-            full, weak = without_labels(trial.dataset)
+            full, weak = without_labels(without_batches(trial.dataset)[0])
             plain, own = without_modalities(full)
             label = self._dataset(replace(trial, dataset=plain))
             more = [*([" + ".join(own)] if own else []), *([words(weak)] if weak else [])]

@@ -32,6 +32,13 @@ def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
     return (replace(dataset, options=options), dict(weak)) if known else (dataset, {})
 
 
+def without_batches(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
+    """A data set as it is when all cases are there at once, and the batches that a stage has seen instead."""
+    options = dict(dataset.options)
+    arrived = options.pop("arrived", None)
+    return (dataset, {}) if arrived is None else (replace(dataset, options=options), dict(arrived))
+
+
 def described(choice: Choice) -> str:
     """A part with its options, the labels that training has of a data set in words: `cells(count=8), 1 point`."""
     plain, weak = without_labels(choice)

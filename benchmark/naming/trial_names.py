@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...core.trial import Choice, Derivation, Trial, canonical
+from ...datasets.batches import words
 from .labels import Labels
-from .names import shared, short_names
+from .names import shared, short_names, without_batches
 
 
 @dataclass(frozen=True)
@@ -41,13 +42,14 @@ class TrialNames:
     """Names of these trials: two data sets, models, losses or hardware that differ have names that differ.
 
     A trial that comes from another has its step after the model: `unet, channels 0.5`. An ensemble is called by the
-    models and losses of its members.
+    models and losses of its members. A stage of continual learning has its batches last: `unet, fine-tuned, a → b`.
     """
 
     def __init__(self, trials: Iterable[Trial], labels: Labels | None = None) -> None:
         self._labels = labels or Labels({})
         listed = list(trials)
-        datasets = {(trial.dataset.canonical, self._labels.dataset(trial)): trial.dataset for trial in listed}
+        whole = [(without_batches(trial.dataset)[0], trial) for trial in listed]
+        datasets = {(dataset.canonical, self._labels.dataset(trial)): dataset for dataset, trial in whole}
         parts = [(choice, label) for (_, label), choice in datasets.items()]
         self._datasets = dict(zip(datasets, short_names(parts, by_base=True), strict=True)) if parts else {}
         files = short_names(parts, by_base=True, told=lambda choice: choice.label) if parts else []
@@ -58,7 +60,8 @@ class TrialNames:
         self._hardware = [word for word in HARDWARE.values() if len({word(trial) for trial in listed}) > 1]
 
     def __getitem__(self, trial: Trial) -> TrialName:
-        key = trial.dataset.canonical, self._labels.dataset(trial)
+        dataset, arrived = without_batches(trial.dataset)
+        key = dataset.canonical, self._labels.dataset(trial)
         model, loss = self._models[trial.model.canonical], self._losses[trial.loss.canonical]
         if trial.derivation is not None:
             of, step = trial.derivation.of, self._steps[_step_key(trial.derivation)]
@@ -71,9 +74,11 @@ class TrialNames:
             elif not members and of != trial.model:  # the parent comes from another one too
                 model = of.label
             model = f"{model}, {step}"
-        words = ", ".join(word(trial) for word in self._hardware)
+        if arrived:
+            model = f"{model}, {words(arrived)}"
+        place = ", ".join(word(trial) for word in self._hardware)
         return TrialName(
-            self._datasets[key], f"{model} [{words}]" if words else model, loss, trial.seed, self._files[key]
+            self._datasets[key], f"{model} [{place}]" if place else model, loss, trial.seed, self._files[key]
         )
 
     @staticmethod

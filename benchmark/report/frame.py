@@ -15,6 +15,7 @@ from ...core.record import Record
 from ...core.trial import canonical
 from ...metrics.empty import apply
 from ..naming.labels import Labels
+from ..naming.names import without_batches
 from ..naming.trial_names import TrialNames
 from ..records.deployments import Deployments, deployments
 from ..records.peaks import Peaks, read_peaks
@@ -115,12 +116,15 @@ def table_key(record: Record, machine: str) -> str:
     """What must be equal for two trials to stand in one table: data, split, recipe and machine; folds are pooled.
 
     The digest of a split without folds takes part, so that data that changed in between makes another table. Precision
-    does not, for it is hardware like backend and device: rows of one table are told apart by it.
+    does not, for it is hardware like backend and device: rows of one table are told apart by it. The stages of
+    continual learning, whichever batches they have seen, have a table of their own.
     """
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
     recipe = replace(record.trial.recipe, precision="float32").describe()
-    return canonical([record.trial.dataset.canonical, split, digest, recipe, machine])
+    dataset, arrived = without_batches(record.trial.dataset)
+    stages = ["stages"] if arrived else []
+    return canonical([dataset.canonical, split, digest, recipe, machine, *stages])
 
 
 def collapsed(scores: pd.DataFrame) -> list[str]:

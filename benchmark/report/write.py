@@ -11,6 +11,7 @@ from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
 from .annotation_report import annotation_reports
+from .continual_report import continual_reports
 from .ensemble_report import ensemble_reports
 from .frame import Frames, frames
 from .modality_report import modality_reports
@@ -24,6 +25,7 @@ from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .runtime_report import runtime_reports
+from .tables.apart import is_stage
 from .tables.columns import shortened
 from .tables.csv_text import csv_text
 from .tables.grid import markdown_code, markdown_text
@@ -92,8 +94,9 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     read = frames(sweep, empty or read_sweep(sweep).get("empty") or STANDARD_POLICY)
     summaries = comparison_tables(read)
     deployed, unknown = runtime_reports(read, sweep)
-    further = [*ensemble_reports(summaries, read), *annotation_reports(summaries, read.sweep)]
-    further += [*modality_reports(summaries, read.sweep), *deployed]
+    whole = [table for table in summaries if not is_stage(table.example.trial)]
+    further = [*ensemble_reports(summaries, read), *continual_reports(summaries, read)]
+    further += [*annotation_reports(whole, read.sweep), *modality_reports(whole, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])

@@ -24,6 +24,7 @@ from ..naming.labels import Labels
 from ..timing.options import LatencyOptions
 from ..trial.context import CachePlace
 from .choices import Entry, choices, losses, mapping
+from .continual import Continual, continual
 from .ensembles import EnsembleStep, ensembles
 from .hardware import Hardware, HardwareKeys, hardware
 from .label_axis import read_labels
@@ -74,6 +75,7 @@ class SweepFile(HardwareKeys):
     cache: CachePlace = "memory"
     lighter: list[dict[str, Any]] = Field(default_factory=list)
     ensembles: list[dict[str, Any]] = Field(default_factory=list)
+    continual: dict[str, Any] | None = None
     tune: dict[str, Any] | None = None
 
 
@@ -94,8 +96,8 @@ class Sweep:
     options of every data set. modalities, test_modalities: what it is trained with, and what its tests have.
     hardware: what trials are run on, an axis of the sweep.
     resolved: the file's content. labels: what its parts are to be called. lighter: the steps that make trained models
-    lighter. ensembles: the steps that make ensembles of them. tune: how models are tuned, None where the file does not
-    say.
+    lighter. ensembles: the steps that make ensembles of them. continual: the batches in which cases arrive, None where
+    all are there at once. tune: how models are tuned, None where the file does not say.
     """
 
     name: str
@@ -119,6 +121,7 @@ class Sweep:
     labels: Labels
     lighter: tuple[LighterStep, ...]
     ensembles: tuple[EnsembleStep, ...]
+    continual: Continual | None
     tune: Tuning | None
 
 
@@ -214,6 +217,7 @@ def _values(spec: SweepFile, file: Path, raw: dict[str, Any]) -> Sweep:
             labels,
             f"{where}: ensembles",
         ),
+        continual=None if spec.continual is None else continual(spec.continual, f"{where}: continual"),
         tune=None if spec.tune is None else tuning(spec.tune, models, chosen, recipes, seeds[0], f"{where}: tune"),
     )
 

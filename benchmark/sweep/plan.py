@@ -8,6 +8,7 @@ from typing import Any
 from ...core.errors import DataError, SpecError, UnetbenchError, one_line
 from ...core.recipe import MAX_STEPS, Recipe
 from ...core.trial import Choice, Trial
+from ...datasets.batches import arrived_of
 from ...datasets.held import Held
 from ...datasets.patches import PatchSampler, times_shown
 from ...datasets.weak.kinds import weak_labels
@@ -78,8 +79,12 @@ def _of(data: DataChoice, sweep: Sweep, context: Context) -> Iterator[Planned]:
                 labelled = shown and shown.with_labels(weak_labels(more.get("labels")))
             except SpecError as error:
                 labelled, why = None, one_line(error)
-            for trial, lacks in _trials(choice, split, way.recipe, sweep):
-                yield Planned(trial, labelled, why or lacks)
+            seen: dict[str, OpenedDataset | None] = {}
+            for trial, lacks in _trials(choice, split, way.recipe, sweep, labelled):
+                key = trial.dataset.canonical
+                if key not in seen:
+                    seen[key] = labelled and labelled.with_batches(arrived_of(trial.dataset.options.get("arrived")))
+                yield Planned(trial, seen[key], why or lacks)
 
 
 def _given(data: DataChoice, sweep: Sweep, opened: OpenedDataset | None) -> Iterator[Given]:
@@ -91,8 +96,13 @@ def _given(data: DataChoice, sweep: Sweep, opened: OpenedDataset | None) -> Iter
     yield from given(sweep.modalities, sweep.test_modalities, dataset.task, dataset.name, data.recipe)
 
 
-def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep) -> Iterator[tuple[Trial, str]]:
-    """The trials on a data set, those of lighter and ensemble steps last, and what this machine lacks for each."""
+def _trials(
+    choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep, opened: OpenedDataset | None
+) -> Iterator[tuple[Trial, str]]:
+    """The trials on a data set, those of further steps last, and what this machine lacks for each.
+
+    opened: None where the data set cannot be listed; then nothing is known of its batches, and there are no stages.
+    """
     trained: list[Trial] = []
     settings = list(sweep.hardware.settings(recipe))
     for model, loss in product(sweep.models, sweep.losses):
@@ -100,7 +110,13 @@ def _trials(choice: Choice, split: dict[str, Any], recipe: Recipe, sweep: Sweep)
         for (backend, device, own), seed in product(settings, sweep.seeds):
             trained.append(Trial(choice, split, model, loss, own, seed, sources, backend=backend, device=device))
     lacks: dict[tuple[str, str], str] = {}
-    for trial in (*trained, *(trial for step in (*sweep.lighter, *sweep.ensembles) for trial in step.trials(trained))):
+    further = [trial for step in (*sweep.lighter, *sweep.ensembles) for trial in step.trials(trained)]
+    if sweep.continual is not None and opened is not None:
+        try:
+            further += sweep.continual.trials(trained, opened.split)
+        except UnetbenchError as error:
+            raise SpecError(f"{sweep.name}: continual: {error}") from None
+    for trial in (*trained, *further):
         place = trial.backend, trial.device
         if place not in lacks:
             lacks[place] = lacking(trial, sweep.hardware.gpus)

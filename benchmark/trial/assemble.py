@@ -145,8 +145,9 @@ def _recalibrated(
     if not any(isinstance(layer, keras.layers.BatchNormalization) for layer in _layers(network)):
         return 0
     with fits_memory(opened, context):
-        train, validation = (cache.cases.of(r, parent, opened, context, on_progress) for r in ("train", "validation"))
-        sampler, _ = training_set(parent, opened, train, validation, context.cases)
+        training = cache.cases.of("train", parent, opened, context, on_progress)
+        validation = cache.cases.of("validation", parent, opened, context, on_progress)
+        sampler, _ = training_set(parent, opened, training, validation, context.cases)
     return recalibrate(network, sampler.in_parts(parent.recipe.micro_batches), parent.recipe.epochs)
 
 

@@ -23,6 +23,7 @@ from ...models.parts.saved import saved_as
 from ...runtimes import RUNTIMES
 from .adam import Adam, AdamW
 from .consistency import AveragedTeacher
+from .holding import holding
 from .origin import Origin, Teaching, starting_network, teaching
 from .windows import Windows
 
@@ -70,7 +71,8 @@ class CompiledModel:
         network, task = self.network, self.task
         self.key, self.loss = trial.compile_key, loss_function(trial, task)
         self.requires_targets = required_targets(LOSSES[trial.loss.name], trial.loss.options)
-        several, taught = len(network.outputs) > 1, teaching(trial, self.origin, task)
+        several = len(network.outputs) > 1
+        taught = teaching(trial, self.origin, task) or holding(trial, self.origin, network, task)
         objective = _on_every_output(trial, task) if several else self.loss
         terms = _terms(objective, network.outputs, task, self.requires_targets)
         self.teacher = self._averaged_teacher(trial)

@@ -15,6 +15,7 @@ from ...core.sources import source_digest
 from ...core.task import Task
 from ...core.trial import Choice
 from ...datasets import DATASETS, modalities
+from ...datasets.batches import Arrived, arrived_of, arrived_split, batches_by_case, replayed_cases
 from ...datasets.case import Case, Dataset, Role, Sample
 from ...datasets.digests import FileDigests
 from ...datasets.disk_cache import CaseKeys, CasesOnDisk
@@ -81,7 +82,8 @@ class OpenedDataset:
     task: after preprocessing. objects: how a predicted mask becomes objects. keys: names its cases where they are kept
     on disk. digests: of the files. labels: what training cases have in place of full masks, None for these. open: the
     training cases of which nothing is known. whole: the data set with all its modalities, which `dataset` may have some
-    of. blank: channels that are 0.
+    of. blank: channels that are 0. arrived: the batches that a stage has seen, None where all cases are there at once.
+    kept: names of the cases of earlier ones that it has.
     """
 
     dataset: Dataset
@@ -95,6 +97,8 @@ class OpenedDataset:
     open: frozenset[str] = frozenset()
     whole: Dataset | None = None
     blank: tuple[int, ...] = ()
+    arrived: Arrived | None = None
+    kept: frozenset[str] = frozenset()
 
     def with_modalities(self, names: Sequence[str]) -> "OpenedDataset":
         """The data set with these of its modalities alone; with none named as it is. Raises SpecError."""
@@ -127,6 +131,21 @@ class OpenedDataset:
             return found, replace(self, blank=found.blank)
         dataset = modalities.only(whole, there)
         return found, replace(self, split=replace(self.split, dataset=dataset))
+
+    def with_batches(self, arrived: Arrived | None) -> "OpenedDataset":
+        """The data set as a stage of continual learning trains on it; its test cases are those of all batches."""
+        if arrived is None:
+            return self
+        kept = frozenset(case.name for case in replayed_cases(self.split, arrived))
+        return replace(self, split=arrived_split(self.split, arrived), arrived=arrived, kept=kept)
+
+    @property
+    def test_batches(self) -> dict[str, str]:
+        """The batch of each test case by its name; empty where all cases are there at once."""
+        if self.arrived is None:
+            return {}
+        of = batches_by_case(self.dataset, self.arrived.by)
+        return {case.name: of[case.name] for case in self.split.cases("test")}
 
     def with_labels(self, labels: WeakLabels | None) -> "OpenedDataset":
         """The data set whose training cases have these in place of full masks. Raises SpecError for a task without."""
@@ -208,7 +227,7 @@ class OpenedDataset:
         return kept
 
 
-ASIDE = ("preprocess", "objects", "labels", "modalities", "test_modalities")
+ASIDE = ("preprocess", "objects", "labels", "modalities", "test_modalities", "arrived")
 """Options of a data set in a trial that its function does not take."""
 
 
@@ -250,8 +269,9 @@ def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> Ope
 def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
     """What `open_dataset` does once the cases are listed."""
     preprocess = preprocess_of(choice)
-    # The contents of the files count, not where they are; how objects are told apart is no part of the truth. Weaker
-    # labels count for training cases alone, see `held`; modalities where not all are taken, see `with_modalities`.
+    # The contents of the files count, not where they are; how objects are told apart is no part of the truth, nor when
+    # a case arrived. Weaker labels count for training cases alone, see `held`; modalities where not all are taken, see
+    # `with_modalities`.
     told = {key: value for key, value in choice.options.items() if key not in ("path", *ASIDE)}
     told |= {"name": choice.name, "preprocess": choice.options.get("preprocess", {})}
     keys = CaseKeys(dataset, told, source_digest(DATASETS.part(choice.name)))
@@ -269,7 +289,8 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     objects = choice.options.get("objects", "components")
     opened = OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
     opened = opened.with_modalities(modalities.named(choice.options.get("modalities")))
-    return opened.with_labels(weak_labels(choice.options.get("labels")))
+    opened = opened.with_labels(weak_labels(choice.options.get("labels")))
+    return opened.with_batches(arrived_of(choice.options.get("arrived")))
 
 
 def _place(path: str, context: Context) -> str:

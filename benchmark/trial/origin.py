@@ -1,8 +1,9 @@
-"""The trained trial that another one comes from: whose network is made lighter, or teaches."""
+"""The trained trial that another one comes from: whose network is made lighter, teaches, or learns new data."""
 
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -26,10 +27,15 @@ Teaching = Callable[[Any, Any, Any, Any], Any]
 
 @dataclass(frozen=True)
 class Origin:
-    """A trained trial and its network with the selected weights."""
+    """A trained trial, its network with the selected weights, and the file of these.
+
+    fisher: what an update by `ewc` holds weights fast by, see `trial.fisher`; empty for every other step.
+    """
 
     record: Record
     network: Any
+    file: Path
+    fisher: tuple[np.ndarray, ...] = ()
 
 
 def origin_of(trial: Trial, store: Store) -> Origin | None:
@@ -66,17 +72,20 @@ def trained_origin(key: str, called: str, store: Store) -> Origin:
     except StoreError as error:
         raise StoreError(f"{error}; delete it and train anew") from None
     network.initial_weights = f"trial {key}"
-    return Origin(record, network)
+    return Origin(record, network, file)
 
 
 def starting_network(trial: Trial, origin: Origin | None) -> keras.Model | None:
-    """The network that a pruning starts from, with its weights; None where the trial builds its own.
+    """The network that a pruning or an update starts from, with its weights; None where the trial builds its own.
+
+    An update has a network of its own, since its parent's still teaches or holds it.
 
     Raises Unfit naming the layer through which channels cannot be followed.
     """
     if origin is None or trial.derivation is None or trial.derivation.step == "distil":
         return None
-    network: Any = lightened(trial, origin.network)
+    update = trial.derivation.step == "update"
+    network: Any = saved_network(origin.file) if update else lightened(trial, origin.network)
     network.initial_weights = origin.network.initial_weights
     return network
 

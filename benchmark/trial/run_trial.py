@@ -41,6 +41,7 @@ from .timed import latency, peaks
 from .train import ProgressCallback, train
 from .trained import Trained, WorkerCache, data_facts, network_facts
 from .training_set import fits_memory, training_set
+from .update import averaged, kept_facts, prepared
 from .windows import Windows
 
 
@@ -127,7 +128,7 @@ def train_trial(
     opened = open_dataset(trial.dataset, trial.split, context)
     fields["task"], fields["data"] = opened.task.to_json(), data_facts(opened)
     check_labels(trial.loss.name, trial.loss.options, options_of(opened.labels))
-    origin = origin_of(trial, store)
+    origin = prepared(trial, origin_of(trial, store), context, store)
     compiled = _compiled(trial, opened.task, cache, fields, origin)
     if "missing_weights" in compiled.initialisation:
         on_progress({"phase": "warning", "text": f"{compiled.initialisation['missing_weights']}; it starts at random"})
@@ -137,6 +138,8 @@ def train_trial(
         training = cache.cases.of("train", trial, opened, context, on_progress)
         validation = cache.cases.of("validation", trial, opened, context, on_progress)
     timing["load_s"] = time.perf_counter() - clock
+    if opened.arrived is not None:
+        fields["data"]["kept"] = kept_facts(opened, training, validation)
     if opened.labels is not None:
         fields["data"]["annotation"] = annotation(opened.labels, cache.cases.objects.drawn)
     for remark in cache.cases.objects.remarks():
@@ -166,6 +169,8 @@ def train_trial(
             until=until,
             averages=averages,
         )
+    if origin is not None and not until:
+        selection = averaged(trial, origin, compiled, sampler, cases, selection=selection)
     if averages is not None and not until:
         with _kept_going("averaged weights", fields["data"]["notes"]):
             save_averages(store.path("averages", asked, ".npz"), averages)

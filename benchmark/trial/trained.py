@@ -85,7 +85,13 @@ def data_facts(opened: OpenedDataset) -> dict[str, Any]:
     dataset, split = opened.dataset, opened.split
     counts = {role: len(split.cases(role)) for role in ROLES}
     groups = {f"{role}_groups": len({case.group for case in split.cases(role)}) for role in ROLES}
-    return counts | groups | {"licence": dataset.licence, "citation": dataset.citation, "notes": list(dataset.notes)}
+    stage = {} if opened.arrived is None else {"batches": opened.test_batches}
+    return (
+        counts
+        | groups
+        | stage
+        | {"licence": dataset.licence, "citation": dataset.citation, "notes": list(dataset.notes)}
+    )
 
 
 def _weights_bytes(model: keras.Model) -> int:

@@ -36,6 +36,9 @@ CAPTIONS = {
     "annotation": "Mean test Dice over the minutes that the training labels take to draw, by published times on "
     "photographs; hollow points are weaker labels, filled ones full masks, the dashed line the best of these. A colour "
     "is a model, a marker a loss, bars are 95 % intervals of the mean.",
+    "matrices": "Mean Dice of the test cases of each batch (columns, in the order of arrival) after each stage (rows), "
+    "the mean over orders and seeds. On the diagonal, bold, a batch has just been learnt; below it lies what is left "
+    "of earlier ones, above it what is known of batches that have not arrived.",
     "gain": "Mean gain in Dice with its 95 % interval, over the member with the highest validation Dice and over the "
     "single network with the highest among those that are no slower. Right of the line the ensemble is better.",
     "cases": "One point a test case, averaged over seeds. Boxes hold the middle half with the median, whiskers reach "

@@ -92,7 +92,7 @@ def interval(
     sums, counts = _by_group(values, groups)
     some = counts.any(axis=0)
     sums, counts = sums[:, some], counts[:, some]
-    many = _effective(counts.sum(axis=0))
+    many = effective(counts.sum(axis=0))
     if sums.shape[1] < MINIMUM_GROUPS or many < 2:
         return float("nan"), float("nan")
     of_groups = _draws(sums.shape[1], draws, seed)
@@ -100,12 +100,30 @@ def interval(
     drawn = drawn[~np.isnan(drawn)]
     means = _ratio(sums.sum(axis=1), counts.sum(axis=1))
     means = means[~np.isnan(means)]
+    return widened(drawn, means, many, many - 1, level=level, draws=draws, seed=seed)
+
+
+def widened(
+    drawn: np.ndarray,
+    means: np.ndarray,
+    many: float,
+    freedom: float,
+    *,
+    level: float = 0.95,
+    draws: int = 2000,
+    seed: int = 0,
+) -> tuple[float, float]:
+    """The ends of an interval from a bootstrap of groups and the means of seeds, as `interval` has them.
+
+    drawn (d,): what was drawn, means (s,): one a seed, both without NaN. many: groups that a draw resamples together.
+    freedom: degrees of freedom behind them, which is many - 1 unless several strata are resampled apart.
+    """
     ends = np.array([(1 - level) / 2, (1 + level) / 2])
     outwards = math.sqrt(many / (many - 1))
     if len(means) < 2:
-        low, high = np.quantile(drawn, ndtr(outwards * stdtrit(many - 1, ends)))
+        low, high = np.quantile(drawn, ndtr(outwards * stdtrit(freedom, ends)))
         return float(low), float(high)
-    of_cases = np.quantile(drawn, ndtr(outwards * _student(many - 1, draws)))
+    of_cases = np.quantile(drawn, ndtr(outwards * _student(freedom, draws)))
     of_seeds = math.sqrt(means.var(ddof=1) / len(means)) * _student(len(means) - 1, draws)
     order = np.random.default_rng(seed + 1).permutation(draws)
     low, high = np.quantile(of_cases + of_seeds[order], ends)
@@ -207,7 +225,7 @@ def _by_group(values: np.ndarray, groups: np.ndarray) -> tuple[np.ndarray, np.nd
     return np.where(defined, values, 0.0) @ member, defined @ member
 
 
-def _effective(weights: np.ndarray) -> float:
+def effective(weights: np.ndarray) -> float:
     """How many groups of one size weigh as much as these, to a tenth, so that similar rows share quantiles."""
     return round(float(weights.sum() ** 2 / max((weights**2).sum(), 1)), 1)
 

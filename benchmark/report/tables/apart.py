@@ -6,22 +6,32 @@ from dataclasses import asdict
 
 from ....core.trial import Trial
 from ....datasets.split import CONTENT
+from ...naming.names import without_batches
 
 DIGITS = 8
 """Of a split's digest."""
+
+STAGES = "in batches"
+"""What tells a table of stages of continual learning from the other of its data set."""
+
+
+def is_stage(trial: Trial) -> bool:
+    """Whether it is a stage of continual learning; all such trials of a data set stand in one table."""
+    return bool(without_batches(trial.dataset)[1])
 
 
 def told_apart(tables: Sequence[tuple[str, Trial]]) -> list[str]:
     """For the data set's name and a trial of each table: what of split and recipe is not the same in all of that name.
 
     `epochs 60, batch 8`. The digest of the split, which changes with the data, is told where the rest is the same in
-    two tables. "" where nothing differs.
+    two tables. "" where nothing differs. Tables of stages are told from the others, and each kind by itself.
     """
     found = [""] * len(tables)
-    for name in dict.fromkeys(name for name, _ in tables):
-        places = [place for place, (other, _) in enumerate(tables) if other == name]
+    kinds = [(name, is_stage(trial)) for name, trial in tables]
+    for kind in dict.fromkeys(kinds):
+        places = [place for place, other in enumerate(kinds) if other == kind]
         for place, text in zip(places, _told([tables[place][1] for place in places]), strict=True):
-            found[place] = text
+            found[place] = ", ".join(filter(None, [STAGES * kind[1], text]))
     return found
 
 

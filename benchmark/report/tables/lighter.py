@@ -63,7 +63,7 @@ def against_parents(
 def _parent(key: str, record: Record) -> str:
     """The key of the record of the parent that was made lighter or taught, "" for other trials."""
     trial = record.trial
-    if trial.derivation is None or trial.is_untrained:
+    if trial.derivation is None or trial.is_untrained or trial.derivation.step == "update":
         return ""
     return f"{key.rpartition('/')[0]}/{trial.derivation.parent}"
 
