@@ -18,7 +18,8 @@ from ...datasets.prepare import Preprocess
 from ...datasets.thumbnail import Thumbnail
 from ..naming.trial_names import TrialNames
 from ..sweep.file import DataChoice, Sweep
-from ..trial.context import Context, list_dataset, open_dataset, preprocess_of, split_dataset
+from ..trial.context import Context, list_dataset, open_dataset, split_dataset
+from ..trial.image_options import preprocess_of
 from .data_text import lines
 from .run import context_of, read
 

@@ -12,7 +12,8 @@ from ...core.task import Task
 from ...datasets.case import Case, Role, Sample
 from ...datasets.prepare import mixed, prepare
 from ..records.store import read
-from ..trial.context import Context, OpenedDataset, open_dataset, preprocess_of, reading_of
+from ..trial.context import Context, OpenedDataset, open_dataset
+from ..trial.image_options import preprocess_of, reading_of
 from .export import Plan
 
 RECORD, WEIGHTS = ".json", ".keras"

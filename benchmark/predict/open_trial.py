@@ -42,7 +42,7 @@ def open_trial(model: Path, precision: str = "") -> Segmenter:
     network = _network(trial, task, weights, precision or trial.recipe.precision)
 
     from ...runtimes import RUNTIMES
-    from ..trial.context import preprocess_of, reading_of
+    from ..trial.image_options import preprocess_of, reading_of
     from ..trial.windows import AUTO_MIB, Windows
 
     windows = Windows.of(network, trial.recipe)

@@ -23,7 +23,6 @@ from ...datasets.held import Held
 from ...datasets.near_duplicates import near_duplicates
 from ...datasets.object_labels import ObjectLabels
 from ...datasets.prepare import Prepared, Preprocess, hold, prepare, task_after
-from ...datasets.readers import Reading
 from ...datasets.resizing import nearest
 from ...datasets.source import Source
 from ...datasets.split import Split, split_cases
@@ -32,6 +31,7 @@ from ...datasets.weak.mark import marked
 from ...datasets.weak.weaken import check_weak, kept_cases, left_open, task_with_ignored, weaken
 from ..timing.options import LatencyOptions
 from .averaging import Averaging
+from .image_options import preprocess_of
 
 CachePlace = Literal["memory", "disk"]
 """Where training and validation cases are kept; the same numbers come out."""
@@ -246,18 +246,6 @@ def list_dataset(choice: Choice, context: Context) -> Dataset:
     return dataset
 
 
-def preprocess_of(choice: Choice) -> Preprocess:
-    """How images of a choice are prepared."""
-    return Preprocess(**_tuples(choice.options.get("preprocess", {})))
-
-
-def reading_of(choice: Choice) -> Reading:
-    """How the images of a choice are read."""
-    own = choice.options if choice.name == "folder" else {}
-    names = {"channels": "channels", "exif": "exif", "array": "image_array", "pages": "pages"}
-    return Reading(**{field: own[option] for field, option in names.items() if option in own})
-
-
 def open_dataset(choice: Choice, split: dict[str, Any], context: Context) -> OpenedDataset:
     """List a data set's cases, digest their files, and give them roles. Raises DataError.
 
@@ -303,7 +291,3 @@ def _place(path: str, context: Context) -> str:
 @cache
 def _digests(folder: Path) -> FileDigests:
     return FileDigests(folder)
-
-
-def _tuples(options: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}

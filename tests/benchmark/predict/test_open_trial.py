@@ -13,7 +13,8 @@ from unetbench.benchmark.cli import main
 from unetbench.benchmark.predict.open_model import check_classes, open_model
 from unetbench.benchmark.predict.open_trial import open_trial
 from unetbench.benchmark.predict.segment import segment
-from unetbench.benchmark.trial.context import Context, open_dataset, reading_of
+from unetbench.benchmark.trial.context import Context, open_dataset
+from unetbench.benchmark.trial.image_options import reading_of
 from unetbench.benchmark.trial.origin import lightened
 from unetbench.benchmark.trial.run_trial import WorkerCache, run_trial
 from unetbench.core.errors import SpecError, StoreError
