@@ -190,7 +190,9 @@ def test_averaged_weights_lie_between_those_of_the_parent_and_of_fine_tuning(tra
     assert any(np.abs(mean[k] - 0.75 * before[k] - 0.25 * tuned[k]).max() > 1e-4 for k in moving)  # taken anew
 
 
-@pytest.mark.parametrize("method", ["ewc", "lwf", "average"])
+@pytest.mark.parametrize(
+    "method", ["ewc", pytest.param("lwf", marks=pytest.mark.slow), pytest.param("average", marks=pytest.mark.slow)]
+)
 def test_a_stage_that_was_broken_off_goes_on_to_the_same_bits(trained, method):
     context, _ = trained
     trial = _stage(trained, method).trial
