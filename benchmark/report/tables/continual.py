@@ -108,11 +108,11 @@ class ContinualRuns:
     @cached_property
     def _ends(self) -> dict[tuple[str, str], list[str]]:
         """Keys of the records of last stages, by what their model and loss, and method are."""
-        longest = max((len(_batches(record)) for record in self.stages.records.values()), default=0)
+        count = len({batch for record in self.stages.done.values() for batch in record.data.get("batches", {}).values()})
         found: dict[tuple[str, str], list[str]] = {}
         for key, record in self.stages.records.items():
             derivation = record.trial.derivation
-            if derivation is not None and len(_batches(record)) == longest:
+            if derivation is not None and len(_batches(record)) == count:
                 found.setdefault((_configuration(record.ran), canonical(derivation.options)), []).append(key)
         return found
 

@@ -45,7 +45,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("continual")
     context = Context(Source(None, folder / "cache"), folder, folder / "results", "test", weights=True, previews=0)
     opened = open_dataset(DATASET, SPLIT, context)
-    joint = Trial(DATASET, {**SPLIT, "digest": opened.split.digest}, UNET, Choice("bce_dice"), RECIPE, 0)
+    split = {**SPLIT, "digest": opened.split.digest}
+    joint = Trial(DATASET, split, UNET, Choice("bce_dice"), RECIPE, 0, backend=keras.backend.backend())
     order = Continual("stratum", METHODS, (("plain", "inverted"),))
     store, records = Store.here(context.results, context.sweep), {}
     for trial in order.trials([joint], opened.split):
