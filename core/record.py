@@ -36,7 +36,8 @@ class Record:
     machine: as `records.machine` describes it; before schema 3 it has name, cpu, cores, memory_bytes, gpu, system.
     versions: python, unetbench, keras, backend and the like.
     git: commit and dirty of the code's checkout, empty when installed otherwise.
-    task: the fields of the Task. data: number of cases by role and of unscored test cases, licence, citation, notes.
+    task: the fields of the Task. data: number of cases by role and of unscored test cases, licence, citation, notes;
+        of a stage of continual learning, batches (that of each test case) and kept (cases and bytes of earlier ones).
     model: trainable, total, macs, size (the size macs are counted at), weights_bytes, initial_weights,
         and missing_weights: why they are not those that the options ask for; moved_activations: numbers that one image
         makes the layers read and write (see `models.anatomy.traffic`).

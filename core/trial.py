@@ -186,9 +186,9 @@ class Trial:
 
     @property
     def training(self) -> Recipe:
-        """The recipe as this trial trains: a network with weights for its step's epochs, at its rate.
+        """The recipe as this trial trains: after a pruning or an update for the step's epochs, at its rate.
 
-        Pruning is followed by no warm-up.
+        There is no warm-up after a pruning.
         """
         if self.derivation is None or self.derivation.step == "distil" or self.is_untrained:
             return self.recipe

@@ -13,7 +13,7 @@ from ....core.record import Record
 from ....core.trial import Derivation, Trial, canonical
 from ...naming.names import without_batches
 from ...naming.trial_names import TrialNames
-from ..frame import PRIMARY, Frames
+from ..frame import PRIMARY, Frames, table_key
 from ..statistics.compare import Estimate
 from ..statistics.continual import Run, estimates
 from .apart import is_stage
@@ -108,11 +108,13 @@ class ContinualRuns:
     @cached_property
     def _ends(self) -> dict[tuple[str, str], list[str]]:
         """Keys of the records of last stages, by what their model and loss, and method are."""
-        longest = max((len(_batches(record)) for record in self.stages.records.values()), default=0)
+        count = len(
+            {batch for record in self.stages.done.values() for batch in record.data.get("batches", {}).values()}
+        )
         found: dict[tuple[str, str], list[str]] = {}
         for key, record in self.stages.records.items():
             derivation = record.trial.derivation
-            if derivation is not None and len(_batches(record)) == longest:
+            if derivation is not None and len(_batches(record)) == count:
                 found.setdefault((_configuration(record.ran), canonical(derivation.options)), []).append(key)
         return found
 
@@ -226,13 +228,10 @@ def continual_runs(tables: Sequence[ComparisonTable], frames: Frames) -> Iterato
 
 
 def _beside(table: ComparisonTable) -> str:
-    trial = table.example.trial
-    split = {
-        name: value
-        for name, value in trial.split.items()
-        if name not in ("fold", "digest" * bool(trial.split.get("folds")))
-    }
-    return canonical([without_batches(trial.dataset)[0].canonical, split, trial.recipe.describe(), table.machine])
+    """Equal for the two tables of one data set, split, recipe and machine."""
+    record = table.example
+    whole = replace(record.trial, dataset=without_batches(record.trial.dataset)[0])
+    return canonical([table.name, table_key(replace(record, trial=whole), table.machine)])
 
 
 def _plain(trial: Trial) -> Trial:

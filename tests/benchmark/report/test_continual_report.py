@@ -88,6 +88,12 @@ def test_an_order_that_failed_is_counted_and_not_averaged(records, sweep):
     assert "1 of 2" in report.grid.markdown()
 
 
+def test_a_sweep_under_way_has_no_runs_before_a_last_stage_is_done(records, make, sweep):
+    first = _stage(make, "a", ALONE["a"])
+    read = frames(sweep(records[0], first), "nan_worst")
+    assert continual_reports(comparison_tables(read), read) == []
+
+
 def test_a_method_without_one_whole_run_is_in_the_table_of_stages_alone(make, sweep):
     first = _stage(make, "a", ALONE["a"])
     failed = _stage(make, "ab", None, first, "ewc", status="failed", reason="no more")

@@ -65,6 +65,8 @@ def test_the_plan_holds_each_stage_to_its_own_cases(tmp_path):
         kept = 0 if entry.trial.derivation is None else entry.trial.derivation.options.get("keep", 0)
         assert strata.count(last) == len(strata) - kept
         assert set(strata) <= set(_arrived(entry.trial))
+        validation = {case.stratum for case in entry.opened.split.cases("validation")}
+        assert validation == (set(_arrived(entry.trial)) if kept else {last})
         assert entry.opened.split.cases("test") == joint.split.cases("test")
 
 

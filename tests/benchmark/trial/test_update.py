@@ -45,7 +45,8 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("continual")
     context = Context(Source(None, folder / "cache"), folder, folder / "results", "test", weights=True, previews=0)
     opened = open_dataset(DATASET, SPLIT, context)
-    joint = Trial(DATASET, {**SPLIT, "digest": opened.split.digest}, UNET, Choice("bce_dice"), RECIPE, 0)
+    split = {**SPLIT, "digest": opened.split.digest}
+    joint = Trial(DATASET, split, UNET, Choice("bce_dice"), RECIPE, 0, backend=keras.backend.backend())
     order = Continual("stratum", METHODS, (("plain", "inverted"),))
     store, records = Store.here(context.results, context.sweep), {}
     for trial in order.trials([joint], opened.split):
@@ -190,7 +191,9 @@ def test_averaged_weights_lie_between_those_of_the_parent_and_of_fine_tuning(tra
     assert any(np.abs(mean[k] - 0.75 * before[k] - 0.25 * tuned[k]).max() > 1e-4 for k in moving)  # taken anew
 
 
-@pytest.mark.parametrize("method", ["ewc", "lwf", "average"])
+@pytest.mark.parametrize(
+    "method", ["ewc", pytest.param("lwf", marks=pytest.mark.slow), pytest.param("average", marks=pytest.mark.slow)]
+)
 def test_a_stage_that_was_broken_off_goes_on_to_the_same_bits(trained, method):
     context, _ = trained
     trial = _stage(trained, method).trial
