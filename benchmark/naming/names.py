@@ -36,7 +36,7 @@ def without_batches(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
     """A data set as it is when all cases are there at once, and the batches that a stage has seen instead."""
     options = dict(dataset.options)
     arrived = options.pop("arrived", None)
-    return (dataset, {}) if arrived is None else (replace(dataset, options=options), dict(arrived))
+    return (replace(dataset, options=options), dict(arrived)) if isinstance(arrived, Mapping) else (dataset, {})
 
 
 def described(choice: Choice) -> str:

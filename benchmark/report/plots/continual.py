@@ -37,7 +37,8 @@ def matrices(rows: Sequence[ContinualRow]) -> Figure | None:
     down = -(-len(shown) // across)
     size = len(shown[0].matrix)
     pane = max(2.1, 0.42 * size + 0.9)
-    made = figure(pane * across + 1.2, (pane + 0.25) * down + 0.3)
+    made = figure(pane * across + 1.2, (pane + 0.25) * down + 0.4)
+    made.set_layout_engine("constrained", h_pad=0.1)  # square panes leave titles no room at the upper edge
     grid = made.subplots(down, across, squeeze=False)
     several = len({(row.model, row.loss) for row in shown}) > 1
     image = None
