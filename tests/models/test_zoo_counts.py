@@ -5,7 +5,7 @@ import pytest
 from unetbench.models import MODELS
 from unetbench.models.anatomy.published import PUBLISHED
 
-LARGE = 40_000_000
+LARGE = 12_000_000
 """Parameters from which building one network takes longer than a fast test should."""
 
 

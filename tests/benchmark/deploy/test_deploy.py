@@ -152,6 +152,7 @@ def test_an_export_segments_a_file(exported, tmp_path):
     assert set(np.unique(labels)) <= {0, 1}
 
 
+@pytest.mark.slow
 def test_a_bioimageio_description_is_reproduced_by_its_weights_and_leaves_with_the_next_export(
     command, record, tmp_path
 ):

@@ -20,7 +20,8 @@ from unetbench.datasets.source import Source
 LONG = {"patch": [64, 64], "batch": 4, "epochs": 60}
 
 
-@pytest.mark.parametrize("trials", [1, pytest.param(2, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("trials", [1, 2])
 def test_two_workers_one_of_which_is_killed_make_the_records_of_a_run_without_dask(
     trials, tmp_path, unetbench, words, claims, facts, until, command, write_sweep
 ):
