@@ -43,9 +43,10 @@ INSIDE = {
         "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
         "page": ("frame", "statistics", "tables", "plots"),
+        "further": ("tables", "page"),
         **dict.fromkeys(
             ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
-            ("frame", "statistics", "tables", "plots", "page"),
+            ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (

@@ -16,11 +16,10 @@ from ...datasets.weak.cost import SECONDS, minutes
 from ...datasets.weak.kinds import words
 from ..naming.names import without_labels
 from .frame import PRIMARY
-from .page.document import Plot, Section
+from .further import FurtherReport
 from .plots.annotation import FULL, Annotated, annotation_plot
 from .statistics.compare import Estimate, estimate
-from .tables.csv_text import csv_text
-from .tables.grid import Grid, markdown_text
+from .tables.grid import Grid
 from .tables.summary import ComparisonTable, Row
 from .tables.table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
@@ -43,7 +42,7 @@ NOTES = (
 
 
 @dataclass(frozen=True)
-class AnnotationReport:
+class AnnotationReport(FurtherReport):
     """The tables of one data set on one machine that differ in their training labels alone, full masks first."""
 
     sweep: str
@@ -98,22 +97,13 @@ class AnnotationReport:
         """Ending of its file's name, title, and what draws it; that is None with fewer than two points."""
         return "annotation", PLOT, lambda: annotation_plot(self.rows)
 
-    def section(self, plots: Sequence[Plot] = ()) -> Section:
-        """For the page."""
-        return Section(self.title, (), self.grid, NOTES, tuple(plots))
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences under the table."""
+        return NOTES
 
-    def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
-        """Names and contents of its table as Markdown, LaTeX and CSV."""
-        parts = [f"# {markdown_text(f'{self.sweep}: {self.title}')}\n", self.grid.markdown()]
-        parts += ["".join(f"- {markdown_text(note)}\n" for note in NOTES)]
-        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-        return {
-            f"{stem}.md": "\n".join(parts),
-            f"{stem}.tex": self.grid.latex(NOTES),
-            f"{stem}.csv": csv_text(self._frame()),
-        }
-
-    def _frame(self) -> pd.DataFrame:
+    def numbers(self) -> pd.DataFrame:
+        """The table's numbers, unrounded."""
         return pd.DataFrame(
             {
                 "labels": one.labels,

@@ -11,12 +11,13 @@ from matplotlib.figure import Figure
 
 from ...core.measure import measure
 from .frame import PRIMARY, Frames
-from .page.document import Plot, Section
+from .further import FurtherReport
+from .page.document import Plot
 from .plots.continual import matrices
 from .statistics.compare import Estimate
 from .tables.continual import JOINT, ContinualRow, ContinualRuns, continual_runs
 from .tables.csv_text import csv_text
-from .tables.grid import Grid, markdown_text
+from .tables.grid import Grid
 from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, digits, interval_text, percent_text, scaled, signed_text
 
@@ -55,7 +56,7 @@ SIGNED = ("forgetting", "backward", "forward")
 
 
 @dataclass(frozen=True)
-class ContinualReport:
+class ContinualReport(FurtherReport):
     """The stages of one data set on one machine."""
 
     sweep: str
@@ -103,21 +104,19 @@ class ContinualReport:
         """Ending of its file's name, title, and what draws it; that is None where no run is complete."""
         return "matrices", PLOT, lambda: matrices(self.rows)
 
-    def section(self, plots: Sequence[Plot] = ()) -> Section:
-        """For the page."""
-        return Section(self.title, (), self.grid, NOTES, tuple(plots))
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences under the table."""
+        return NOTES
+
+    def numbers(self) -> pd.DataFrame:
+        """The table's numbers, unrounded."""
+        return pd.DataFrame([_flat(row) for row in self.rows])
 
     def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
-        """Names and contents of its table as Markdown, LaTeX and CSV, and of the matrices as CSV."""
-        parts = [f"# {markdown_text(f'{self.sweep}: {self.title}')}\n", self.grid.markdown()]
-        parts += ["".join(f"- {markdown_text(note)}\n" for note in NOTES)]
-        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-        return {
-            f"{stem}.md": "\n".join(parts),
-            f"{stem}.tex": self.grid.latex(NOTES),
-            f"{stem}.csv": csv_text(pd.DataFrame([_flat(row) for row in self.rows])),
-            f"{stem}-matrices.csv": csv_text(pd.DataFrame([cell for row in self.rows for cell in _cells(row)])),
-        }
+        """As of every report, and the matrices as CSV."""
+        cells = [cell for row in self.rows for cell in _cells(row)]
+        return super().files(stem, plots) | {f"{stem}-matrices.csv": csv_text(pd.DataFrame(cells))}
 
 
 def continual_reports(tables: Sequence[ComparisonTable], frames: Frames) -> list[ContinualReport]:

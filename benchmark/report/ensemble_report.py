@@ -9,11 +9,10 @@ from matplotlib.figure import Figure
 
 from ...core.measure import measure
 from .frame import PRIMARY, Frames
-from .page.document import Plot, Section
+from .further import FurtherReport
 from .plots.ensembles import ensembles_plot
-from .tables.csv_text import csv_text
 from .tables.ensembles import EQUAL, EnsembleRow, Ensembles
-from .tables.grid import Grid, markdown_text
+from .tables.grid import Grid
 from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, digits, interval_text, scaled, signed_text
 
@@ -38,7 +37,7 @@ NOTES = (
 
 
 @dataclass(frozen=True)
-class EnsembleReport:
+class EnsembleReport(FurtherReport):
     """The ensembles of one data set on one machine."""
 
     sweep: str
@@ -87,22 +86,13 @@ class EnsembleReport:
         """Ending of its file's name, title, and what draws it."""
         return "gain", PLOT, lambda: ensembles_plot(self.rows)
 
-    def section(self, plots: Sequence[Plot] = ()) -> Section:
-        """For the page."""
-        return Section(self.title, (), self.grid, NOTES, tuple(plots))
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences under the table."""
+        return NOTES
 
-    def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
-        """Names and contents of its table as Markdown, LaTeX and CSV."""
-        parts = [f"# {markdown_text(f'{self.sweep}: {self.title}')}\n", self.grid.markdown()]
-        parts += ["".join(f"- {markdown_text(note)}\n" for note in NOTES)]
-        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-        return {
-            f"{stem}.md": "\n".join(parts),
-            f"{stem}.tex": self.grid.latex(NOTES),
-            f"{stem}.csv": csv_text(self._frame()),
-        }
-
-    def _frame(self) -> pd.DataFrame:
+    def numbers(self) -> pd.DataFrame:
+        """The table's numbers, unrounded."""
         return pd.DataFrame(
             {
                 "model": one.row.model,

@@ -12,11 +12,10 @@ from ...core.measure import measure
 from ...core.trial import canonical
 from ..naming.labels import without_modalities
 from .frame import PRIMARY
-from .page.document import Plot, Section
+from .further import FurtherReport
 from .plots.modalities import modality_plot
 from .statistics.compare import Estimate
-from .tables.csv_text import csv_text
-from .tables.grid import Grid, markdown_text
+from .tables.grid import Grid
 from .tables.modality_cells import Cell, Names, Trained, trained_rows
 from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, interval_text, signed_text
@@ -34,7 +33,7 @@ NOTES = (
 
 
 @dataclass(frozen=True)
-class ModalityReport:
+class ModalityReport(FurtherReport):
     """The tables of one data set on one machine that differ in modalities and their dropout alone."""
 
     sweep: str
@@ -132,21 +131,10 @@ class ModalityReport:
         """Ending of its file's name, title, and what draws it; that is None with fewer than two tests."""
         return "matrix", PLOT, lambda: self._drawn()
 
-    def section(self, plots: Sequence[Plot] = ()) -> Section:
-        """For the page."""
-        return Section(self.title, (), self.grid, (*self.headlines, *NOTES), tuple(plots))
-
-    def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
-        """Names and contents of its table as Markdown, LaTeX and CSV."""
-        notes = (*self.headlines, *NOTES)
-        parts = [f"# {markdown_text(f'{self.sweep}: {self.title}')}\n", self.grid.markdown()]
-        parts += ["".join(f"- {markdown_text(note)}\n" for note in notes)]
-        parts += [f"## {plot.title}\n\n{plot.markdown()}\n" for plot in plots]
-        return {
-            f"{stem}.md": "\n".join(parts),
-            f"{stem}.tex": self.grid.latex(notes),
-            f"{stem}.csv": csv_text(self._frame()),
-        }
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences under the table."""
+        return (*self.headlines, *NOTES)
 
     def words(self, names: Names) -> str:
         """How a set of modalities is called."""
@@ -169,7 +157,8 @@ class ModalityReport:
         cells = [[one.cells.get(names) for names in self.tests] for one in self.rows]
         return modality_plot(labels, [self.words(names) for names in self.tests], cells)
 
-    def _frame(self) -> pd.DataFrame:
+    def numbers(self) -> pd.DataFrame:
+        """The table's numbers, unrounded."""
         return pd.DataFrame(
             {
                 "trained": " + ".join(one.names),
