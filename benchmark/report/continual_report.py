@@ -3,7 +3,6 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -77,7 +76,7 @@ class ContinualReport(FurtherReport):
         """See `ContinualRuns.rows`."""
         return self.runs.rows
 
-    @cached_property
+    @property
     def grid(self) -> Grid:
         """What each method keeps, forgets and costs."""
         rows = self.rows

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -58,7 +57,7 @@ class EnsembleReport(FurtherReport):
         """The best mean Dice first."""
         return self.ensembles.rows
 
-    @cached_property
+    @property
     def grid(self) -> Grid:
         """What each costs and gives."""
         dice, table = measure(PRIMARY), self.ensembles.table
