@@ -86,8 +86,9 @@ class Labels:
         return found[0].label if len(found) == 1 else ""
 
     def _fits(self, entry: _Entry, trial: Trial) -> bool:
-        split = {**_usual_split(), **_mapping(self._sweep.get("split")), **entry.split}
-        if any(trial.split.get(name) != value for name, value in split.items() if name != "fold"):
+        usual = _usual_split()  # also of options that are younger than the trial's record
+        split = {**usual, **_mapping(self._sweep.get("split")), **entry.split}
+        if any(trial.split.get(name, usual.get(name)) != value for name, value in split.items() if name != "fold"):
             return False
         first = self._sweep.get("standard", 1) == 1  # files from before there were two do not name it
         standard = FIRST_STANDARD if first else {}
