@@ -2,52 +2,25 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ...core.errors import SpecError, StoreError
+from ...core.errors import SpecError
 from ...core.measure import measure
 from ...core.record import Record
-from ...core.trial import Choice, Trial
-from ..deploy.trained_trial import find_record
-from ..naming.labels import Labels
-from ..records.store import Store, read_sweep
-from ..run.progress import Progress
-from ..run.runner import Runner
+from ...core.trial import Trial
+from ..records.store import Store
 from ..sweep.ensembles import check_copies, derived
-from ..timing.options import LatencyOptions
-from .trials import context_of
+from .derived_trial import run_derived, trained_record
 
 
 def ensemble(options: argparse.Namespace) -> int:
     """Make one network of trained trials, score and time it, and keep record and weights beside theirs; 0 when done."""
-    trial = _trial([_trained(place) for place in options.trials], options)
-    folder = options.trials[0].resolve().parents[2]
-    context = replace(
-        context_of(folder, options), weights=True, runtimes=(Choice("keras"),), latency=LatencyOptions(), previews=0
-    )
-    store = Store.here(context.results, context.sweep)
-    for line in store.check():
-        print(f"unetbench: {line}", file=sys.stderr)
-    progress = Progress(Labels(read_sweep(folder), str(folder / "sweep.yaml")), quiet=options.quiet)
-    kept = store.settled([trial]) if store.kept("weights", trial, ".keras") else {}
-    outcome = Runner(context, progress=progress).run([trial], settled=kept)
-    made = [*outcome.made, *outcome.others]
-    record = made[0] if made else kept[trial.id]
+    trial = _trial([trained_record(place, "it can be no member").trial for place in options.trials], options)
+    record, store = run_derived(trial, options.trials[0], options)
     print(_json(record, store) if options.json else _text(record, store))
     return 0 if record.status == "done" else 1
-
-
-def _trained(place: Path) -> Trial:
-    """The trial of a file. Raises StoreError where there is nothing to take from it."""
-    record, weights = find_record(place)
-    if record.status != "done" or not weights.is_file():
-        why = "its weights were not kept" if record.status == "done" else f"it is {record.status}"
-        raise StoreError(f"{place}: {why}, so it can be no member; run its sweep with `weights: true`")
-    return record.trial
 
 
 def _trial(members: Sequence[Trial], options: argparse.Namespace) -> Trial:

@@ -3,46 +3,26 @@
 import argparse
 import json
 import math
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ...core.errors import SpecError, StoreError
+from ...core.errors import SpecError
 from ...core.measure import measure
 from ...core.record import Record
 from ...core.trial import Choice, Trial
-from ..deploy.trained_trial import find_record
 from ..naming.labels import Labels
-from ..records.store import Store, read_sweep
-from ..run.progress import Progress
-from ..run.runner import Runner
+from ..records.store import Store
 from ..sweep.steps import steps
-from ..timing.options import LatencyOptions
-from .trials import context_of
+from .derived_trial import run_derived, trained_record
 
 
 def prune(options: argparse.Namespace) -> int:
     """Prune one trained trial, train what remains, and write record and weights beside its own; 0 when it is done."""
-    record, weights = find_record(options.trial)
-    if record.status != "done" or not weights.is_file():
-        why = "its weights were not kept" if record.status == "done" else f"it is {record.status}"
-        raise StoreError(f"{options.trial}: {why}, so there is nothing to prune; run its sweep with `weights: true`")
-    folder = options.trial.resolve().parents[2]
-    context = replace(
-        context_of(folder, options), weights=True, runtimes=(Choice("keras"),), latency=LatencyOptions(), previews=0
-    )
-    trial = _pruned(record.trial, options)
-    store = Store.here(context.results, context.sweep)
-    for line in store.check():
-        print(f"unetbench: {line}", file=sys.stderr)
-    progress = Progress(Labels(read_sweep(folder), str(folder / "sweep.yaml")), quiet=options.quiet)
-    kept = store.settled([trial]) if store.kept("weights", trial, ".keras") else {}
-    outcome = Runner(context, progress=progress).run([trial], settled=kept)
-    made = [*outcome.made, *outcome.others]
-    child = made[0] if made else kept[trial.id]
+    record = trained_record(options.trial, "there is nothing to prune")
+    child, store = run_derived(_pruned(record.trial, options), options.trial, options)
     print(_json(record, child, store) if options.json else _text(record, child, store))
     return 0 if child.status == "done" else 1
 

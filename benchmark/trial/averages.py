@@ -13,7 +13,7 @@ from ...core.errors import StoreError, one_line
 from ...core.files import written_aside
 from ...core.recipe import Recipe
 from ...datasets.patches import PatchSampler
-from .averaging import ABOUT, KEPT, Averaging, cycle_epochs, first_averaged, kept
+from .averaging import ABOUT, KEPT, Averaging, cycle_epochs, first_averaged, kept, share_after
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -36,16 +36,11 @@ class Averages:
         self._counts: dict[str, int] = {}
 
     def after_step(self) -> None:
-        """After step t = 0, 1, …: e_t = d e_(t-1) + (1 - d) w_t with d = min(decay, (1 + t) / (10 + t)), e_0 = w_0.
-
-        The smaller decay of the first steps is that of TensorFlow's ExponentialMovingAverage: without it, few steps
-        would leave mostly the weights that training began with.
-        """
+        """After step t = 0, 1, …: e_t = e_(t-1) + s (w_t - e_(t-1)) with s of `share_after`, e_0 = w_0."""
         if self._of_steps and hasattr(self._model, "jax_state_sync"):
             self._model.jax_state_sync()  # with JAX the weights are elsewhere while an epoch lasts
         for one in self._of_steps:
-            count = self._counts.get(one.name, 0)
-            self._mix(one.name, 1 - min(one.value, (1 + count) / (10 + count)))
+            self._mix(one.name, share_after(self._counts.get(one.name, 0), one.value))
 
     def after_epoch(self, epoch: int) -> None:
         """Take up the weights after that epoch, counted from 1."""

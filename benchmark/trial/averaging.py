@@ -46,6 +46,15 @@ class Averaging:
         return trial.derivation is None and trial.model.canonical in self.models
 
 
+def share_after(step: int, decay: float) -> float:
+    """By how much a moving mean of weights follows after step t = 0, 1, …: 1 - min(decay, (1 + t) / (10 + t)).
+
+    The smaller decay of the first steps is that of TensorFlow's ExponentialMovingAverage: without it, few steps would
+    leave mostly the weights that training began with.
+    """
+    return 1 - min(decay, (1 + step) / (10 + step))
+
+
 def wanted_of(trial: Trial, averagings: Sequence[Averaging]) -> tuple[Averaging, ...]:
     """What the trial's training is to keep, each once."""
     return tuple(dict.fromkeys(Averaging(one.by, one.value) for one in averagings if one.serves(trial)))

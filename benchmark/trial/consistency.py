@@ -1,12 +1,12 @@
 """A teacher whose weights are the mean of the student's so far, with which the student should agree on every pixel."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import keras
 
 from ...core.task import Task
-from ...losses.planes import probabilities, space_sum
+from ...losses.planes import probabilities, valid_mean
+from .averaging import share_after
 
 ops: Any = keras.ops  # its functions state no types, and the types inferred say None
 
@@ -52,7 +52,7 @@ class AveragedTeacher:
             model.jax_state_sync()  # with JAX the weights are elsewhere while an epoch lasts
         step = int(self.steps.value)
         self.steps.assign(step + 1)
-        share = 1 - min(self.decay, (1 + step) / (10 + step))
+        share = share_after(step, self.decay)
         for mean, weight in zip(self.network.variables, self.student.variables, strict=True):
             if "float" in str(mean.dtype):
                 mean.assign(mean.value + share * (weight.value - mean.value))
@@ -66,8 +66,4 @@ class AveragedTeacher:
         given = given[0] if isinstance(given, list | tuple) else given
         q = ops.stop_gradient(probabilities(ops.flip(given, axis) if self.flips else given, self.task))
         apart = ops.square(probabilities(logits, self.task) - q)
-        count: Sequence[Any] = [ops.shape(apart)[k] for k in range(1, len(apart.shape))]
-        pixels: Any = 1
-        for edge in count:
-            pixels = pixels * edge
-        return self.weight * self.share * ops.sum(space_sum(apart), -1) / ops.cast(pixels, "float32")
+        return self.weight * self.share * valid_mean(apart, ops.ones_like(apart))
