@@ -9,6 +9,7 @@ from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.summary import ComparisonTable, Row
 from ..tables.table import NO_SCORE, STATUS_WORDS, estimate_text
+from .cells import name_cells
 from .style import figure, folded, line_count, room
 
 MANY = 12
@@ -43,18 +44,7 @@ def heatmap(table: ComparisonTable) -> Figure:
         for x, cell in enumerate(line):
             dark = not math.isnan(means[y, x]) and (means[y, x] - low) / (high - low) < 0.5
             axes.text(x, y, _text(cell), ha="center", va="center", color="white" if dark else "black", fontsize=8)
-    axes.set_xticks(range(len(columns)), heads)
-    axes.set_yticks(range(len(rows)), sides)
-    axes.tick_params(length=0)
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
-    bar = made.colorbar(shown, ax=axes, shrink=0.9, pad=0.02)
-    bar.set_label(f"Mean {measure(PRIMARY).title}")
-    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]  # the stub takes the spine for a function
+    name_cells(axes, shown, heads, sides, f"Mean {measure(PRIMARY).title}")
     return made
 
 

@@ -10,6 +10,7 @@ from ....core.measure import measure
 from ..frame import PRIMARY
 from ..tables.modality_cells import Cell
 from ..tables.table import UNDEFINED
+from .cells import name_cells
 from .style import figure, folded, line_count, room
 
 
@@ -33,20 +34,9 @@ def modality_plot(rows: Sequence[str], columns: Sequence[str], cells: Sequence[S
             weight = "bold" if cell and cell.how == "given" else "normal"
             colour = "white" if dark else "black"
             axes.text(x, y, _text(cell), ha="center", va="center", color=colour, fontsize=7.5, fontweight=weight)
-    axes.set_xticks(range(len(columns)), heads)
-    axes.set_yticks(range(len(rows)), sides)
-    axes.tick_params(length=0)
+    name_cells(axes, shown, heads, sides, f"Mean {measure(PRIMARY).title} over test cases")
     axes.set_xlabel("Test")
     axes.set_ylabel("Training")
-    for side in axes.spines.values():
-        side.set_visible(False)
-    axes.set_xticks(np.arange(1, len(columns)) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, len(rows)) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=1.5)
-    axes.tick_params(which="minor", length=0)
-    bar = made.colorbar(shown, ax=axes, shrink=0.9, pad=0.02)
-    bar.set_label(f"Mean {measure(PRIMARY).title} over test cases")
-    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]  # the stub takes the spine for a function
     return made
 
 
