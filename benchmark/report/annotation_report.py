@@ -13,7 +13,7 @@ from ...core.measure import measure
 from ...core.record import Record
 from ...core.trial import canonical
 from ...datasets.weak.cost import SECONDS, minutes
-from ...datasets.weak.kinds import words
+from ...datasets.weak.kinds import drawn_alone, words
 from ..naming.names import without_labels
 from .frame import PRIMARY
 from .further import FurtherReport
@@ -29,6 +29,9 @@ PLOT = "Dice against minutes of annotation"
 DRAWN = ("outlines", "clicks", "strokes", "boxes")
 """What may be drawn."""
 
+PLAIN = ("bce_dice", "ce_dice", "bce", "ce")
+"""Losses that read all labels through what is known of them: the first that a sweep has is what others must beat."""
+
 NOTES = (
     "The labels are those of the training cases: epoch and threshold are selected on full masks of validation cases, "
     "and test cases are scored with theirs.",
@@ -37,7 +40,8 @@ NOTES = (
     + ". They were measured on photographs, and no time to look at an image is in them: they order annotations and "
     "plan none.",
     "Dice lost: that of the same model and loss with full masks less it, case by case, after averaging over seeds; the "
-    "interval is over groups of cases.",
+    "interval is over groups of cases. A loss that learns from such labels alone is set against the plain loss, which "
+    f"is the first there is of {', '.join(PLAIN)}.",
 )
 
 
@@ -132,6 +136,9 @@ class AnnotationReport(FurtherReport):
         return Annotated(
             labels=FULL if labels is None else words(labels),
             row=row,
+            marks="" if labels is None else words(drawn_alone(labels)[0]),
+            made="" if labels is None else drawn_alone(labels)[1],
+            loss=_loss(table, row),
             cases=int(record.data.get("train", 0)),
             drawn=drawn,
             minutes=float(told.get("minutes", math.nan)),
@@ -149,13 +156,23 @@ class AnnotationReport(FurtherReport):
         records: list[Record] = [record for table in self.tables for record in table.done.values()]
         return [record.data["annotation"] for record in records if "annotation" in record.data]
 
-    def _lost(self, table: ComparisonTable, row: Row) -> Estimate | None:
-        first = self.tables[0]
-        full = next((own for own in first.rows if (own.model, own.loss) == (row.model, row.loss)), None)
-        if _labels(first) is not None or full is None or len(full.case_means) != len(row.case_means):
+    def difference(self, first: Row, second: Row) -> Estimate | None:
+        """Mean Dice of one less that of another, case by case; None where they were scored on other cases."""
+        if len(first.case_means) != len(second.case_means):
             return None
-        groups = dict(sorted((score["case"], score["group"]) for score in table.example.scores))
-        return estimate((full.case_means - row.case_means)[None], np.array(list(groups.values())))
+        groups = dict(sorted((score["case"], score["group"]) for score in self.tables[0].example.scores))
+        return estimate((first.case_means - second.case_means)[None], np.array(list(groups.values())))
+
+    def _lost(self, table: ComparisonTable, row: Row) -> Estimate | None:
+        """Against full masks with the same loss, else with the plain one."""
+        first = self.tables[0]
+        if _labels(first) is not None:
+            return None
+        full = [own for own in first.compared if own.model == row.model]
+        same = [own for own in full if own.loss == row.loss] or sorted(
+            (own for own in full if _loss(first, own) in PLAIN), key=lambda own: PLAIN.index(_loss(first, own))
+        )
+        return self.difference(same[0], row) if same else None
 
     def _share(self, one: Annotated) -> float:
         """Mean Dice as a share of that of the same model and loss with full masks."""
@@ -180,6 +197,12 @@ def annotation_reports(tables: Sequence[ComparisonTable], sweep: str) -> list[An
 
 def _labels(table: ComparisonTable) -> dict[str, object] | None:
     return without_labels(table.example.trial.dataset)[1] or None
+
+
+def _loss(table: ComparisonTable, row: Row) -> str:
+    """The name of its loss in the registry, "" with options of its own."""
+    loss = next(table.done[key] for key in row.records if key in table.done).trial.loss
+    return "" if loss.options else loss.name
 
 
 def _bounds(value: Estimate | None) -> str:

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from ...core.errors import StoreError, UnetbenchError
 from ..naming.names import file_stem
 from ..records.store import read_sweep
+from .annotation_methods import methods_reports
 from .annotation_report import annotation_reports
 from .continual_report import continual_reports
 from .ensemble_report import ensemble_reports
@@ -96,7 +97,9 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     deployed, unknown = runtime_reports(read, sweep)
     whole = [table for table in summaries if not is_stage(table.example.trial)]
     further = [*ensemble_reports(summaries, read), *continual_reports(summaries, read)]
-    further += [*annotation_reports(whole, read.sweep), *modality_reports(whole, read.sweep), *deployed]
+    annotated = annotation_reports(whole, read.sweep)
+    further += [*annotated, *methods_reports(annotated, read.sweep)]
+    further += [*modality_reports(whole, read.sweep), *deployed]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])

@@ -109,6 +109,16 @@ def options_of(labels: WeakLabels | None) -> dict[str, Any]:
     return {labels.MAIN: own.pop(labels.MAIN)} | {key: value for key, value in own.items() if value != usual[key]}
 
 
+def drawn_alone(labels: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+    """What was drawn, without what is guessed from it before training, and that in a word: `watershed`, or none."""
+    own = dict(labels)
+    made = [str(own.pop(key)) for key in ("pseudo", "rest") if key in own]
+    if "boxes" in own:
+        made.append(str(own["boxes"]))
+        own["boxes"] = "fill"
+    return own, " ".join(word for word in made if word not in ("none", "leave", "fill"))
+
+
 def words(labels: Mapping[str, Any]) -> str:
     """Options of labels as tables name them: `1 point`, `boxes (ignore)`, `0.1 of the masks`. Their order is free."""
     kind = next(key for key in labels if key in KINDS)

@@ -24,12 +24,17 @@ FULL = "full masks"
 class Annotated:
     """A configuration under some training labels.
 
-    labels: in words. cases: of training. drawn: what was drawn, in words. minutes: that it takes, NaN where unknown.
-    known: share of the training pixels whose class is known. lost: Dice against full masks, None where there are none.
+    labels: in words. marks: what was drawn, in words, "" for full masks. made: what was guessed from it before
+    training, in a word. loss: its name, "" with options of its own. cases: of training. drawn: how much was drawn, in
+    words. minutes: that it takes, NaN where unknown. known: share of the training pixels whose class is known. lost:
+    Dice against full masks, None where there are none.
     """
 
     labels: str
     row: Row
+    marks: str
+    made: str
+    loss: str
     cases: int
     drawn: str
     minutes: float

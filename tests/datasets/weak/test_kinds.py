@@ -4,7 +4,16 @@ import pytest
 
 from unetbench.core.errors import SpecError
 from unetbench.datasets.weak.cost import minutes
-from unetbench.datasets.weak.kinds import Boxes, Fraction, Points, Scribbles, options_of, weak_labels, words
+from unetbench.datasets.weak.kinds import (
+    Boxes,
+    Fraction,
+    Points,
+    Scribbles,
+    drawn_alone,
+    options_of,
+    weak_labels,
+    words,
+)
 
 
 @pytest.mark.parametrize(
@@ -76,3 +85,17 @@ def test_words_are_the_same_in_whatever_order_options_are_stored():
         == words({"points": 3, "background": 2.0})
         == "3 points (background 2.0)"
     )
+
+
+@pytest.mark.parametrize(
+    ("labels", "drawn", "made"),
+    [
+        ({"points": 3, "pseudo": "voronoi"}, {"points": 3}, "voronoi"),
+        ({"points": 3, "pseudo": "none"}, {"points": 3}, ""),
+        ({"boxes": "grabcut"}, {"boxes": "fill"}, "grabcut"),
+        ({"boxes": "fill"}, {"boxes": "fill"}, ""),
+        ({"fraction": 0.1, "rest": "open"}, {"fraction": 0.1}, "open"),
+    ],
+)
+def test_what_was_drawn_is_told_from_what_was_made_of_it(labels, drawn, made):
+    assert drawn_alone(labels) == (drawn, made)
