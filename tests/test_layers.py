@@ -48,10 +48,12 @@ INSIDE = {
             ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
             ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
+        "annotation_methods": ("frame", "statistics", "tables", "plots", "further", "annotation_report"),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
-            *("annotation_report", "continual_report", "ensemble_report", "modality_report", "runtime_report"),
+            *("annotation_report", "annotation_methods", "continual_report", "ensemble_report", "modality_report"),
+            "runtime_report",
         ),
     },
 }
