@@ -16,7 +16,7 @@ from ..deploy.trained_trial import WEIGHTS, find_record
 from ..records.claims import Claims
 from ..records.machine import now, provenance
 from ..records.store import Store, read
-from ..records.updates import UNDO, UPDATE, Decision, Line, is_pointer, line_of, lines_at, pointed
+from ..records.updates import UNDO, UPDATE, Decision, Line, is_pointer, line_of, lines_at, name_of, pointed
 from ..sweep.continual import method
 from ..trial.later import FIRST
 from ..update.compared import compared, frozen
@@ -81,15 +81,21 @@ def _update(line: Line, place: Path, options: argparse.Namespace) -> int:
 
 
 def _undo(line: Line, options: argparse.Namespace) -> int:
+    _last_two(line)  # before a folder is made for the claim
     with _claimed(line):
         line.mend()
-        models = line.models()
-        if len(models) < 2:
-            raise SpecError(f"update --undo: nothing to take back; the first model of line {line.name} is in place")
-        now_current, before = (line.sweep / name for name in models[-1:-3:-1])
+        before, current = _last_two(line)
         trained_record(before, "it cannot be put in place again")
-        decision = _decision(line, UNDO, now_current, before, replaced=True, reason=options.reason or "asked for")
+        decision = _decision(line, UNDO, current, before, replaced=True, reason=options.reason or "asked for")
     return _tell(line, decision, options)
+
+
+def _last_two(line: Line) -> tuple[Path, Path]:
+    """The records of the model before the current one, and of the current one. Raises SpecError without the former."""
+    models = line.models()
+    if len(models) < 2:
+        raise SpecError(f"update --undo: nothing to take back; the first model of line {line.name} is in place")
+    return line.sweep / models[-2], line.sweep / models[-1]
 
 
 def _list(line: Line, options: argparse.Namespace) -> int:
@@ -106,7 +112,7 @@ def _decision(
     line: Line, act: str, before: Path, model: Path, *, replaced: bool, reason: str, gate: dict[str, Any] | None = None
 ) -> Decision:
     """Write the next decision of a line and the pointer."""
-    names = [one.absolute().relative_to(line.sweep.absolute()).as_posix() for one in (before, model)]
+    names = [name_of(before), name_of(model)]
     about = provenance()
     by = {"machine": about["machine"].get("name", ""), "versions": about["versions"], "git": about["git"]}
     number = len(line.decisions()) + 1
@@ -136,11 +142,13 @@ def _method(options: argparse.Namespace) -> dict[str, Any]:
 def _record_file(place: Path, record: Record) -> Path:
     """The file of the record that a record, weights or a pointer stand for."""
     if is_pointer(place):
-        return pointed(place)
+        line = line_of(place)
+        models = line.models()  # a pointer may be behind them, after a crash
+        return line.sweep / models[-1] if models else pointed(place).resolve()
+    place = place.resolve()
     if place.suffix == WEIGHTS:
-        place = place.absolute()
         return place.parents[2] / "records" / place.parent.name / f"{record.trial.id}.json"
-    return place.absolute()
+    return place
 
 
 def _line(place: Path, options: argparse.Namespace) -> Line:
@@ -165,7 +173,7 @@ def _line(place: Path, options: argparse.Namespace) -> Line:
 
 def _check_current(line: Line, place: Path) -> None:
     models = line.models()
-    if models and (line.sweep / models[-1]).absolute() != place.absolute():
+    if models and models[-1] != name_of(place):
         raise SpecError(
             f"update: in line {line.name} {models[-1]} is in place, not {place.name}; give {line.pointer} to update "
             "that one, or --name for a line of its own"

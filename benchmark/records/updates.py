@@ -155,14 +155,20 @@ def pointed(pointer: Path) -> Path:
 
 def line_of(place: Path, name: str = "") -> Line:
     """The line of a pointer, or the one of that name in the sweep of a record."""
-    return Line(place.absolute().parent if is_pointer(place) else place.absolute().parents[2] / FOLDER / name)
+    place = place.resolve()
+    return Line(place.parent if is_pointer(place) else place.parents[2] / FOLDER / name)
+
+
+def name_of(record: Path) -> str:
+    """A record's file as seen from the folder of its sweep: `records/<machine>/<id>.json`."""
+    return Path(*record.resolve().parts[-3:]).as_posix()
 
 
 def lines_at(record: Path) -> Sequence[Line]:
     """The lines of a record's sweep in which it is the first model or the current one."""
-    sweep = record.absolute().parents[2]
-    found = [Line(folder) for folder in sorted((sweep / FOLDER).glob("*/")) if any(folder.glob("*.json"))]
-    own = record.absolute().relative_to(sweep).as_posix()
+    folders = (record.resolve().parents[2] / FOLDER).glob("*/")
+    found = [Line(folder) for folder in sorted(folders) if any(folder.glob("*.json"))]
+    own = name_of(record)
     return [line for line in found if (models := line.models()) and own in (models[0], models[-1])]
 
 

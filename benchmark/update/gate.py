@@ -105,9 +105,9 @@ def judged(found: Difference, margin: float, against: str = "the old model") -> 
     """Non-inferiority: the new model replaces the old one where the interval of its gain lies above -margin.
 
     That is, the lower end of the two-sided 95 % interval of the mean paired difference, over groups of cases, is above
-    -margin: a new model that is worse by the margin or more passes about once in forty times. With a margin of 0 it
-    has to be better. Where there are too few groups for an interval, or a case has a score of one model only, it does
-    not pass.
+    -margin; docs/continual.md says how often a model passes that is worse by the margin. With a margin of 0 it has to
+    be better. Where there are too few groups for an interval, or a case has a score of one model only, it does not
+    pass.
     """
     if found.missing:
         names = ", ".join(found.missing[:3])

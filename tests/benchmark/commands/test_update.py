@@ -174,6 +174,18 @@ def test_one_command_decides_at_a_time(made, capsys):
     assert main(["update", str(made.parent), made.second, "--name", "e", *STILL]) == 0
 
 
+def test_a_pointer_that_a_crash_left_behind_and_results_behind_a_link_are_no_hindrance(made, tmp_path, capsys):
+    (tmp_path / "link").symlink_to(made.sweep.parent)
+    sweep = tmp_path / "link" / "cells"
+    parent = sweep / "records" / made.parent.parent.name / made.parent.name
+    assert main(["update", str(parent), made.second, "--name", "j", *STILL]) == 0
+    line = Line(sweep / "updates" / "j")
+    line.point(line.models()[0], 0)
+    capsys.readouterr()
+    status, told = _said(capsys, "update", line.pointer, made.third, "--json", *STILL)
+    assert (status, told["number"], told["before"].rpartition("/")[2]) == (0, 2, made.once.name)
+
+
 def _refused(capsys, *words):
     assert main(["update", *map(str, words)]) == 2
     (line,) = capsys.readouterr().err.splitlines()

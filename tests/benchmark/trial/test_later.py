@@ -149,6 +149,7 @@ def _trial(**later):
 
 def test_the_id_holds_what_is_new_and_not_where_it_lies():
     trial = _trial()
+    assert trial.id == "95d74853cfef4372"
     assert _trial(path="elsewhere").id == trial.id
     assert _trial(images="*.tif").id != trial.id
     other = {**trial.dataset.options["later"][0], "split": {"digest": "b"}}
