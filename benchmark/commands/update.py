@@ -21,7 +21,7 @@ from ..sweep.continual import method
 from ..trial.later import FIRST
 from ..update.compared import compared, frozen
 from ..update.derive import update_trial
-from ..update.gate import LEVEL, checked_margin, checked_measure, judged
+from ..update.gate import LEVEL, both, checked_margin, checked_measure, judged
 from ..update.new_data import new_data
 from .derived_trial import run_derived, trained_record
 from .trials import context_of, keyed
@@ -74,7 +74,7 @@ def _update(line: Line, place: Path, options: argparse.Namespace) -> int:
         if len(models) > 1:  # else the margins of several updates would add up
             first = frozen(read(line.sweep / models[0]), record, opened, reading)
             gate["first_model"] = asdict(first)
-            verdict = judged(first, margin, "the first model") if verdict.replaces else verdict
+            verdict = both(verdict, judged(first, margin, "the first model"))
         made = store.records / f"{trial.id}.json"
         decision = _decision(line, UPDATE, place, made, replaced=verdict.replaces, reason=verdict.reason, gate=gate)
     return _tell(line, decision, options)

@@ -124,6 +124,13 @@ def judged(found: Difference, margin: float, against: str = "the old model") -> 
     return Verdict(False, f"may be worse than {against} by {margin:g} or more: {found.brief}")
 
 
+def both(verdict: Verdict, further: Verdict) -> Verdict:
+    """The first of two that does not pass, or that both do, with the reasons of both."""
+    if verdict.replaces and further.replaces:
+        return Verdict(True, f"{verdict.reason}; {further.reason}")
+    return further if verdict.replaces else verdict
+
+
 def _by_case(rows: Rows, cases: Collection[str], reading: Measure) -> dict[str, tuple[tuple[str, ...], float]]:
     """By case, the classes with a score and their mean; without cases that have none."""
     found: dict[str, dict[str, float]] = defaultdict(dict)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from unetbench.benchmark.update.gate import checked_margin, checked_measure, difference, judged
+from unetbench.benchmark.update.gate import Verdict, both, checked_margin, checked_measure, difference, judged
 from unetbench.core.errors import SpecError
 from unetbench.core.measure import measure
 
@@ -131,3 +131,9 @@ def test_a_measure_that_no_case_has_is_told_with_those_that_there_are():
     with pytest.raises(SpecError, match="--metric hd95: no measure of the test cases; there are dice"):
         checked_measure("hd95", _rows([0.7]))
     assert checked_measure("dice", _rows([0.7])) == DICE
+
+
+def test_a_model_that_is_compared_twice_passes_both_or_tells_the_first_that_it_does_not():
+    yes, no, other = Verdict(True, "a"), Verdict(False, "b"), Verdict(False, "c")
+    assert both(yes, Verdict(True, "d")) == Verdict(True, "a; d")
+    assert both(yes, no) == both(no, other) == both(no, yes) == no
