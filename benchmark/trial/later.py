@@ -65,6 +65,8 @@ def with_later(opened: "OpenedDataset", later: Sequence["OpenedDataset"], choice
         for case in part.split.dataset.cases:
             cases.append(replace(case, name=case_name(number, case.name), stratum=batch(number)))
             roles[cases[-1].name] = groups[case.group] = taken[case.name]
+    if len(roles) < len(cases):
+        raise DataError(f"{opened.dataset.name}: has cases whose names begin like {case_name(1, '')}; give them others")
     dataset = replace(
         opened.dataset,
         cases=tuple(cases),
