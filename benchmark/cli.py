@@ -15,6 +15,7 @@ from ..core.errors import UnetbenchError
 from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
 from .commands import arguments
+from .commands.update_arguments import update_arguments
 from .run.tensorflow_log import quiet_tensorflow
 
 FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
@@ -27,6 +28,7 @@ INTERRUPTED = {
     "times all anew",
     "export": "no export was written, and an earlier one in its place is as it was",
     "prune": "the trial that it starts from is as it was: the same command goes on",
+    "update": "the model in place is the one before: the same command goes on",
     "rerun": "nothing of it is kept, and the record is as it was",
     "data": "what was fetched whole is kept: the same command goes on",
     "predict": "every finished image is kept: the same command goes on",
@@ -164,6 +166,12 @@ COMMANDS = (
         _act("ensemble"),
         arguments.ensemble,
         "make one network of trained trials, chosen on validation, and keep record and weights",
+    ),
+    (
+        "update",
+        _act("update"),
+        update_arguments,
+        "train a model further on new data, and put it in place if it is not worse on the frozen test set",
     ),
     ("rerun", _act("rerun"), arguments.rerun, "run the trial of a record once more and compare every number"),
     (

@@ -38,6 +38,7 @@ _STEP = {
     "method": one_of(*METHODS),
 }
 _ARRIVED = {"by": TEXT, "batches": list_of(TEXT, least=1), "keep": COUNT, "seed": WHOLE}
+_LATER = ("name", "options", "split")
 _RECIPE = {name: kind_of(hint) for name, hint in _hints(Recipe) if name != "augment"} | {"augment": MAPPING}
 _AUGMENT = {name: kind_of(hint) for name, hint in _hints(Augmentation)}
 
@@ -119,6 +120,7 @@ def check_trial(told: Any) -> None:
     check(told["recipe"], "recipe", _RECIPE)
     check(told["recipe"].get("augment", {}), "recipe: augment", _AUGMENT)
     check_arrived(told["dataset"].get("options", {}).get("arrived"))
+    check_later(told["dataset"].get("options", {}).get("later", []))
     if told.get("derivation") is not None:
         check(told["derivation"], "derivation", _DERIVATION, "step", "parent", "of")
         check(told["derivation"]["of"], "derivation: of", _CHOICE, "name")
@@ -134,6 +136,13 @@ def check_arrived(told: Any) -> None:
     """Raise ValueError for what does not tell the batches that a stage has seen; None is fine."""
     if told is not None:
         check(told, "dataset: arrived", _ARRIVED, "by", "batches")
+
+
+def check_later(told: Any) -> None:
+    """Raise ValueError for what does not tell the data sets that came after a model was trained."""
+    check({"later": told}, "dataset", {"later": ROWS})
+    for index, one in enumerate(told):
+        check(one, f"dataset: later[{index}]", {"name": TEXT, "options": MAPPING, "split": MAPPING}, *_LATER)
 
 
 def check_record(told: Mapping[str, Any]) -> None:

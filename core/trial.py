@@ -35,7 +35,7 @@ class Choice:
     @cached_property
     def unplaced(self) -> str:
         """The same text for the same part and options but `path`, which says where something is and not what."""
-        return canonical({"name": self.name, "options": {k: v for k, v in self.options.items() if k != "path"}})
+        return canonical({"name": self.name, "options": without_paths(self.options)})
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,8 @@ class Trial:
     """Dataset, split, model, loss, recipe and seed, and the backend and kind of device that compute.
 
     dataset: its options may hold `path`, which says where and not what and is no part of the id, and `preprocess` and
-        `objects`, how predicted masks become objects, where they differ from the default.
+        `objects`, how predicted masks become objects, where they differ from the default. Of an update by data of its
+        own also `later`: name, options and split of each data set that came since, see `trial.later`.
     split: the options of the split and `digest`, a hash of which case has which role and of the files' contents, so
         that data that changed makes another trial.
     sources: digests of the sources of its parts that do not ship with unetbench, by registry and name (`losses mine`).
@@ -248,6 +249,14 @@ class Trial:
 
 def _member(told: dict[str, Any]) -> Member:
     return Member(told["trial"], Choice(**told["model"]), Choice(**told["loss"]), told["seed"])
+
+
+def without_paths(options: dict[str, Any]) -> dict[str, Any]:
+    """The options of a data set without `path`, of the data sets that it has under `later` too."""
+    found = {name: value for name, value in options.items() if name != "path"}
+    if "later" in found:
+        found["later"] = [{**one, "options": without_paths(one["options"])} for one in found["later"]]
+    return found
 
 
 def canonical(value: object) -> str:

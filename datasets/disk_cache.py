@@ -71,7 +71,7 @@ class CaseKeys:
     def of(self, cases: Sequence[Case], digests: FileDigests) -> list[str]:
         """A name for the file of each case: two letters, a slash, 22 more."""
         contents = digests.of([file for case in cases for file in case.files])
-        told = ((case.name, [contents[file] for file in case.files], _reading(case.read)) for case in cases)
+        told = ((case.name, [contents[file] for file in case.files], reading_text(case.read)) for case in cases)
         names = [hashlib.sha256(repr(each).encode()).hexdigest()[:24] for each in told]
         return [f"{name[:2]}/{name[2:]}" for name in names]
 
@@ -255,12 +255,12 @@ def _sweep_up(aside: Path) -> None:
                 file.unlink(missing_ok=True)
 
 
-def _reading(read: Callable[..., Any]) -> str:
-    """What a case's reader was given, as text."""
+def reading_text(read: Callable[..., Any]) -> str:
+    """What a case's reader was given, as text; "" where it does not tell."""
     if isinstance(read, partial):
         return repr((read.args, read.keywords))
     if isinstance(read, ChannelsOf):  # whose own text would name a place in memory
-        return f"{read.channels} of {read.total}: {_reading(read.read)}"
+        return f"{read.channels} of {read.total}: {reading_text(read.read)}"
     return repr(read) if is_dataclass(read) else ""
 
 

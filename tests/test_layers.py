@@ -27,8 +27,9 @@ INSIDE = {
         "predict": (*_LOWEST, "trial", "deploy"),
         "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
         "audit": (*_LOWEST, *_MIDDLE, "sweep"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "commands"),
+        "update": (*_LOWEST, *_MIDDLE, "sweep"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "update"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "update", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -12,6 +12,7 @@ from ...core.task import Task
 from ...datasets.case import Case, Role, Sample
 from ...datasets.prepare import mixed, prepare
 from ..records.store import read
+from ..records.updates import is_pointer, pointed
 from ..trial.context import Context, OpenedDataset, open_dataset
 from ..trial.image_options import preprocess_of, reading_of
 from .export import Plan
@@ -135,11 +136,14 @@ def _spread(cases: Sequence[Case], most: int) -> Sequence[Case]:
 
 
 def find_record(place: Path) -> tuple[Record, Path]:
-    """The record of a file of a record or of weights, and the place of its weights. Raises StoreError.
+    """The record of a file of a record, of weights or of what is current, and its weights' place. Raises StoreError.
 
     In the layout of a store, `records/<machine>/<id>.json` lies beside `weights/<machine>/<id>.keras`; a record that
     was copied from another sweep has its weights in that one. Where there are none, the place is where they would be.
+    `updates/<line>/current.json` stands for the record that it names.
     """
+    if is_pointer(place) and place.is_file():
+        place = pointed(place)
     text = f"{place}: is no trained trial; give results/SWEEP/records/MACHINE/ID.json, or the weights beside it"
     if place.suffix not in (RECORD, WEIGHTS) or not place.is_file():
         raise StoreError(text)

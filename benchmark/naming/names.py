@@ -33,9 +33,14 @@ def without_labels(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
 
 
 def without_batches(dataset: Choice) -> tuple[Choice, dict[str, Any]]:
-    """A data set as it is when all cases are there at once, and the batches that a stage has seen instead."""
+    """A data set as it is when all cases are there at once, and the batches that a stage has seen instead.
+
+    Of an update the former is without what came later too.
+    """
     options = dict(dataset.options)
     arrived = options.pop("arrived", None)
+    if isinstance(arrived, Mapping):
+        options.pop("later", None)
     return (replace(dataset, options=options), dict(arrived)) if isinstance(arrived, Mapping) else (dataset, {})
 
 

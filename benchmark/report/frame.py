@@ -12,7 +12,7 @@ import pandas as pd
 from ...core.errors import StoreError
 from ...core.measure import MEASURES
 from ...core.record import Record
-from ...core.trial import canonical
+from ...core.trial import canonical, without_paths
 from ...metrics.empty import apply
 from ..naming.labels import Labels
 from ..naming.names import without_batches
@@ -117,13 +117,16 @@ def table_key(record: Record, machine: str) -> str:
 
     The digest of a split without folds takes part, so that data that changed in between makes another table. Precision
     does not, for it is hardware like backend and device: rows of one table are told apart by it. The stages of
-    continual learning, whichever batches they have seen, have a table of their own.
+    continual learning, whichever batches they have seen, have a table of their own, and so have updates with the same
+    new data, whichever their method.
     """
     split = {name: value for name, value in record.trial.split.items() if name not in ("fold", "digest")}
     digest = "" if split.get("folds") else record.trial.split.get("digest", "")
     recipe = replace(record.trial.recipe, precision="float32").describe()
     dataset, arrived = without_batches(record.trial.dataset)
     stages = ["stages"] if arrived else []
+    if arrived and "later" in record.trial.dataset.options:
+        stages.append(canonical(without_paths(record.trial.dataset.options)["later"]))
     return canonical([dataset.canonical, split, digest, recipe, machine, *stages])
 
 

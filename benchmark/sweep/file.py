@@ -156,12 +156,18 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
     return _values(validate(TypeAdapter(SweepFile), raw, file.name), file, raw)
 
 
-def of_dataset(name: str, overrides: Sequence[str] = ()) -> Sweep:
-    """The sweep of a data set by its name: a quarter-width U-Net and `bce_dice`; `overrides` as `read` has them."""
-    raw: dict[str, Any] = {"name": name, "datasets": [name], "models": ["unet_quarter"], "losses": ["bce_dice"]}
+def of_dataset(entry: Entry, overrides: Sequence[str] = (), *, where: str = "", **keys: Any) -> Sweep:
+    """The sweep of a data set, a name or an entry of `datasets`: a quarter-width U-Net and `bce_dice`.
+
+    overrides: as `read` has them. where: begins errors, by default the name. keys: further ones of a sweep file.
+    """
+    name = entry if isinstance(entry, str) else "data"
+    raw: dict[str, Any] = {"name": name, "datasets": [entry], "models": ["unet_quarter"], "losses": ["bce_dice"]}
+    raw |= keys
     for override in overrides:
         put(raw, override)
-    return _values(validate(TypeAdapter(SweepFile), raw, name), SHIPPED / name, raw)
+    where = where or name
+    return _values(validate(TypeAdapter(SweepFile), raw, where), SHIPPED / where, raw)
 
 
 def _load(file: Path) -> dict[str, Any]:

@@ -32,6 +32,7 @@ from ...datasets.weak.weaken import check_weak, kept_cases, left_open, task_with
 from ..timing.options import LatencyOptions
 from .averaging import Averaging
 from .image_options import preprocess_of
+from .later import later_sets, with_later
 
 CachePlace = Literal["memory", "disk"]
 """Where training and validation cases are kept; the same numbers come out."""
@@ -227,7 +228,7 @@ class OpenedDataset:
         return kept
 
 
-ASIDE = ("preprocess", "objects", "labels", "modalities", "test_modalities", "arrived")
+ASIDE = ("preprocess", "objects", "labels", "modalities", "test_modalities", "arrived", "later")
 """Options of a data set in a trial that its function does not take."""
 
 
@@ -278,6 +279,7 @@ def split_dataset(dataset: Dataset, choice: Choice, split: dict[str, Any], conte
     opened = OpenedDataset(dataset, found, preprocess, task_after(dataset.task, preprocess), objects, keys, digests)
     opened = opened.with_modalities(modalities.named(choice.options.get("modalities")))
     opened = opened.with_labels(weak_labels(choice.options.get("labels")))
+    opened = with_later(opened, [open_dataset(*one, context) for one in later_sets(choice)], choice)
     return opened.with_batches(arrived_of(choice.options.get("arrived")))
 
 

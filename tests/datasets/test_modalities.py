@@ -11,7 +11,7 @@ from unetbench.core.task import Task
 from unetbench.datasets import DATASETS
 from unetbench.datasets.case import Sample
 from unetbench.datasets.digests import FileDigests
-from unetbench.datasets.disk_cache import CaseKeys, _reading
+from unetbench.datasets.disk_cache import CaseKeys, reading_text
 from unetbench.datasets.modalities import ChannelsOf, Wanted, channels_of, named, only, option, seen, wanted
 from unetbench.datasets.patches import PatchSampler
 from unetbench.datasets.prepare import Preprocess, hold, prepare, task_after
@@ -167,4 +167,4 @@ def test_cases_on_disk_are_known_again_in_another_process():
     own = [only(cells, names) for names in (["fluorescence"], ["bright_field"])]
     names = [CaseKeys(one, {}).of(one.cases, FileDigests()) for one in (*own, only(cells, ["fluorescence"]))]
     assert names[0] == names[2] != names[1]
-    assert "0x" not in _reading(own[0].cases[0].read)
+    assert "0x" not in reading_text(own[0].cases[0].read)

@@ -16,7 +16,7 @@ from ...naming.trial_names import TrialNames
 from ..frame import PRIMARY, Frames, table_key
 from ..statistics.compare import Estimate
 from ..statistics.continual import Run, estimates
-from .apart import is_stage
+from .apart import is_stage, is_update
 from .summary import ComparisonTable
 
 JOINT = "joint"
@@ -223,7 +223,7 @@ def continual_runs(tables: Sequence[ComparisonTable], frames: Frames) -> Iterato
     """One for each table of stages, with the table of the same data, split, recipe and machine beside it."""
     whole = {_beside(table): table for table in tables if not is_stage(table.example.trial)}
     for table in tables:
-        if is_stage(table.example.trial):
+        if is_stage(table.example.trial) and not is_update(table.example.trial):
             yield ContinualRuns(frames, table, whole.get(_beside(table)))
 
 
