@@ -48,6 +48,7 @@ INSIDE = {
             ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
             ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
+        "power_report": ("statistics", "tables", "plots", "written"),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),

@@ -82,7 +82,9 @@ def score_differences(first: Record, second: Record) -> ScoreDifferences:
         one, other = rows[0][key], rows[1][key]
         differ = [name for name in {**one, **other} if one.get(name) != other.get(name)]
         apart += bool(differ)
-        values = {name: (one.get(name), other.get(name)) for name in differ if name not in _FACTS}
+        values: dict[str, tuple[Any, Any]] = {
+            name: (one.get(name), other.get(name)) for name in differ if name not in _FACTS
+        }
         gaps = {name: abs(a - b) for name, (a, b) in values.items() if _is_number(a) and _is_number(b)}
         alone += any((a is None) != (b is None) for a, b in values.values())
         for name, gap in gaps.items():
