@@ -10,6 +10,7 @@ from typing import Any
 
 from ...core.counted import counted
 from ...core.errors import SpecError, StoreError
+from ...core.printable import one_line_printable
 from ...core.record import Record
 from ..records.merge import Conflict, Merge, Plan, join
 from ..records.runs import RUNS, score_differences
@@ -47,17 +48,22 @@ def merge(options: argparse.Namespace) -> int:
     plans: list[Plan] = []
     for source in sources:
         for sweep, into in _sweeps(source, target, options.into):
-            merging = merges.setdefault(into, Merge(into))
-            plans.append(merging.plan(sweep))
+            link = next((one for one in (sweep, into) if one.is_symlink() and one not in (source, target)), None)
+            if link is not None:
+                plans.append(Plan(sweep, into, left=[Left(link, "a symbolic link, which is not followed", lost=True)]))
+                continue
+            if into not in merges:
+                merges[into] = Merge(into)
+            plans.append(merges[into].plan(sweep))
     machines = {into: _machines(merging) for into, merging in merges.items()}
     if not options.dry_run:
-        join(plans)
+        join([plan for plan in plans if plan.target in merges])
     if options.json:
         print(json.dumps(_as_json(plans, machines, dry_run=options.dry_run), indent=1))
     else:
         print("\n".join(_lines(plans, machines, dry_run=options.dry_run)))
         for line in _problems(plans):
-            print(f"unetbench: {line}", file=sys.stderr)
+            print(f"unetbench: {one_line_printable(line)}", file=sys.stderr)
     return 1 if any(plan.conflicts or any(left.lost for left in plan.left) for plan in plans) else 0
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ...core.errors import SpecError, StoreError, UnetbenchError, unknown
+from ...core.printable import one_line_printable
 from ..records.store import read_sweep
 from ..report.frame import frames
 from ..report.power_report import numbers, text, write_power
@@ -38,7 +39,7 @@ def power(options: argparse.Namespace) -> int:
         if not tables and sweep == sweeps[-1] and not shown:
             raise problems[0]
         for problem in problems:
-            print(f"unetbench: {problem}", file=sys.stderr)
+            print(f"unetbench: {one_line_printable(str(problem))}", file=sys.stderr)
         out = options.out or sweep / "report" / FOLDER
         files = (
             [str(file) for file in write_power(tables, out if len(sweeps) == 1 else out / sweep.name)] if tables else []

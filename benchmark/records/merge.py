@@ -109,7 +109,8 @@ class Merge:
         number = 1
         while (there := self.known.runs.get(number, {}).get(unit.place)) is not None and not _fits(unit, there):
             if not unit.record and unit.kind == "trial":
-                found.left += [Left(file, NO_RECORD) for file in _new(unit, there)]
+                lost = any(not path.startswith("checkpoints/") for path in unit.files)
+                found.left += [Left(file, NO_RECORD, lost) for file in _new(unit, there)]
                 return
             number += 1
         if number > 1 and first is not None:

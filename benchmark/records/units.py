@@ -38,6 +38,9 @@ HALF_WRITTEN = re.compile(r"\..*\bpart\b.*")
 TRIAL = re.compile(r"[0-9a-f]{16}(-[a-z]+)?")
 """A trial's id, of a time when it did not name its backend with that."""
 
+DEEPEST = 8
+"""Folders one inside the other that are looked into; those of unetbench are fewer."""
+
 
 @dataclass
 class Unit:
@@ -138,6 +141,8 @@ def _walk(root: Path, folder: Path) -> Iterator[tuple[str, Path, str]]:
         path = file.relative_to(root).as_posix()
         if entry.is_symlink():
             yield path, file, "a symbolic link, which is not followed"
+        elif entry.is_dir(follow_symlinks=False) and path.count("/") >= DEEPEST:
+            yield path, file, "a folder deeper than any of unetbench's"
         elif entry.is_dir(follow_symlinks=False):
             yield from _walk(root, file)
         else:

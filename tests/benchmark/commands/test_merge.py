@@ -265,6 +265,44 @@ def test_nothing_is_written_through_a_link_in_the_target(sweeps, tmp_path, capsy
     assert list(outside.iterdir()) == []
 
 
+def test_a_sweep_that_is_a_link_is_neither_read_nor_written(tmp_path, capsys):
+    outside = put(tmp_path / "outside", record(trial("vnet")))
+    for name in "ab":
+        put(tmp_path / name / "own", record())
+    (tmp_path / "b" / "linked").symlink_to(outside)
+    status, _, error = run(capsys, tmp_path / "a", tmp_path / "b")
+    assert status == 1
+    assert f"left {tmp_path / 'b' / 'linked'}: a symbolic link" in error
+    assert not (tmp_path / "a" / "linked").exists()
+    before = contents(outside)
+    (tmp_path / "a" / "own").rename(tmp_path / "own")
+    (tmp_path / "a" / "own").symlink_to(outside)
+    put(tmp_path / "a" / "other", record())
+    assert run(capsys, tmp_path / "a", tmp_path / "b")[0] == 1
+    assert contents(outside) == before
+
+
+def test_deployments_without_their_record_are_not_mixed_with_another_run(sweeps, capsys):
+    a, b = sweeps
+    put(a, record())
+    put(b)
+    write(b / "deployments" / MACHINE / f"{trial().id}.json", b"d")
+    status, _, error = run(capsys, a, b)
+    assert status == 1
+    assert "its record is not beside it" in error
+    assert not (a / "deployments").exists()
+
+
+def test_names_that_steer_a_terminal_are_escaped(sweeps, capsys):
+    a, b = sweeps
+    put(a, record())
+    put(b, record())
+    write(b / "records" / MACHINE / "\x1b[2Jx\n.txt", b"x")
+    _, _, error = run(capsys, a, b)
+    assert "\x1b" not in error
+    assert error.count("\n") == 1
+
+
 def test_a_record_under_another_trials_name_is_left(sweeps, capsys):
     a, b = sweeps
     put(a, record())

@@ -105,6 +105,20 @@ def test_cases_that_are_groups_of_their_own_are_counted_as_cases(results):
     assert "Groups needed" not in found
 
 
+def test_one_group_that_outweighs_the_others_is_said(make, sweep):
+    generator = np.random.default_rng(6)
+    records = [
+        make.record(
+            make.trial(model),
+            [make.score(f"c{k}", float(generator.uniform(0.7, 0.9)), group="b" if k == 0 else "a") for k in range(90)],
+        )
+        for model in ("unet", "vnet")
+    ]
+    found = said(sweep(*records))
+    assert "One of 2 groups, unequal, that weigh as 1, outweighs the others" in found
+    assert "| unet and vnet |" in found
+
+
 @pytest.mark.parametrize("models", ["unet,vnet", "unet · bce,vnet · bce", " unet , vnet "])
 def test_a_pair_is_named_by_models_or_rows(results, models):
     found = said(results(), models=models)
