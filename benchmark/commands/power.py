@@ -38,12 +38,13 @@ def power(options: argparse.Namespace) -> int:
         tables, problems = _tables(sweep, options, question)
         if not tables and sweep == sweeps[-1] and not shown:
             raise problems[0]
-        for problem in problems:
-            print(f"unetbench: {one_line_printable(str(problem))}", file=sys.stderr)
-        out = options.out or sweep / "report" / FOLDER
-        files = (
-            [str(file) for file in write_power(tables, out if len(sweeps) == 1 else out / sweep.name)] if tables else []
-        )
+        out = sweep / "report" / FOLDER
+        if options.out:
+            out = options.out / sweep.name if len(sweeps) > 1 else options.out
+        written, stayed = write_power(tables, out) if tables else ([], "")
+        for problem in [*map(str, problems), *filter(None, [stayed])]:
+            print(f"unetbench: {one_line_printable(problem)}", file=sys.stderr)
+        files = [str(file) for file in written]
         shown += [{"sweep": sweep.name, **numbers(found), "files": files} for found in tables]
         if not options.json:
             print("\n".join([*(text(found) for found in tables), *files]))

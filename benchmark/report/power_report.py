@@ -67,8 +67,11 @@ def curve(found: PowerTable) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def write_power(tables: Sequence[PowerTable], out: Path) -> list[Path]:
-    """Write Markdown, CSV and the plot of each table into a folder; returns the files. Raises OSError."""
+def write_power(tables: Sequence[PowerTable], out: Path) -> tuple[list[Path], str]:
+    """Write Markdown, CSV and the plot of each table into a folder; returns the files. Raises OSError.
+
+    And why files of an earlier call had to stay, "" where they had not.
+    """
     written, files = Written(out), list[Path]()
     for found in tables:
         stem, points = (
@@ -81,7 +84,7 @@ def write_power(tables: Sequence[PowerTable], out: Path) -> list[Path]:
         with look():
             files += save(power_plot(found, points), written, f"{stem}-curve")
     written.finish()
-    return files
+    return files, written.problem
 
 
 def _free(stem: str, taken: Sequence[str]) -> str:

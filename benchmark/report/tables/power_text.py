@@ -28,8 +28,8 @@ def question_text(found: PowerTable) -> str:
     shared = f" shared by {asked.comparisons} comparisons" if asked.comparisons > 1 else ""
     return (
         f"A true difference of {number_text(found, asked.difference)} in mean {measure(found.name).title} is to be "
-        f"found with a probability of {asked.power:.0%} at a level of {asked.alpha:g}{shared}, {sides}, by the report's "
-        "paired test.\n"
+        f"found with a probability of {asked.power:.0%} at a level of {asked.alpha:g}{shared}, {sides}, by the "
+        "report's paired test.\n"
     )
 
 

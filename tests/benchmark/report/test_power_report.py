@@ -91,6 +91,14 @@ def test_json_holds_the_same_as_numbers(results, capsys):
     assert all(row["present"] > row["unlimited"] > 0 for row in found["needed"])
 
 
+def test_each_of_several_sweeps_has_its_own_folder(results, capsys, tmp_path):
+    folders = [results(("unet", "vnet"), seeds=1, name=name) for name in ("first", "second")]
+    for words in ([], ["--out", tmp_path / "out"]):
+        told(capsys, folders[0].parent, "--json", "--seeds", "1", *words)
+    assert all(list((folder / "report" / "power").glob("*.md")) for folder in folders)
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["first", "second"]
+
+
 def test_one_seed_leaves_the_seeds_unknown(results):
     found = said(results(seeds=1))
     assert "One seed each: how much trainings differ is not in these records" in found
