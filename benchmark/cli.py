@@ -14,7 +14,7 @@ from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
-from .commands import arguments
+from .commands import arguments, record_arguments
 from .commands.update_arguments import update_arguments
 from .run.tensorflow_log import quiet_tensorflow
 
@@ -29,6 +29,7 @@ INTERRUPTED = {
     "export": "no export was written, and an earlier one in its place is as it was",
     "prune": "the trial that it starts from is as it was: the same command goes on",
     "update": "the model in place is the one before: the same command goes on",
+    "merge": "what was joined is whole: the same command goes on",
     "rerun": "nothing of it is kept, and the record is as it was",
     "data": "what was fetched whole is kept: the same command goes on",
     "predict": "every finished image is kept: the same command goes on",
@@ -155,6 +156,12 @@ COMMANDS = (
         "how far a sweep is: done, running and where, failed and why",
     ),
     ("report", _act("report"), arguments.report, "tables, plots and one HTML page from the records of a sweep"),
+    (
+        "power",
+        _act("power"),
+        record_arguments.power,
+        "cases and seeds needed to tell two models apart, from the records",
+    ),
     ("list", _list, arguments.list_parts, "list the parts of a registry"),
     ("show", _show, arguments.show, "show one part: options, formula, source"),
     ("check", _check, arguments.check, "compare every recipe with its published count, or try it on every runtime"),
@@ -172,6 +179,12 @@ COMMANDS = (
         _act("update"),
         update_arguments,
         "train a model further on new data, and put it in place if it is not worse on the frozen test set",
+    ),
+    (
+        "merge",
+        _act("merge"),
+        record_arguments.merge,
+        "join results of several machines; conflicts are kept as two runs and named, nothing is overwritten",
     ),
     ("rerun", _act("rerun"), arguments.rerun, "run the trial of a record once more and compare every number"),
     (

@@ -50,6 +50,7 @@ INSIDE = {
             ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
         "annotation_methods": ("frame", "statistics", "tables", "plots", "further", "annotation_report"),
+        "power_report": ("statistics", "tables", "plots", "written"),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from ...core.registry import SINGULAR
 from .check import edges
+from .numbers import count as _count
+from .numbers import positive as _positive
+from .numbers import threads as _threads
 
 
 def run(command: argparse.ArgumentParser) -> None:
@@ -262,25 +265,3 @@ def _trial_options(command: argparse.ArgumentParser) -> None:
 def _cache_option(command: argparse.ArgumentParser) -> None:
     text = "where training cases are kept (default: the sweep's, which is memory); results are the same"
     command.add_argument("--cache", choices=("memory", "disk"), help=text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
-    return int(text)
-
-
-def _threads(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number from 0 on")
-    return int(text)
-
-
-def _positive(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0.0
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
-    return value

@@ -1,7 +1,7 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from ..naming.names import without_batches
 from ..naming.trial_names import TrialNames
 from ..records.deployments import Deployments, deployments
 from ..records.peaks import Peaks, read_peaks
+from ..records.runs import further_runs, score_differences
 from ..records.store import read, read_sweep
 from .machines import Host, hosts
 from .replaced import latest
@@ -48,6 +49,7 @@ class Frames:
     trials: record, table, machine, older (see `machines.hosts`), dataset, model, loss, seed, status, reason, collapsed
     (names of the collapsed classes); data set, model and loss by their labels or short names. labels: those of the
     sweep as it was run. files: by the name of a data set, what its files are called.
+    runs: of the records that have further runs (see `records.runs`), how each of these differs, in words.
     peaks: of the machines, see `records.peaks`. deployments: by the folder of their machine.
     replaced: of the records that stand in for earlier ones, how many those are (see `replaced`); these are left out.
     scores: record, case, group, class, counts, empty, and each measure with the empty-mask policy applied.
@@ -65,6 +67,7 @@ class Frames:
     latency: pd.DataFrame
     replaced: dict[str, int]
     files: dict[str, str]
+    runs: dict[str, list[str]] = field(default_factory=dict)
     peaks: tuple[Peaks, ...] = ()
     deployments: tuple[tuple[str, Deployments], ...] = ()
 
@@ -107,9 +110,19 @@ def frames(sweep: Path, policy: str) -> Frames:
         ),
         replaced=replaced,
         files={name.dataset: name.file for name in (names[record.ran] for record in records.values())},
+        runs=_runs(sweep, records),
         peaks=tuple(read_peaks(sweep)),
         deployments=tuple(deployments(sweep)),
     )
+
+
+def _runs(sweep: Path, records: dict[str, Record]) -> dict[str, list[str]]:
+    """By record, its further runs against it."""
+    found: dict[str, list[str]] = {}
+    for key, number, run in further_runs(sweep):
+        if key in records:
+            found.setdefault(key, []).append(f"run {number}: {score_differences(records[key], run).text()}")
+    return found
 
 
 def table_key(record: Record, machine: str) -> str:

@@ -114,7 +114,7 @@ def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
     lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
     lines += [*undefined_remarks(table), *_missing_remarks(table), *micro_batch_remarks(table), *lighter_remarks(table)]
-    lines += [*older_remarks(table), *_identity_remarks(table)]
+    lines += [*older_remarks(table), *_identity_remarks(table), *_run_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
 
 
@@ -265,6 +265,11 @@ def _identity_remarks(table: ComparisonTable) -> list[str]:
             "and left out here."
         )
     return lines
+
+
+def _run_remarks(table: ComparisonTable) -> list[str]:
+    """Which trials were run more than once, and what the further runs gave; the first counts, once."""
+    return [f"Run again: {table.row_of[key].label} ({key}), of which run 1 counts; {text}." for key, text in table.runs]
 
 
 def _commit(record: Record) -> str:

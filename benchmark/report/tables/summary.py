@@ -89,7 +89,7 @@ class ComparisonTable:
     setting: the latency setting that most rows have, or "". labelled: each label that appears and what it stands for.
     older: the records that tell less of their machine than the others, see `machines.hosts`. replaced: how many earlier
     records these stand in for. apart: what of split and recipe tells it from the other tables of the data set, ""
-    where nothing does. lighter: the rows that come from others, against those.
+    where nothing does. lighter: the rows that come from others, against those. runs: further runs of its records.
     """
 
     name: str
@@ -106,6 +106,7 @@ class ComparisonTable:
     replaced: int = 0
     apart: str = ""
     lighter: tuple[AgainstParent, ...] = ()
+    runs: tuple[tuple[str, str], ...] = ()
 
     @property
     def title(self) -> str:
@@ -194,6 +195,7 @@ def _comparison_table(frames: Frames, trials: pd.DataFrame) -> ComparisonTable:
         labelled=labelled(frames.labels, list(records.values())),
         older=tuple(trials["record"][trials["older"]]),
         replaced=sum(frames.replaced.get(key, 0) for key in records),
+        runs=tuple((key, text) for key in records for text in frames.runs.get(key, ())),
         lighter=against_parents(configurations, records, groups),
     )
 
