@@ -1,5 +1,6 @@
 """Suspect regions of a mask: an object missing, invented or of another class, or an outline that lies elsewhere."""
 
+import math
 from dataclasses import dataclass
 
 import edt
@@ -95,10 +96,10 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
                     plane.classes[wanted],
                     int(inside.sum()),
                     min(depth, FAR),
-                    float(np.exp(-surprise)),
+                    math.exp(-surprise),
                     sureness,
                     consensus,
-                    (sureness * surprise / -np.log(LEAST)) ** 0.5 * count / (count + SIZE * typical),
+                    (sureness * surprise / -math.log(LEAST)) ** 0.5 * count / (count + SIZE * typical),
                     tuple((s.start, s.stop) for s in box),
                     number,
                 )
