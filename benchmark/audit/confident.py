@@ -55,14 +55,19 @@ class Usual:
         mean, own = plane.mean, plane.labels
         likely = np.where(mean >= self.thresholds, mean, -1.0)
         best = np.where(likely.max(-1) >= 0, likely.argmax(-1), -1)
+        objects = 1 - mean[..., 0]
+        found = objects, _mean(self.foreground)
+        same = labelled(mean, own), _mean(self.histograms[1:].sum(0))
         for wanted in range(len(plane.classes)):
             here = (best == wanted) & (own != wanted) & (own > 0)
             if here.any():
-                yield Side((wanted,), here, own == wanted, _shares(self.histograms[wanted])[_levels(mean[..., wanted])])
-        objects = 1 - mean[..., 0]
+                sureness = _shares(self.histograms[wanted])[_levels(mean[..., wanted])]
+                kept = found if wanted == 0 else same
+                yield Side((wanted,), here, own == wanted, sureness, *kept)
         here = (own == 0) & ((objects >= _threshold(self.foreground)) | (best > 0))
         if here.any():
-            yield Side(tuple(range(1, len(plane.classes))), here, own > 0, _shares(self.foreground)[_levels(objects)])
+            sureness = _shares(self.foreground)[_levels(objects)]
+            yield Side(tuple(range(1, len(plane.classes))), here, own > 0, sureness, *found)
 
 
 @dataclass(frozen=True)
@@ -71,18 +76,28 @@ class Side:
 
     classes: those that it stands for. here: (*space,) bool, where models suggest it and the mask has another; there:
     where the mask has it. sureness: (*space,), the share of the pixels labelled so of which models are as sure as here,
-    or less: a class of which they never are sure, such as a thin or pale one, counts as much as any other.
+    or less: a class of which they never are sure, such as a thin or pale one, counts as much as any other. kept:
+    (*space,), what models say of the objects that the mask has: the probability of the label for an answer between
+    classes, of any class but the background for one between objects and background; usually_kept: its mean over the
+    objects of the data set.
     """
 
     classes: tuple[int, ...]
     here: np.ndarray
     there: np.ndarray
     sureness: np.ndarray
+    kept: np.ndarray
+    usually_kept: float
+
+
+def _mean(counts: np.ndarray) -> float:
+    """Of probabilities; 1 of none."""
+    total = float(counts.sum())
+    return float(counts @ np.arange(LEVELS + 1)) / LEVELS / total if total else 1.0
 
 
 def _threshold(counts: np.ndarray) -> float:
-    total = float(counts.sum())
-    return max(float(counts @ np.arange(LEVELS + 1)) / LEVELS / total, 0.5) if total else 1.0
+    return max(_mean(counts), 0.5)
 
 
 def _shares(counts: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from ...metrics.objects import label
-from .confident import LEAST, Usual
+from .confident import LEAST, Side, Usual
 from .planes import Plane, labelled
 
 NEAR = 2.0
@@ -68,15 +68,18 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
     in the mask, its weight is w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With n
     the sum of w, and over the pixels weighed by w: u the mean of how sure models are of what they suggest
     (`Side.sureness`), q the geometric mean of the probabilities p of the labels, p being 1 / 510 at least, the score is
-    sqrt(u log(q) / log(1 / 510)) n / (n + typical / 10).
+    sqrt(u log(q) / log(1 / 510)) r^2 n / (n + typical / 10). r <= 1 is how well models know the other objects of the
+    image: the mean of `Side.kept` over the objects of the mask that the region does not touch, divided by its usual
+    one, and averaged with 1 for as many pixels as a median object has.
     """
     mean, votes = plane.mean, plane.members.argmax(-1)
-    own = labelled(mean, plane.labels)
+    own, objects = labelled(mean, plane.labels), label(plane.labels > 0, touching="corner")
     regions = []
     for side in usual.sides(plane):
         distance = edt.edt(~side.there) if side.there.any() else np.full(own.shape, FAR)
         agree = np.isin(votes, side.classes).mean(0, np.float64)
         values = -np.log(np.maximum(own, LEAST)), side.sureness, agree
+        known = _Known.of(objects, side, typical)
         pieces = label(side.here, touching="corner")
         for value, box in enumerate(ndimage.find_objects(pieces), 1):
             inside = pieces[box] == value
@@ -89,6 +92,8 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
             given = int(np.bincount(plane.labels[box][inside]).argmax())
             wanted = side.classes[int(mean[box][inside][:, side.classes].sum(0).argmax())]
             depth = float(reach.max())
+            evidence = (sureness * surprise / -math.log(LEAST)) ** 0.5
+            evidence *= known.without(np.unique(objects[box][inside])) ** 2
             regions.append(
                 Suspect(
                     _kind(given, wanted, depth),
@@ -99,12 +104,37 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
                     math.exp(-surprise),
                     sureness,
                     consensus,
-                    (sureness * surprise / -math.log(LEAST)) ** 0.5 * count / (count + SIZE * typical),
+                    evidence * count / (count + SIZE * typical),
                     tuple((s.start, s.stop) for s in box),
                     number,
                 )
             )
     return sorted(regions, key=lambda region: -region.score)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """How well models know the objects of an image.
+
+    pixels: of each, the background's first; kept: sums of `Side.kept` over these, as shares of the usual; typical:
+    pixels that count as known.
+    """
+
+    pixels: np.ndarray
+    kept: np.ndarray
+    typical: float
+
+    @classmethod
+    def of(cls, objects: np.ndarray, side: Side, typical: float) -> "_Known":
+        pixels = np.bincount(objects.ravel())
+        return cls(pixels, np.bincount(objects.ravel(), side.kept.ravel()) / max(side.usually_kept, LEAST), typical)
+
+    def without(self, touched: np.ndarray) -> float:
+        """The mean over all objects but these, 1 at most."""
+        others = np.ones(len(self.pixels), bool)
+        others[touched] = False
+        others[0] = False
+        return min(1.0, float(self.kept[others].sum() + self.typical) / float(self.pixels[others].sum() + self.typical))
 
 
 def _kind(given: int, wanted: int, depth: float) -> str:
