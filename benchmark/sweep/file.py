@@ -157,8 +157,12 @@ def read(file: Path, overrides: Sequence[str] = (), begun: Path | None = None) -
 
 
 def of_dataset(name: str, overrides: Sequence[str] = ()) -> Sweep:
-    """The sweep of a data set by its name: a quarter-width U-Net and `bce_dice`; `overrides` as `read` has them."""
-    raw: dict[str, Any] = {"name": name, "datasets": [name], "models": ["unet_quarter"], "losses": ["bce_dice"]}
+    """The sweep of a data set by its name: a quarter-width U-Net and `bce_dice`; `overrides` as `read` has them.
+
+    The network has group normalisation: without one some folds learn nothing of the classes for epochs on end.
+    """
+    model = {"name": "unet_quarter", "normalisation": "group"}
+    raw: dict[str, Any] = {"name": name, "datasets": [name], "models": [model], "losses": ["bce_dice"]}
     for override in overrides:
         put(raw, override)
     return _values(validate(TypeAdapter(SweepFile), raw, name), SHIPPED / name, raw)
