@@ -135,6 +135,31 @@ def test_the_score_of_a_region_by_hand():
     assert region.likelihood == pytest.approx(0.1, rel=1e-4)
 
 
+def test_a_region_counts_less_where_models_do_not_know_the_other_objects_either():
+    truth = _truth()
+    sure = np.stack([truth == 0, truth > 0], -1).astype(np.float32)[None]
+    names, mask = ("background", "cell"), (truth > 0).astype(np.int16)
+    usual = Usual()
+    for _ in range(9):
+        usual.add(Plane(names, mask, sure))
+    upper = np.indices(truth.shape)[0] < 20
+    missing = np.where(upper, 0, mask).astype(np.int16)
+    (believed,) = suspects(Plane(names, missing, sure), usual, typical=144)
+    unsure = np.where((~upper & (truth > 0))[..., None], 0.5, sure[0]).astype(np.float32)[None]
+    doubted, *_ = suspects(Plane(names, missing, unsure), usual, typical=144)
+    # 0.5 is said of the 14 x 14 pixels of the other cell, usually 1; 144 count as known: r = (98 + 144) / (196 + 144)
+    assert (doubted.kind, doubted.pixels) == (believed.kind, believed.pixels) == ("missing", 144)
+    assert doubted.score == pytest.approx(believed.score * (242 / 340) ** 2, rel=1e-3)
+    # an object of another class is no witness of itself
+    swapped = np.where(upper, mask * 2, mask).astype(np.int16)
+    three = np.stack([truth == 0, truth > 0, np.zeros(truth.shape)], -1).astype(np.float32)[None]
+    known = Usual()
+    known.add(Plane((*names, "other"), mask, three))
+    known.add(Plane((*names, "other"), np.full((1, 9), 2, np.int16), np.full((1, 1, 9, 3), (0, 0, 1), np.float32)))
+    (alone,) = suspects(Plane((*names, "other"), swapped, three), known, typical=144)
+    assert (alone.kind, alone.score) == ("swapped", pytest.approx(144 / (144 + 14.4)))
+
+
 def test_ignored_pixels_are_never_suspect():
     mask = _truth()
     mask[:20] = 255
