@@ -32,12 +32,6 @@ SUSPECT = 0.5
 LEAST_OFFSET, LEAST_SPREAD = 0.2, 0.25
 """Pixels that are added to an offset before its logarithm is taken, and the least deviation of that."""
 
-PIXELS_FAR = 3.0
-"""Robust standard deviations at which the surprise of a case's least likely pixels counts half."""
-
-LEAST_SOFT_MIN, LEAST_SOFT_SPREAD = 0.002, 0.5
-"""Soft minimum under which all are alike, half a step of what is stored; the least deviation of its logarithm."""
-
 WORTH = 0.1
 """Score of a region from which on it is a reason."""
 
@@ -47,8 +41,7 @@ class AuditedCase:
     """What is known of a case.
 
     score: from 0 to 1, the higher the more suspect; see `rank`. objects: the highest score of its regions that are
-    objects. offset, growth: of its outline in pixels, outline: how unusual that is, from 0 to 1; pixels: the same of
-    `soft_min`. uncertainty: of its
+    objects. offset, growth: of its outline in pixels, outline: how unusual that is, from 0 to 1. uncertainty: of its
     outline. self_confidence: mean probability of the labels. dice, soft_min: the plain scores. disagreement: of models.
     suspects: its regions.
     """
@@ -65,7 +58,6 @@ class AuditedCase:
     disagreement: float
     suspects: tuple[Suspect, ...]
     outline: float = 0.0
-    pixels: float = 0.0
     score: float = 0.0
 
     @property
@@ -189,30 +181,20 @@ def score_case(case: Case, own: Sequence[Plane], usual: Sequence[Usual], typical
 def rank(rows: Sequence[AuditedCase]) -> list[AuditedCase]:
     """The rows with their scores, the most suspect one first; of equal scores the one with the lower soft-min.
 
-    outline = z^4 / (z^4 + 4^4), with z of log(offset + 0.2), and pixels = z^4 / (z^4 + 3^4), with z of
-    -log(max(soft_min, 0.002)): how far a value lies above its median m over the data set, divided by 1.4826 times the
-    median of its distances from m, or by 0.25 and 0.5 where that is less. score = (1 - (1 - objects) (1 - outline) +
-    pixels) / 2.
+    outline = z^4 / (z^4 + 4^4), z being how far log(offset + 0.2) lies above its median m over the data set, divided by
+    1.4826 times the median of its distances from m, or by 0.25 where that is less; 0 of a case without outline.
+    score = 1 - (1 - objects) (1 - outline).
     """
-    outlines = _unusual(np.log(np.array([row.offset for row in rows]) + LEAST_OFFSET), LEAST_SPREAD, OUTLINE_FAR)
-    lows = -np.log(np.maximum(np.array([row.soft_min for row in rows]), LEAST_SOFT_MIN))
-    pixels = _unusual(lows, LEAST_SOFT_SPREAD, PIXELS_FAR)
+    values = np.log(np.array([row.offset for row in rows]) + LEAST_OFFSET)
+    known = values[np.isfinite(values)]
+    middle = float(np.median(known)) if known.size else 0.0
+    spread = max(LEAST_SPREAD, 1.4826 * float(np.median(np.abs(known - middle)))) if known.size else 1.0
+    z4 = (np.maximum(0.0, np.where(np.isfinite(values), values, middle) - middle) / spread) ** 4
     scored = [
-        replace(row, outline=outline, pixels=pixel, score=(1 - (1 - row.objects) * (1 - outline) + pixel) / 2)
-        for row, outline, pixel in zip(rows, outlines, pixels, strict=True)
+        replace(row, outline=outline, score=1 - (1 - row.objects) * (1 - outline))
+        for row, outline in zip(rows, (z4 / (z4 + OUTLINE_FAR**4)).tolist(), strict=True)
     ]
     return sorted(scored, key=lambda row: (-row.score, row.soft_min))
-
-
-def _unusual(values: np.ndarray, least: float, far: float) -> list[float]:
-    """z^4 / (z^4 + far^4) of each value, 0 below the median and where it is no number."""
-    known = values[np.isfinite(values)]
-    if not known.size:
-        return [0.0] * len(values)
-    middle = float(np.median(known))
-    spread = max(least, 1.4826 * float(np.median(np.abs(known - middle))))
-    z = np.maximum(0.0, np.where(np.isfinite(values), values, middle) - middle) / spread
-    return (z**4 / (z**4 + far**4)).tolist()
 
 
 def _self_confidence(plane: Plane) -> float:

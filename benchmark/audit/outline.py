@@ -6,7 +6,7 @@ import edt
 import numpy as np
 from scipy import ndimage
 
-from .confident import Usual, suggested
+from .confident import Usual
 from .planes import Plane
 
 REACH = 4.0
@@ -28,8 +28,8 @@ class Outline:
 def outline(plane: Plane, usual: Usual) -> Outline:
     """Measure all classes but the background together.
 
-    Over the pixels for which models suggest a class that the mask has within `REACH`, with u how sure they are of it
-    (`Usual.sureness`) and n the pixels of the outlines: offset = sum of u^2 / n, growth = (sum of u^2 where they
+    Over the pixels of which models suggest another answer that the mask has within `REACH`, with u how sure they are
+    of it (`Side.sureness`) and n the pixels of the outlines: offset = sum of u^2 / n, growth = (sum of u^2 where they
     suggest background - sum of u^2 where the mask has background) / n. Ignored pixels do not count.
     """
     mean, known = plane.mean, plane.labels >= 0
@@ -42,9 +42,11 @@ def outline(plane: Plane, usual: Usual) -> Outline:
     length = int(edge.sum())
     if not length:
         return Outline(float("nan"), float("nan"), float("nan"))
-    found, sure = suggested(plane, usual.thresholds), np.zeros(plane.labels.shape)
-    for k in (int(k) for k in np.unique(plane.labels) if k >= 0):
-        here = (found == k) & (edt.edt(plane.labels != k) <= REACH)
-        sure[here] = usual.sureness(k, mean[..., k][here]) ** 2
-    over, under = float(sure[found == 0].sum()), float(sure[plane.labels == 0].sum())
-    return Outline(float(sure.sum()) / length, (over - under) / length, soft / length)
+    offset = growth = 0.0
+    for side in usual.sides(plane):
+        if side.there.any():
+            near = side.here & (edt.edt(~side.there) <= REACH)
+            sure = side.sureness**2
+            offset += float(sure[near].sum())
+            growth += float(sure[near].sum()) if 0 in side.classes else -float(sure[near & (plane.labels == 0)].sum())
+    return Outline(offset / length, growth / length, soft / length)

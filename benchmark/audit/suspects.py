@@ -1,5 +1,6 @@
 """Suspect regions of a mask: an object missing, invented or of another class, or an outline that lies elsewhere."""
 
+import math
 from dataclasses import dataclass
 
 import edt
@@ -7,8 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from ...metrics.objects import label
-from .confident import Usual, suggested
-from .planes import Plane
+from .confident import LEAST, Side, Usual
+from .planes import Plane, labelled
 
 NEAR = 2.0
 """Pixels within which the border of a mask may lie elsewhere: models and people draw it no better."""
@@ -20,7 +21,7 @@ FAR = 1e3
 """Pixels to a class that the mask does not hold."""
 
 SIZE = 0.1
-"""Share of the median object's pixels at which the evidence of a region counts half."""
+"""Share of the median object's pixels at which a region counts half."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +30,10 @@ class Suspect:
 
     kind: `missing` (background that is an object), `invented` (an object that is background), `swapped` (an object of
     another class) or `outline`. given, suggested: classes. pixels; depth: pixels from its innermost one to the nearest
-    of the suggested class in the mask. sureness: of the suggested class, as `confident.Usual` has it, the mean over
-    pixels weighed by how far they lie from an outline. consensus: share of the models that say so. score: from 0 to 1,
-    see `suspects`. box: start and stop along each axis. plane: the question's number.
+    of the suggested class in the mask. likelihood: geometric mean of the probabilities of its labels; sureness: of the
+    suggested class, as `confident.Side` has it; consensus: share of the models that suggest it: all three over pixels
+    weighed by how far they lie from an outline. score: from 0 to 1, see `suspects`. box: start and stop along each
+    axis. plane: the question's number.
     """
 
     kind: str
@@ -39,6 +41,7 @@ class Suspect:
     suggested: str
     pixels: int
     depth: float
+    likelihood: float
     sureness: float
     consensus: float
     score: float
@@ -59,31 +62,38 @@ class Suspect:
 
 
 def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> list[Suspect]:
-    """The regions of a plane, the most suspect one first: connected pixels of one class in `confident.suggested`.
+    """The regions of a plane, the most suspect one first: connected pixels of one of `Usual.sides`.
 
-    typical: pixels of a median object. With d the distance of a pixel to the nearest one that has the suggested class
-    in the mask, its weight is w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With u
-    how sure models are of the suggested class there (`Usual.sureness`) and a the share of them for which it is the most
-    probable one, the evidence is e = sum of w a u^3 over the pixels and the score e / (e + typical / 10).
+    typical: pixels of a median object. With d the distance of a pixel to the nearest one that has the suggested answer
+    in the mask, its weight is w = 1 - exp(-(d / 2)^2), so that a border one or two pixels away counts little. With n
+    the sum of w, and over the pixels weighed by w: u the mean of how sure models are of what they suggest
+    (`Side.sureness`), q the geometric mean of the probabilities p of the labels, p being 1 / 510 at least, the score is
+    sqrt(u log(q) / log(1 / 510)) r^2 n / (n + typical / 10). r <= 1 is how well models know the other objects of the
+    image: the mean of `Side.kept` over the objects of the mask that the region does not touch, divided by its usual
+    one, and averaged with 1 for as many pixels as a median object has.
     """
-    mean, regions = plane.mean, []
-    found, votes = suggested(plane, usual.thresholds), plane.members.argmax(-1)
-    for wanted in (int(k) for k in np.unique(found) if k >= 0):
-        there = plane.labels == wanted
-        distance = edt.edt(~there) if there.any() else np.full(there.shape, FAR)
-        weights = 1 - np.exp(-((distance / NEAR) ** 2))
-        sure, agree = usual.sureness(wanted, mean[..., wanted]), (votes == wanted).mean(0, np.float64)
-        pieces = label(found == wanted, touching="corner")
+    mean, votes = plane.mean, plane.members.argmax(-1)
+    own, objects = labelled(mean, plane.labels), label(plane.labels > 0, touching="corner")
+    regions = []
+    for side in usual.sides(plane):
+        distance = edt.edt(~side.there) if side.there.any() else np.full(own.shape, FAR)
+        agree = np.isin(votes, side.classes).mean(0, np.float64)
+        values = -np.log(np.maximum(own, LEAST)), side.sureness, agree
+        known = _Known.of(objects, side, typical)
+        pieces = label(side.here, touching="corner")
         for value, box in enumerate(ndimage.find_objects(pieces), 1):
             inside = pieces[box] == value
-            w = weights[box][inside]
-            total = float(w.sum())
-            if total <= 0:
+            reach = distance[box][inside]
+            weights = 1 - np.exp(-((reach / NEAR) ** 2))
+            count = float(weights.sum())
+            if count <= 0:
                 continue
-            sureness, consensus = (float((w * v[box][inside]).sum() / total) for v in (sure, agree))
-            evidence = float((w * agree[box][inside] * sure[box][inside] ** 3).sum())
+            surprise, sureness, consensus = (float(weights @ v[box][inside]) / count for v in values)
             given = int(np.bincount(plane.labels[box][inside]).argmax())
-            depth = float(distance[box][inside].max())
+            wanted = side.classes[int(mean[box][inside][:, side.classes].sum(0).argmax())]
+            depth = float(reach.max())
+            evidence = (sureness * surprise / -math.log(LEAST)) ** 0.5
+            evidence *= known.without(np.unique(objects[box][inside])) ** 2
             regions.append(
                 Suspect(
                     _kind(given, wanted, depth),
@@ -91,14 +101,40 @@ def suspects(plane: Plane, usual: Usual, typical: float, number: int = 0) -> lis
                     plane.classes[wanted],
                     int(inside.sum()),
                     min(depth, FAR),
+                    math.exp(-surprise),
                     sureness,
                     consensus,
-                    evidence / (evidence + SIZE * typical),
+                    evidence * count / (count + SIZE * typical),
                     tuple((s.start, s.stop) for s in box),
                     number,
                 )
             )
     return sorted(regions, key=lambda region: -region.score)
+
+
+@dataclass(frozen=True)
+class _Known:
+    """How well models know the objects of an image.
+
+    pixels: of each, the background's first; kept: sums of `Side.kept` over these, as shares of the usual; typical:
+    pixels that count as known.
+    """
+
+    pixels: np.ndarray
+    kept: np.ndarray
+    typical: float
+
+    @classmethod
+    def of(cls, objects: np.ndarray, side: Side, typical: float) -> "_Known":
+        pixels = np.bincount(objects.ravel())
+        return cls(pixels, np.bincount(objects.ravel(), side.kept.ravel()) / max(side.usually_kept, LEAST), typical)
+
+    def without(self, touched: np.ndarray) -> float:
+        """The mean over all objects but these, 1 at most."""
+        others = np.ones(len(self.pixels), bool)
+        others[touched] = False
+        others[0] = False
+        return min(1.0, float(self.kept[others].sum() + self.typical) / float(self.pixels[others].sum() + self.typical))
 
 
 def _kind(given: int, wanted: int, depth: float) -> str:

@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from unetbench.benchmark.audit.baselines import dice_of, disagreement, soft_min
-from unetbench.benchmark.audit.confident import Usual, suggested
+from unetbench.benchmark.audit.confident import LEAST, Usual
 from unetbench.benchmark.audit.outline import outline
 from unetbench.benchmark.audit.planes import Plane, planes
 from unetbench.benchmark.audit.suspects import suspects
@@ -89,10 +89,75 @@ def test_thresholds_are_the_mean_self_confidence_and_suggestions_reach_them():
     usual.add(plane)
     # background: (0.8 + 0.2) / 2 = 0.5; cell: (0.6 + 0.0) / 2 = 0.3, which is raised to 0.5
     assert usual.thresholds == pytest.approx([0.5, 0.5], abs=0.01)
-    assert suggested(plane, usual.thresholds).tolist() == [[-1, 1, -1, 0]]
-    assert suggested(plane, np.array([0.5, 0.9])).tolist() == [[-1, -1, -1, 0]]
-    # models say 0.6 and 0.0 of cells: they are as sure as 0.8 or 0.6, or less, of both; as 0.3 and 0.0 of one
-    assert usual.sureness(1, np.array([0.8, 0.6, 0.3, 0.0], np.float32)).tolist() == [1.0, 1.0, 0.5, 0.5]
+    background, cell = usual.sides(plane)
+    assert (background.classes, cell.classes) == ((0,), (1,))
+    assert background.here.tolist() == [[False, False, False, True]]
+    assert cell.here.tolist() == [[False, True, False, False]]
+    # models say 0.6 and 0.0 of cells: they are as sure as 0.8, or less, of both; as 0.2 of one
+    assert cell.sureness.tolist() == [[0.5, 1.0, 1.0, 0.5]]
+    sure = Usual()
+    for _ in range(9):
+        sure.add(
+            Plane(("background", "cell"), np.ones((1, 2), np.int16), np.full((1, 1, 2, 2), (0.1, 0.9), np.float32))
+        )
+    assert sure.thresholds == pytest.approx([1.0, 0.9], abs=0.01)  # 0.8 does not reach 0.9, and no background was seen
+    assert [side.classes for side in sure.sides(plane)] == [(0,)]  # of which 1.0 is enough all the same
+
+
+def test_an_object_whose_class_models_do_not_know_is_missing_all_the_same():
+    truth = _truth()
+    sure = np.stack([truth == 0, truth == 1, truth == 2], -1).astype(np.float32)
+    both = np.stack([truth == 0, (truth > 0) * 0.45, (truth > 0) * 0.55], -1).astype(np.float32)
+    usual = Usual()
+    for _ in range(9):
+        usual.add(Plane(THREE.classes, truth.astype(np.int16), sure[None]))
+    missing = np.where(np.indices(truth.shape)[0] < 20, 0, truth).astype(np.int16)
+    assert usual.thresholds.min() > 0.99  # which neither 0.45 nor 0.55 reaches
+    (first,) = suspects(Plane(THREE.classes, missing, both[None]), usual, typical=144)
+    assert (first.kind, first.suggested, first.pixels) == ("missing", "nucleus", 144)
+    # u = 1 and q = 1 / 510; all of its 144 pixels are further away than outlines are
+    assert first.score == pytest.approx(144 / (144 + 14.4))
+    assert first.likelihood == pytest.approx(LEAST)
+
+
+def test_the_score_of_a_region_by_hand():
+    # Ten pixels far from any cell, of which models say 0.9; of cells they say 0.6 and 1.0, half of which are as sure.
+    labels = np.zeros((1, 40), np.int16)
+    labels[0, :2] = 1
+    mean = np.zeros((1, 1, 40, 2), np.float32)
+    mean[..., 1][0, 0, [0, 1, *range(20, 30)]] = [0.6, 1.0, *[0.9] * 10]
+    mean[..., 0] = 1 - mean[..., 1]
+    plane, usual = Plane(("background", "cell"), labels, mean), Usual()
+    usual.add(plane)
+    (region,) = suspects(plane, usual, typical=100)
+    assert region.score == pytest.approx((0.5 * np.log(10) / np.log(510)) ** 0.5 * 10 / (10 + 10), rel=1e-4)
+    assert (region.pixels, region.depth, region.sureness) == (10, 28, 0.5)
+    assert region.likelihood == pytest.approx(0.1, rel=1e-4)
+
+
+def test_a_region_counts_less_where_models_do_not_know_the_other_objects_either():
+    truth = _truth()
+    sure = np.stack([truth == 0, truth > 0], -1).astype(np.float32)[None]
+    names, mask = ("background", "cell"), (truth > 0).astype(np.int16)
+    usual = Usual()
+    for _ in range(9):
+        usual.add(Plane(names, mask, sure))
+    upper = np.indices(truth.shape)[0] < 20
+    missing = np.where(upper, 0, mask).astype(np.int16)
+    (believed,) = suspects(Plane(names, missing, sure), usual, typical=144)
+    unsure = np.where((~upper & (truth > 0))[..., None], 0.5, sure[0]).astype(np.float32)[None]
+    doubted, *_ = suspects(Plane(names, missing, unsure), usual, typical=144)
+    # 0.5 is said of the 14 x 14 pixels of the other cell, usually 1; 144 count as known: r = (98 + 144) / (196 + 144)
+    assert (doubted.kind, doubted.pixels) == (believed.kind, believed.pixels) == ("missing", 144)
+    assert doubted.score == pytest.approx(believed.score * (242 / 340) ** 2, rel=1e-3)
+    # an object of another class is no witness of itself
+    swapped = np.where(upper, mask * 2, mask).astype(np.int16)
+    three = np.stack([truth == 0, truth > 0, np.zeros(truth.shape)], -1).astype(np.float32)[None]
+    known = Usual()
+    known.add(Plane((*names, "other"), mask, three))
+    known.add(Plane((*names, "other"), np.full((1, 9), 2, np.int16), np.full((1, 1, 9, 3), (0, 0, 1), np.float32)))
+    (alone,) = suspects(Plane((*names, "other"), swapped, three), known, typical=144)
+    assert (alone.kind, alone.score) == ("swapped", pytest.approx(144 / (144 + 14.4)))
 
 
 def test_ignored_pixels_are_never_suspect():

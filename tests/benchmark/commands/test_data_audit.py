@@ -233,7 +233,8 @@ def test_masks_of_two_annotators_in_one_folder_are_compared_and_written_least_ag
 
 def test_a_data_set_is_audited_by_its_name():
     wanted = sweep_file.of_dataset("cells", ["recipe.epochs=2"])
-    assert (wanted.name, [choice.name for choice in wanted.models]) == ("cells", ["unet_quarter"])
+    (model,) = wanted.models
+    assert (wanted.name, model.name, model.options) == ("cells", "unet_quarter", {"normalisation": "group"})
     assert wanted.datasets[0].recipe.epochs == 2
     with pytest.raises(SpecError):
         sweep_file.of_dataset("no_such_set")
