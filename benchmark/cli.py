@@ -14,7 +14,7 @@ from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
-from .commands import arguments
+from .commands import arguments, table_arguments
 from .run.tensorflow_log import quiet_tensorflow
 
 FULL = {getattr(errno, name) for name in ("ENOSPC", "EDQUOT", "EFBIG") if hasattr(errno, name)}
@@ -179,6 +179,12 @@ COMMANDS = (
         _act("doctor"),
         arguments.doctor,
         "look at the installation: what is here, what is wrong, and the mend",
+    ),
+    (
+        "lint",
+        _act("lint", "lint_tables"),
+        table_arguments.lint,
+        "check tables of results, anybody's, for numbers that cannot be and marks that do not hold",
     ),
     ("cache", _act("cache"), arguments.cache, "show what the cases take that `cache: disk` keeps, or remove them"),
 )

@@ -27,8 +27,9 @@ INSIDE = {
         "predict": (*_LOWEST, "trial", "deploy"),
         "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
         "audit": (*_LOWEST, *_MIDDLE, "sweep"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "commands"),
+        "lint": (),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "lint"),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "lint", "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {

@@ -11,7 +11,7 @@ def run(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench run`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, help="trials at once on this machine (default 1)")
+    command.add_argument("--workers", type=count, help="trials at once on this machine (default 1)")
     text = "run on dask: local:N, tcp://HOST:PORT, a scheduler file, slurm, pbs or lsf (docs/cluster.md)"
     command.add_argument("--cluster", metavar="WHERE", help=text)
     command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
@@ -23,7 +23,7 @@ def run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--no-wait", action="store_true", help="end when other drivers on this folder have the rest")
     command.add_argument(
-        "--print-slurm", type=_count, metavar="COPIES", help="print the script of a SLURM job array and end"
+        "--print-slurm", type=count, metavar="COPIES", help="print the script of a SLURM job array and end"
     )
     command.add_argument("--print-job", action="store_true", help="print the job of a worker of --cluster and end")
 
@@ -32,7 +32,7 @@ def tune(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench tune`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    command.add_argument("--workers", type=count, default=1, help="trials at once on this machine (default 1)")
     command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     command.add_argument("--no-report", action="store_true", help="leave the report for later")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -58,7 +58,7 @@ def plan(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench plan`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, default=1, help="as `run` is to have them (default 1)")
+    command.add_argument("--workers", type=count, default=1, help="as `run` is to have them (default 1)")
 
 
 def report(command: argparse.ArgumentParser) -> None:
@@ -100,21 +100,21 @@ def time(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench time`."""
     command.add_argument("target", help="a sweep's folder of results, the file of a record, or the name of a recipe")
     command.add_argument("--runtimes", nargs="+", metavar="NAME", help="default: every one (`unetbench list runtimes`)")
-    command.add_argument("--batch", type=_count, nargs="+", default=[1], help="images a call (default 1)")
+    command.add_argument("--batch", type=count, nargs="+", default=[1], help="images a call (default 1)")
     command.add_argument("--size", type=edges, nargs="+", help="256x256 or 16x64x64 (default: the recipe's patch)")
     command.add_argument("--threads", type=_threads, nargs="+", default=[0], help="0 for one a core (default)")
-    command.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
+    command.add_argument("--samples", type=count, default=50, help="calls of each at most (default 50)")
     command.add_argument(
         "--budget", type=_positive, default=5.0, metavar="SECONDS", help="calls of each take (default 5)"
     )
     command.add_argument(
         "--cases",
-        type=_count,
+        type=count,
         metavar="N",
         help="segment N validation and N test cases at most, spread over all, and keep nothing (default: all)",
     )
-    command.add_argument("--channels", type=_count, help="of an untrained recipe's images (default 3)")
-    command.add_argument("--classes", type=_count, help="of an untrained recipe (default 1)")
+    command.add_argument("--channels", type=count, help="of an untrained recipe's images (default 3)")
+    command.add_argument("--classes", type=count, help="of an untrained recipe (default 1)")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of an untrained recipe"
     )
@@ -143,10 +143,8 @@ def prune(command: argparse.ArgumentParser) -> None:
     how.add_argument("--channels", type=float, metavar="SHARE", help="take out this share of the channels")
     how.add_argument("--sparsity", type=float, metavar="SHARE", help="set this share of the kernels' weights to zero")
     command.add_argument("--ranking", choices=("layer", "global"), default="layer", help="what is compared with what")
-    command.add_argument("--multiple", type=_count, default=1, help="channels that stay in a layer: multiples of this")
-    command.add_argument(
-        "--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)"
-    )
+    command.add_argument("--multiple", type=count, default=1, help="channels that stay in a layer: multiples of this")
+    command.add_argument("--epochs", type=count, help="of the training that follows (default: a fifth of the recipe's)")
     command.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
     _trial_options(command)
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -160,8 +158,8 @@ def ensemble(command: argparse.ArgumentParser) -> None:
         "--mean", choices=("probabilities", "logits"), default="probabilities", help="of what (default: probabilities)"
     )
     command.add_argument("--choose", choices=("all", "greedy"), default="all", help="which members (default: all)")
-    command.add_argument("--rounds", type=_count, help="of --choose greedy (default: 10)")
-    command.add_argument("--most", type=_count, help="different members of --choose greedy (default: any number)")
+    command.add_argument("--rounds", type=count, help="of --choose greedy (default: 10)")
+    command.add_argument("--most", type=count, help="different members of --choose greedy (default: any number)")
     command.add_argument("--copies", choices=("mirror", "turns"), help="average over mirrored, or turned copies too")
     _trial_options(command)
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -194,18 +192,16 @@ def data(command: argparse.ArgumentParser) -> None:
     )
     _sweep_options(command)
     audit = command.add_argument_group("of `audit`, which also takes the name of a data set")
-    audit.add_argument(
-        "--folds", type=_count, default=5, help="parts, by group, that are predicted in turn (default 5)"
-    )
+    audit.add_argument("--folds", type=count, default=5, help="parts, by group, that are predicted in turn (default 5)")
     audit.add_argument("--models", metavar="A,B", help="of the sweep's (default: all)")
-    audit.add_argument("--seeds", type=_count, default=2, help="trainings of each model and fold (default 2)")
-    audit.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    audit.add_argument("--seeds", type=count, default=2, help="trainings of each model and fold (default 2)")
+    audit.add_argument("--workers", type=count, default=1, help="trials at once on this machine (default 1)")
     audit.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     audit.add_argument(
         "--reviewed", type=Path, metavar="FILE", help="CSV with columns case and verdict, right or wrong"
     )
     audit.add_argument("--threshold", type=_positive, default=0.95, metavar="SHARE", help="asked for (default 0.95)")
-    audit.add_argument("--pictures", type=_count, default=60, metavar="N", help="cases in the gallery (default 60)")
+    audit.add_argument("--pictures", type=count, default=60, metavar="N", help="cases in the gallery (default 60)")
     audit.add_argument("--quiet", action="store_true", help="no progress on stderr")
     _cache_option(command)
 
@@ -227,7 +223,7 @@ def predict(command: argparse.ArgumentParser) -> None:
     command.add_argument("--exif", choices=("apply", "ignore"), help="whether files' orientation is applied")
     command.add_argument("--array", metavar="NAME", help="which array of an NPZ")
     text = "what an image may take, more goes by regions (default 2048)"
-    command.add_argument("--memory-mib", type=_count, default=2048, metavar="N", help=text)
+    command.add_argument("--memory-mib", type=count, default=2048, metavar="N", help=text)
     command.add_argument("--overwrite", action="store_true", help="segment anew what is finished")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -264,7 +260,8 @@ def _cache_option(command: argparse.ArgumentParser) -> None:
     command.add_argument("--cache", choices=("memory", "disk"), help=text)
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Read a number from 1 on. Raises ArgumentTypeError."""
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
     return int(text)
