@@ -186,6 +186,12 @@ COMMANDS = (
         table_arguments.lint,
         "check tables of results, anybody's, for numbers that cannot be and marks that do not hold",
     ),
+    (
+        "import",
+        _act("import_table"),
+        table_arguments.import_table,
+        "read a published table, so that a sweep's report shows it beside its own results",
+    ),
     ("cache", _act("cache"), arguments.cache, "show what the cases take that `cache: disk` keeps, or remove them"),
 )
 """Name, what is run, what it takes, and its line of help."""

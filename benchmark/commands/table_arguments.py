@@ -1,6 +1,7 @@
 """What the commands about tables of others take."""
 
 import argparse
+from pathlib import Path
 
 from .arguments import count
 from .check import edges
@@ -21,3 +22,12 @@ def lint(command: argparse.ArgumentParser) -> None:
     command.add_argument("--strict", action="store_true", help="what is doubtful is an error too")
     command.add_argument("--rules", action="store_true", help="list the rules with formulas and sources, and end")
     command.add_argument("--json", action="store_true", help="as JSON")
+
+
+def import_table(command: argparse.ArgumentParser) -> None:
+    """Options of `unetbench import`."""
+    command.add_argument("table", type=Path, help="a CSV, Markdown or LaTeX file with a published table")
+    command.add_argument("--map", type=Path, required=True, metavar="YAML", help="its source, and what its columns are")
+    command.add_argument(
+        "--out", type=Path, metavar="RESULTS", help="the sweep's folder that keeps it (default: show it)"
+    )

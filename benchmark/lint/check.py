@@ -45,12 +45,15 @@ def lint(files: Sequence[str], options: Options, *, ignored: Sequence[str] = ())
     for header in options.columns:
         if header not in headers:
             raise SpecError(f"lint: {unknown('column', header, headers)}")
-    names = [name for name in RULES if name not in ignored]
-    findings = [
-        replace(found, rule=name) for table in tables for name in names for found in RULES[name](table, options)
-    ]
+    findings = [found for table in tables for found in lint_table(table, options, ignored=ignored)]
     order = {name: place for place, name in enumerate("stdin" if name == STDIN else name for name in files)}
     return Outcome(tables, tuple(sorted(findings, key=lambda found: (order[found.file], found.line))))
+
+
+def lint_table(table: Table, options: Options, *, ignored: Sequence[str] = ()) -> list[Finding]:
+    """What all rules but the ignored ones find in one table."""
+    names = [name for name in RULES if name not in ignored]
+    return [replace(found, rule=name) for name in names for found in RULES[name](table, options)]
 
 
 def described(table: Table) -> list[tuple[str, str, str]]:

@@ -129,7 +129,7 @@ class Meaning:
     averaged: bool = False
     factor: float = 1.0
     percent: bool = False
-    arrow: str = ""
+    arrow: Literal["", "higher", "lower"] = ""
 
 
 def understand(header: str) -> Meaning:
@@ -156,8 +156,14 @@ def understand(header: str) -> Meaning:
         bool(AVERAGED.fullmatch(named)) or any(AVERAGED.fullmatch(word) for word in rest),
         _factor(quantity, units, named),
         "%" in header or "percent" in words,
-        {"↑": "higher", "↓": "lower"}.get(next((mark for mark in header if mark in "↑↓"), ""), ""),
+        _arrow(header),
     )
+
+
+def _arrow(header: str) -> Literal["", "higher", "lower"]:
+    if "↑" in header:
+        return "higher"
+    return "lower" if "↓" in header else ""
 
 
 def _words(text: str) -> list[str]:

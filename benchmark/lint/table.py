@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
 from statistics import median
+from typing import Literal
 
 from ...core.errors import SpecError, unknown
 from ...core.measure import Measure
@@ -60,7 +61,7 @@ class Column:
         return len(self.scales) == 1
 
     @property
-    def better(self) -> str:
+    def better(self) -> Literal["higher", "lower", "none"]:
         """`higher`, `lower` or `none`: by an arrow in the header, else that of the measure."""
         return self.meaning.arrow or self.quantity.better
 
@@ -251,10 +252,10 @@ def _scale(column: Column, rows: Sequence[Sequence[Cell]], unit: str) -> tuple[f
 def readings(cells: Sequence[Cell], columns: Sequence[Column]) -> list[tuple[float, ...]]:
     """What the numbers of some columns in one row may have to be multiplied by, together.
 
-    That is as their columns are read, or with every number up to 1 among percentages taken for a fraction.
+    That is as their columns are read, or with every number up to 1 that has two decimals or more taken for a fraction.
     """
     found = list(product(*(column.scales for column in columns)))
-    small = [abs(cell.number.value) <= 1 and not cell.percent for cell in cells]
+    small = [abs(cell.number.value) <= 1 and cell.number.half < 0.01 and not cell.percent for cell in cells]
     mixed = [tuple(1.0 if low else scale for scale, low in zip(scales, small, strict=True)) for scales in found]
     return list(dict.fromkeys([*found, *mixed]))
 
