@@ -1,29 +1,31 @@
 """A printed cell: its number, how finely it was rounded, and the spread, interval or count beside it."""
 
-import math
 import re
 from dataclasses import dataclass
 from typing import Any
 
 NAN = float("nan")
 
-_N = r"[-+−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][-+−]?\d+)?"
+_N = r"[-+−]?(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:[.,]\d+)?|[.,]\d+)(?:[eE][-+−]?\d{1,2})?"
 _PERCENT = r"\s*(?P<{}>%)?\s*"
 _UNIT = r"\s*(?P<unit>[kKMGBT](?:FLOPs?|MACs?|params?)?|[mµμ]?s|mm|cm|px|vox|h|min|[kKMG]i?B|fps|FPS)?\s*"
 _SPREAD = rf"(?:(?:±|\+/[-−]|\+[-−])\s*(?P<spread>{_N}){_PERCENT.format('spread_percent')})?"
 _ENDS = rf"(?P<low>{_N})\s*%?\s*(?:,|;|–|—|-|to|\.\.+)\s*(?P<high>{_N}){_PERCENT.format('ends_percent')}"
 _INTERVAL = rf"(?:[\[(]\s*(?:95\s*%\s*)?(?:CI)?:?\s*{_ENDS}[\])])?"
-_INSIDE = rf"(?:\(\s*(?P<inside>{_N}){_PERCENT.format('inside_percent')}\))?"
+_INSIDE = rf"(?:\(\s*(?:(?:std|STD|sd|SD|σ)\s*[=:]?\s*)?(?P<inside>{_N}){_PERCENT.format('inside_percent')}\))?"
 
 _READING = re.compile(rf"(?P<value>{_N}){_PERCENT.format('percent')}{_UNIT}{_SPREAD}{_INTERVAL}")
 _BRACKETED = re.compile(rf"(?P<value>{_N}){_PERCENT.format('percent')}{_UNIT}{_INSIDE}")
 _ALONE = re.compile(rf"[\[(]\s*{_ENDS}[\])]")
-_PART = re.compile(rf"(?P<count>\d+)\s*(?:/|of)\s*(?P<of>\d+)\s*{_INSIDE}")
-_COMPACT = re.compile(r"(?P<value>[-+−]?\d*\.(?P<decimals>\d+))\((?P<last>\d+)\)")
+_PART = re.compile(rf"(?P<count>\d{1, 12})\s*(?:/|of)\s*(?P<of>\d{1, 12})\s*{_INSIDE}")
+_COMPACT = re.compile(r"(?P<value>[-+−]?\d*\.(?P<decimals>\d{1,15}))\((?P<last>\d{1,15})\)")
 _MARKS = re.compile(r"[†‡§¶*↑↓]+|(?<=\d)[ᵃ-ᵿ¹²³⁰-⁹]+$")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(?:0|\d*),(?:\d{1,2}|\d{4,})(?![\d,])|(?<![\d.,])0,\d+(?![\d,])")
 _POINT = re.compile(r"\d\.\d")
 _FACTOR = re.compile(r"([kKMGBT])(?:FLOPs?|MACs?|params?)?")
+
+LARGEST, FINEST = 1e30, 1e-18
+"""Numbers from the one on are none of a table, and none is taken to be finer than the other."""
 
 FACTORS = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "B": 1e9, "T": 1e12}
 
@@ -113,7 +115,7 @@ def _with_brackets(found: re.Match[str], decimal_comma: bool) -> dict[str, Any]:
     """`45 (75 %)` is a count and its share, `0.912 (0.013)` a mean and a spread, `0.912 (+0.01)` a mean alone."""
     number, inside = _number(found["value"], decimal_comma), _number(found["inside"], decimal_comma)
     percent = bool(found["percent"])
-    if found["inside_percent"] and not percent and found["value"].isdecimal():
+    if found["inside_percent"] and not percent and re.fullmatch(r"\d{1,12}", found["value"]):
         return {"number": inside, "percent": True, "count": int(found["value"])}
     fields: dict[str, Any] = {"number": number, "percent": percent, "factor": _factor(found["unit"])}
     if found["inside"][0] not in "+-−":
@@ -137,4 +139,4 @@ def _number(text: str, decimal_comma: bool) -> Number:
     mantissa, _, exponent = text.lower().partition("e")
     decimals = len(mantissa.partition(".")[2])
     value = float(text)
-    return Number(value, 0.5 * 10.0 ** (int(exponent or 0) - decimals) if math.isfinite(value) else 0.0)
+    return Number(value, max(FINEST, 0.5 * 10.0 ** (int(exponent or 0) - decimals))) if abs(value) < LARGEST else NONE

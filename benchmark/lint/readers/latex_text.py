@@ -31,6 +31,9 @@ LAST_KEPT = {
 """Commands with so many arguments of which the last is the text (of SI and qty both are)."""
 
 _SCRIPT = re.compile(r"\s*([±(+-])")
+WIDEST = 1000
+"""Columns or rows that one cell covers at most."""
+
 DEEPEST = 20
 """How deep groups and commands are followed; a definition may name itself."""
 
@@ -177,11 +180,16 @@ def _last_kept(at: _Cursor, name: str) -> str:
         at.optional()
     count = re.fullmatch(r"\s*-?(\d+)\s*", given[0])
     if name == "multicolumn" and count:
-        at.found.span = max(1, int(count[1]))
+        at.found.span = _covered(count[1])
     if name == "multirow" and count:
-        at.found.rows = max(1, int(count[1]))
+        at.found.rows = _covered(count[1])
     kept = " ".join(given).replace("+-", "±") if name in ("SI", "qty") else given[-1]
     return _text(kept, at.macros, at.found, at.depth + 1)
+
+
+def _covered(digits: str) -> int:
+    """A number of cells; what a file claims beyond any table would fill the memory."""
+    return min(max(1, int(digits[:9])), WIDEST)
 
 
 def _expanded(at: _Cursor, macro: Macro) -> str:

@@ -12,6 +12,7 @@ READ = {
     "91.2±1.3%": {"number": Number(91.2, 0.05), "spread": Number(1.3, 0.05), "percent": True},
     "0.912 +/- 0.013": {"number": Number(0.912, 0.0005), "spread": Number(0.013, 0.0005)},
     "0.912 (0.013)": {"number": Number(0.912, 0.0005), "spread": Number(0.013, 0.0005)},
+    "0.912 (std=0.013)": {"number": Number(0.912, 0.0005), "spread": Number(0.013, 0.0005)},
     "0.912(13)": {"number": Number(0.912, 0.0005), "spread": Number(0.013, 0.0005)},
     "0.912 (+0.013)": {"number": Number(0.912, 0.0005)},
     "0.912 [0.88, 0.93]": {
@@ -46,7 +47,8 @@ def test_a_printed_number_is_read_with_what_stands_beside_it(text):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "—", "-", "n/a", "<0.001", "1–3", "256×256", "ResNet-50", "1.2.3", "1 done", "nan"]
+    "text",
+    ["", "—", "-", "n/a", "<0.001", "1–3", "256×256", "ResNet-50", "1.2.3", "1 done", "1e999", "9" * 5000],
 )
 def test_what_is_no_number_is_text(text):
     assert not Cell(**read_cell(text)).number

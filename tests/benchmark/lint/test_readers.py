@@ -101,6 +101,12 @@ def test_a_command_that_expands_into_itself_ends(tmp_path):
     assert _texts(table) == [["", "0.9"]]
 
 
+def test_a_cell_that_claims_to_cover_very_much_takes_no_memory(tmp_path):
+    text = r"\begin{tabular}{ll} A & Dice \\ \hline \multicolumn{999999999}{c}{x} & \multirow{99999999999}{*}{0.9} \\"
+    (table,) = _read(tmp_path, text + r"\end{tabular}", "wide.tex")
+    assert len(table.rows[0].cells) < 2000
+
+
 def test_markdown_tables_are_read_but_not_those_in_code(tmp_path):
     text = "# Scores\n\n| M | Dice |\n|:--|--:|\n| a\\_b \\| c | **0.91** |\n| `d` | <u>0.90</u> $\\pm$ 0.02 |\n\n```\n"
     text += "| M | Dice |\n|---|---|\n| x | 9 |\n```\n\nSet B\n\nM | Dice\n--|--\nu | 1\n"
