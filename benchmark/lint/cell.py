@@ -17,7 +17,7 @@ _INSIDE = rf"(?:\(\s*(?:(?:std|STD|sd|SD|σ)\s*[=:]?\s*)?(?P<inside>{_N}){_PERCE
 _READING = re.compile(rf"(?P<value>{_N}){_PERCENT.format('percent')}{_UNIT}{_SPREAD}{_INTERVAL}")
 _BRACKETED = re.compile(rf"(?P<value>{_N}){_PERCENT.format('percent')}{_UNIT}{_INSIDE}")
 _ALONE = re.compile(rf"[\[(]\s*{_ENDS}[\])]")
-_PART = re.compile(rf"(?P<count>\d{1, 12})\s*(?:/|of)\s*(?P<of>\d{1, 12})\s*{_INSIDE}")
+_PART = re.compile(rf"(?P<count>\d{{1,12}})\s*(?:/|of)\s*(?P<of>\d{{1,12}})\s*{_INSIDE}")
 _COMPACT = re.compile(r"(?P<value>[-+−]?\d*\.(?P<decimals>\d{1,15}))\((?P<last>\d{1,15})\)")
 _MARKS = re.compile(r"[†‡§¶*↑↓]+|(?<=\d)[ᵃ-ᵿ¹²³⁰-⁹]+$")
 _DECIMAL_COMMA = re.compile(r"(?<![\d.,])(?:0|\d*),(?:\d{1,2}|\d{4,})(?![\d,])|(?<![\d.,])0,\d+(?![\d,])")
