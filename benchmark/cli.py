@@ -14,7 +14,7 @@ from ..core.backend import default_backend
 from ..core.errors import UnetbenchError
 from ..core.printable import PrintableStream, one_line_printable
 from ..core.registry import load_plugin
-from .commands import arguments, record_arguments
+from .commands import arguments, record_arguments, table_arguments
 from .commands.update_arguments import update_arguments
 from .run.tensorflow_log import quiet_tensorflow
 
@@ -200,6 +200,18 @@ COMMANDS = (
         _act("doctor"),
         arguments.doctor,
         "look at the installation: what is here, what is wrong, and the mend",
+    ),
+    (
+        "lint",
+        _act("lint", "lint_tables"),
+        table_arguments.lint,
+        "check tables of results, anybody's, for numbers that cannot be and marks that do not hold",
+    ),
+    (
+        "import",
+        _act("import_table"),
+        table_arguments.import_table,
+        "read a published table, so that a sweep's report shows it beside its own results",
     ),
     ("cache", _act("cache"), arguments.cache, "show what the cases take that `cache: disk` keeps, or remove them"),
 )

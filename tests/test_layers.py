@@ -16,6 +16,7 @@ FILES = [file for package in ALLOWED for file in sorted((ROOT / package).rglob("
 
 _LOWEST = ("records", "timing", "naming")
 _MIDDLE = ("trial", "report")
+_HIGH = ("logs", "predict", "tune", "audit", "update", "lint", "published")
 _UPPER = ("sweep", "run")
 INSIDE = {
     "benchmark": {
@@ -28,8 +29,10 @@ INSIDE = {
         "tune": (*_LOWEST, *_MIDDLE, *_UPPER),
         "audit": (*_LOWEST, *_MIDDLE, "sweep"),
         "update": (*_LOWEST, *_MIDDLE, "sweep"),
-        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "update"),
-        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, "logs", "predict", "tune", "audit", "update", "commands"),
+        "lint": (),
+        "published": (*_LOWEST, "lint", "sweep"),
+        "commands": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, *_HIGH),
+        "cli": (*_LOWEST, *_MIDDLE, "deploy", *_UPPER, *_HIGH, "commands"),
     },
     "models": {"parts": (), "anatomy": ("parts",), "lighter": ("parts", "anatomy"), "recipe": ("parts",)},
     "report": {
@@ -46,7 +49,7 @@ INSIDE = {
         "page": ("frame", "statistics", "tables", "plots"),
         "further": ("tables", "page"),
         **dict.fromkeys(
-            ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
+            ("annotation_report", "continual_report", "ensemble_report", "modality_report", "published_report"),
             ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
         "annotation_methods": ("frame", "statistics", "tables", "plots", "further", "annotation_report"),
@@ -55,6 +58,7 @@ INSIDE = {
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
             *("annotation_report", "annotation_methods", "continual_report", "ensemble_report", "modality_report"),
+            "published_report",
             "runtime_report",
         ),
     },

@@ -5,16 +5,14 @@ from pathlib import Path
 
 from ...core.registry import SINGULAR
 from .check import edges
-from .numbers import count as _count
-from .numbers import positive as _positive
-from .numbers import threads as _threads
+from .numbers import count, positive, threads
 
 
 def run(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench run`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, help="trials at once on this machine (default 1)")
+    command.add_argument("--workers", type=count, help="trials at once on this machine (default 1)")
     text = "run on dask: local:N, tcp://HOST:PORT, a scheduler file, slurm, pbs or lsf (docs/cluster.md)"
     command.add_argument("--cluster", metavar="WHERE", help=text)
     command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
@@ -26,7 +24,7 @@ def run(command: argparse.ArgumentParser) -> None:
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--no-wait", action="store_true", help="end when other drivers on this folder have the rest")
     command.add_argument(
-        "--print-slurm", type=_count, metavar="COPIES", help="print the script of a SLURM job array and end"
+        "--print-slurm", type=count, metavar="COPIES", help="print the script of a SLURM job array and end"
     )
     command.add_argument("--print-job", action="store_true", help="print the job of a worker of --cluster and end")
 
@@ -35,7 +33,7 @@ def tune(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench tune`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    command.add_argument("--workers", type=count, default=1, help="trials at once on this machine (default 1)")
     command.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     command.add_argument("--no-report", action="store_true", help="leave the report for later")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
@@ -61,7 +59,7 @@ def plan(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench plan`."""
     _sweep_options(command)
     _cache_option(command)
-    command.add_argument("--workers", type=_count, default=1, help="as `run` is to have them (default 1)")
+    command.add_argument("--workers", type=count, default=1, help="as `run` is to have them (default 1)")
 
 
 def report(command: argparse.ArgumentParser) -> None:
@@ -103,21 +101,21 @@ def time(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench time`."""
     command.add_argument("target", help="a sweep's folder of results, the file of a record, or the name of a recipe")
     command.add_argument("--runtimes", nargs="+", metavar="NAME", help="default: every one (`unetbench list runtimes`)")
-    command.add_argument("--batch", type=_count, nargs="+", default=[1], help="images a call (default 1)")
+    command.add_argument("--batch", type=count, nargs="+", default=[1], help="images a call (default 1)")
     command.add_argument("--size", type=edges, nargs="+", help="256x256 or 16x64x64 (default: the recipe's patch)")
-    command.add_argument("--threads", type=_threads, nargs="+", default=[0], help="0 for one a core (default)")
-    command.add_argument("--samples", type=_count, default=50, help="calls of each at most (default 50)")
+    command.add_argument("--threads", type=threads, nargs="+", default=[0], help="0 for one a core (default)")
+    command.add_argument("--samples", type=count, default=50, help="calls of each at most (default 50)")
     command.add_argument(
-        "--budget", type=_positive, default=5.0, metavar="SECONDS", help="calls of each take (default 5)"
+        "--budget", type=positive, default=5.0, metavar="SECONDS", help="calls of each take (default 5)"
     )
     command.add_argument(
         "--cases",
-        type=_count,
+        type=count,
         metavar="N",
         help="segment N validation and N test cases at most, spread over all, and keep nothing (default: all)",
     )
-    command.add_argument("--channels", type=_count, help="of an untrained recipe's images (default 3)")
-    command.add_argument("--classes", type=_count, help="of an untrained recipe (default 1)")
+    command.add_argument("--channels", type=count, help="of an untrained recipe's images (default 3)")
+    command.add_argument("--classes", type=count, help="of an untrained recipe (default 1)")
     command.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="an option of an untrained recipe"
     )
@@ -135,7 +133,7 @@ def export(command: argparse.ArgumentParser) -> None:
     command.add_argument("--bioimageio", action="store_true", help="with a bioimage.io description (ONNX formats)")
     command.add_argument("--out", type=Path, help="the folder (default: the model's and the format's name)")
     command.add_argument("--size", type=edges, help="of the windows it takes (default: the recipe's patch)")
-    command.add_argument("--threads", type=_threads, default=0, help="of the self-test; 0 for one a core (default)")
+    command.add_argument("--threads", type=threads, default=0, help="of the self-test; 0 for one a core (default)")
     _trial_options(command)
 
 
@@ -146,10 +144,8 @@ def prune(command: argparse.ArgumentParser) -> None:
     how.add_argument("--channels", type=float, metavar="SHARE", help="take out this share of the channels")
     how.add_argument("--sparsity", type=float, metavar="SHARE", help="set this share of the kernels' weights to zero")
     command.add_argument("--ranking", choices=("layer", "global"), default="layer", help="what is compared with what")
-    command.add_argument("--multiple", type=_count, default=1, help="channels that stay in a layer: multiples of this")
-    command.add_argument(
-        "--epochs", type=_count, help="of the training that follows (default: a fifth of the recipe's)"
-    )
+    command.add_argument("--multiple", type=count, default=1, help="channels that stay in a layer: multiples of this")
+    command.add_argument("--epochs", type=count, help="of the training that follows (default: a fifth of the recipe's)")
     command.add_argument("--rate", type=float, help="its learning rate (default: the recipe's)")
     _trial_options(command)
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -163,8 +159,8 @@ def ensemble(command: argparse.ArgumentParser) -> None:
         "--mean", choices=("probabilities", "logits"), default="probabilities", help="of what (default: probabilities)"
     )
     command.add_argument("--choose", choices=("all", "greedy"), default="all", help="which members (default: all)")
-    command.add_argument("--rounds", type=_count, help="of --choose greedy (default: 10)")
-    command.add_argument("--most", type=_count, help="different members of --choose greedy (default: any number)")
+    command.add_argument("--rounds", type=count, help="of --choose greedy (default: 10)")
+    command.add_argument("--most", type=count, help="different members of --choose greedy (default: any number)")
     command.add_argument("--copies", choices=("mirror", "turns"), help="average over mirrored, or turned copies too")
     _trial_options(command)
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")
@@ -183,9 +179,9 @@ def recommend(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench recommend`."""
     command.add_argument("results", type=Path, help="a sweep's folder of results, or the folder of several")
     command.add_argument("--device", metavar="NAME", help="a machine that was timed, by part of name or hardware")
-    command.add_argument("--min-dice", type=_positive, metavar="DICE", help="mean Dice of validation cases at least")
-    command.add_argument("--max-latency-ms", type=_positive, metavar="MS", help="median of a call at most")
-    command.add_argument("--max-mb", type=_positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
+    command.add_argument("--min-dice", type=positive, metavar="DICE", help="mean Dice of validation cases at least")
+    command.add_argument("--max-latency-ms", type=positive, metavar="MS", help="median of a call at most")
+    command.add_argument("--max-mb", type=positive, metavar="MB", help="size of the file at most, of 10^6 bytes")
     command.add_argument("--json", action="store_true", help="as JSON")
 
 
@@ -197,18 +193,16 @@ def data(command: argparse.ArgumentParser) -> None:
     )
     _sweep_options(command)
     audit = command.add_argument_group("of `audit`, which also takes the name of a data set")
-    audit.add_argument(
-        "--folds", type=_count, default=5, help="parts, by group, that are predicted in turn (default 5)"
-    )
+    audit.add_argument("--folds", type=count, default=5, help="parts, by group, that are predicted in turn (default 5)")
     audit.add_argument("--models", metavar="A,B", help="of the sweep's (default: all)")
-    audit.add_argument("--seeds", type=_count, default=2, help="trainings of each model and fold (default 2)")
-    audit.add_argument("--workers", type=_count, default=1, help="trials at once on this machine (default 1)")
+    audit.add_argument("--seeds", type=count, default=2, help="trainings of each model and fold (default 2)")
+    audit.add_argument("--workers", type=count, default=1, help="trials at once on this machine (default 1)")
     audit.add_argument("--limit", type=float, default=0.0, metavar="SECONDS", help="time out a trial after so long")
     audit.add_argument(
         "--reviewed", type=Path, metavar="FILE", help="CSV with columns case and verdict, right or wrong"
     )
-    audit.add_argument("--threshold", type=_positive, default=0.95, metavar="SHARE", help="asked for (default 0.95)")
-    audit.add_argument("--pictures", type=_count, default=60, metavar="N", help="cases in the gallery (default 60)")
+    audit.add_argument("--threshold", type=positive, default=0.95, metavar="SHARE", help="asked for (default 0.95)")
+    audit.add_argument("--pictures", type=count, default=60, metavar="N", help="cases in the gallery (default 60)")
     audit.add_argument("--quiet", action="store_true", help="no progress on stderr")
     _cache_option(command)
 
@@ -230,7 +224,7 @@ def predict(command: argparse.ArgumentParser) -> None:
     command.add_argument("--exif", choices=("apply", "ignore"), help="whether files' orientation is applied")
     command.add_argument("--array", metavar="NAME", help="which array of an NPZ")
     text = "what an image may take, more goes by regions (default 2048)"
-    command.add_argument("--memory-mib", type=_count, default=2048, metavar="N", help=text)
+    command.add_argument("--memory-mib", type=count, default=2048, metavar="N", help=text)
     command.add_argument("--overwrite", action="store_true", help="segment anew what is finished")
     command.add_argument("--quiet", action="store_true", help="no progress on stderr")
     command.add_argument("--json", action="store_true", help="print the outcome as JSON")

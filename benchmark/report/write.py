@@ -25,6 +25,7 @@ from .plots.panel import panel
 from .plots.roofline import roofline
 from .plots.style import look, save
 from .plots.tradeoff import tradeoff
+from .published_report import published_reports
 from .runtime_report import runtime_reports
 from .tables.apart import is_stage
 from .tables.columns import shortened
@@ -99,7 +100,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     further = [*ensemble_reports(summaries, read), *continual_reports(summaries, read)]
     annotated = annotation_reports(whole, read.sweep)
     further += [*annotated, *methods_reports(annotated, read.sweep)]
-    further += [*modality_reports(whole, read.sweep), *deployed]
+    further += [*modality_reports(whole, read.sweep), *deployed, *published_reports(sweep, read.sweep)]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])

@@ -43,6 +43,8 @@ CAPTIONS = {
     "of earlier ones, above it what is known of batches that have not arrived.",
     "gain": "Mean gain in Dice with its 95 % interval, over the member with the highest validation Dice and over the "
     "single network with the highest among those that are no slower. Right of the line the ensemble is better.",
+    "intervals": "Results of publications, not run here, by data set and with the interval that the table states or "
+    "that was reconstructed from it. Rows of different publications, and those of this sweep, cannot be compared.",
     "cases": "One point a test case, averaged over seeds. Boxes hold the middle half with the median, whiskers reach "
     "to the last case within 1.5 box lengths, the white diamond is the mean. The best mean stands on top, a row "
     "without a defined score last.",
