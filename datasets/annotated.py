@@ -8,7 +8,7 @@ from ..core.errors import DataError, SpecError, unknown
 from .annotated_classes import Wanted, chosen_labels, meaning_of, meaning_of_values
 from .annotated_files import ImageFiles
 from .case import Role
-from .drawing import IGNORED, Drawing
+from .drawing import IGNORED, LEFT_OUT, Drawing
 from .listing import listed
 from .meaning import Meaning
 from .notes import skipped
@@ -124,7 +124,7 @@ def _of_drawn(
             files.home / path,
             (),
             annotation=image.file,
-            drawing=_drawing(image, codes, instances=wanted.instances),
+            drawing=_drawing(image, codes, wanted),
         )
         for path, image in paths.items()
     ]
@@ -163,10 +163,14 @@ def _classes(
     return meant, codes, notes
 
 
-def _drawing(image: AnnotatedImage, codes: Mapping[str, int], *, instances: bool) -> Drawing:
-    kept = tuple(region for region in image.regions if region.label in codes)
-    own = tuple(IGNORED if instances and not region.single else codes[region.label] for region in kept)
-    return Drawing(image.file, kept, own, image.size)
+def _drawing(image: AnnotatedImage, codes: Mapping[str, int], wanted: Wanted) -> Drawing:
+    own = tuple(
+        IGNORED
+        if wanted.instances and not region.single and region.label in codes
+        else codes.get(region.label, LEFT_OUT)
+        for region in image.regions
+    )
+    return Drawing(image.file, image.regions, own, image.size, Asked(wanted.run_order))
 
 
 def _paths(files: ImageFiles, every: Sequence[AnnotatedImage]) -> tuple[dict[str, AnnotatedImage], list[str]]:
@@ -199,7 +203,7 @@ def _unannotated(
     if rules.empty:
         file = next(iter(paths.values())).file
         return [
-            Pair(bare(Path(path)), files.home / path, (), annotation=file, drawing=Drawing(file, (), ()))
+            Pair(bare(Path(path)), files.home / path, (), annotation=file, drawing=Drawing(file, (), (), None, Asked()))
             for path in others
         ], taken_empty(others)
     if others and not rules.skip:

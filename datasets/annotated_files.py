@@ -38,7 +38,7 @@ class ImageFiles:
         """The path from the folder of the image of this name, or None.
 
         That is the file beside the annotation file or below the folder that the name leads to; else the one whose path
-        ends as the name does. A name that leads out of the folder (`../a.png`, a path from the root) is looked for by its
+        ends as the name does. A name that leads out of the folder (`../a.png`, a path from the root) is sought by its
         last part. A name without suffix may have any. Raises DataError where several files can be meant.
         """
         parts = [part for part in re.split(r"[\\/]", name) if part not in ("", ".")]

@@ -1,6 +1,7 @@
 """Annotated regions as the truth of a case: which class and which object each pixel shows."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,10 +9,10 @@ import numpy as np
 
 from ..core.errors import DataError
 from .meaning import Meaning
-from .readers.annotations import Region, drawn, numbers_of, unseen
+from .readers.annotations import Asked, Region, drawn, numbers_of, unseen
 
-IGNORED = -1
-"""In place of a class: what nothing looks at."""
+IGNORED, LEFT_OUT = -1, -2
+"""In place of a class: what nothing looks at, and what is not drawn."""
 
 NOT_DRAWN = "a region holds the centre of no pixel and is not drawn"
 
@@ -29,13 +30,15 @@ class Drawing:
     """What an annotation file says of one image.
 
     regions: from the backmost to the frontmost; codes: what each is in the truth, the value of its class or, for
-    classes that may overlap, its plane, or `IGNORED`. size: (y, x) of the image that was annotated, or None.
+    classes that may overlap, its plane, or `IGNORED`, or `LEFT_OUT`. size: (y, x) of the image that was annotated, or
+    None. asked: how the file was read. With the file's content, all but the regions says what the truth is.
     """
 
     file: Path
-    regions: tuple[Region, ...]
+    regions: tuple[Region, ...] = field(repr=False)
     codes: tuple[int, ...]
-    size: tuple[int, int] | None = None
+    size: tuple[int, int] | None
+    asked: Asked
 
     def truth(self, meant: Meaning, image: Path, space: tuple[int, ...]) -> Drawn:
         """Draw what is annotated of an image (y, x), later regions over earlier ones.
@@ -43,26 +46,24 @@ class Drawing:
         Each class by itself where classes may overlap. Raises DataError for an image of another size or rank, and for
         regions that have no area.
         """
-        self._check(image, space)
-        height, width = space
-        codes, code = np.array(self.codes, np.int64), meant.code or 0
+        edges = self._edges(image, space)
+        regions = [region for region, code in zip(self.regions, self.codes, strict=True) if code != LEFT_OUT]
+        codes = np.array([code for code in self.codes if code != LEFT_OUT], np.int64)
+        for region in regions:
+            if not region.parts:
+                raise DataError(f"{region.where}; delete it, or leave its label out by naming the others in `classes`")
         if meant.kind == "multilabel":
-            canvases, planes = [], []
-            for plane in range(len(meant.names)):
-                own = [region for region, its in zip(self.regions, self.codes, strict=True) if its in (plane, IGNORED)]
-                canvases.append(drawn(own, (height, width)))
-                values = np.where(codes[np.isin(codes, (plane, IGNORED))] == IGNORED, code, 1)
-                planes.append(_looked_up(values, canvases[-1]))
-            return Drawn(np.stack(planes, -1).astype(np.uint8), None, ())
-        canvas = drawn(self.regions, (height, width))
-        truth = _looked_up(np.where(codes == IGNORED, code, codes), canvas).astype(np.uint8)
+            planes = [_plane(regions, codes, plane, meant, edges) for plane in range(len(meant.names))]
+            return Drawn(np.stack(planes, -1), None, ())
+        canvas = drawn(regions, edges)
+        truth = _looked_up(_marked(codes, codes, meant), canvas).astype(np.uint8)
         objects = None
         if meant.instances:
-            objects = _looked_up(np.where(codes > 0, numbers_of(self.regions), 0), canvas).astype(np.int32)
-        notes = (NOT_DRAWN,) if unseen(self.regions, canvas, (height, width)) else ()
-        return Drawn(truth[..., None], objects, notes)
+            objects = _looked_up(np.where(codes > 0, numbers_of(regions), 0), canvas).astype(np.int32)
+        return Drawn(truth[..., None], objects, (NOT_DRAWN,) if unseen(regions, canvas) else ())
 
-    def _check(self, image: Path, space: tuple[int, ...]) -> None:
+    def _edges(self, image: Path, space: tuple[int, ...]) -> tuple[int, int]:
+        """The image's height and width. Raises DataError where these are not those of the image annotated."""
         sizes = ["×".join(map(str, size)) for size in (space, self.size or ())]
         if len(space) != 2:
             raise DataError(f"{image} is {sizes[0]}, a volume, and {self.file} outlines objects in 2D images")
@@ -71,9 +72,21 @@ class Drawing:
             if self.size == space[::-1]:
                 turned = "; if the camera's orientation was not applied when it was annotated, say `exif: ignore`"
             raise DataError(f"{image} is {sizes[0]} and {self.file} annotates an image of {sizes[1]}{turned}")
-        for region in self.regions:
-            if not region.parts:
-                raise DataError(f"{region.where}; delete it, or leave its label out by naming the others in `classes`")
+        return space
+
+
+def _plane(
+    regions: Sequence[Region], codes: np.ndarray, plane: int, meant: Meaning, edges: tuple[int, int]
+) -> np.ndarray:
+    """One class of those that may overlap, (y, x) uint8."""
+    chosen = np.flatnonzero(np.isin(codes, (plane, IGNORED)))
+    canvas = drawn([regions[k] for k in chosen], edges)
+    return _looked_up(_marked(codes[chosen], np.ones(len(chosen), np.int64), meant), canvas).astype(np.uint8)
+
+
+def _marked(codes: np.ndarray, values: np.ndarray, meant: Meaning) -> np.ndarray:
+    """The values of regions, with what a truth has for ignored pixels where these are ignored."""
+    return values if meant.code is None else np.where(codes == IGNORED, meant.code, values)
 
 
 def _looked_up(values: np.ndarray, canvas: np.ndarray) -> np.ndarray:

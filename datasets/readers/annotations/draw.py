@@ -54,12 +54,12 @@ def numbers_of(regions: Sequence[Region]) -> np.ndarray:
     )
 
 
-def unseen(regions: Sequence[Region], canvas: np.ndarray, space: tuple[int, int]) -> list[Region]:
-    """The regions that hold the centre of no pixel of the image, so that they are not drawn; covered ones are not."""
+def unseen(regions: Sequence[Region], canvas: np.ndarray) -> list[Region]:
+    """The regions of a canvas (y, x) that hold the centre of no pixel, so that no other one covers them."""
     shown = np.zeros(len(regions) + 1, bool)
     shown[np.unique(canvas)] = True
     hidden = [region for region, seen in zip(regions, shown[1:], strict=True) if not seen]
-    return [region for region in hidden if not mask_of(region, space).any()]
+    return [region for region in hidden if not mask_of(region, canvas.shape).any()]
 
 
 def _bitmap(part: Ellipse | RunLengths, space: tuple[int, int], where: str) -> Bitmap:
