@@ -106,7 +106,11 @@ def _of_described(
     notes += skipped(lacking, "incomplete case", "incomplete cases")
     together = len(first.channels) > 1 and not pairs[0].further
     return Listing(
-        sorted(pairs, key=lambda pair: pair.name), notes, meaning_of_values(found, wanted), first.channels, together
+        sorted(pairs, key=lambda pair: pair.name),
+        notes,
+        meaning_of_values(found, wanted),
+        first.channels if len(first.channels) > 1 else ("",),
+        together,
     )
 
 
