@@ -72,15 +72,19 @@ def annotated(home: Path, pattern: str, images: str, rules: Rules, wanted: Wante
     name, found = read_annotations(files, Asked(wanted.run_order))
     notes = (f"annotations were read as {name}",)
     described = [one for one in found if isinstance(one, Described)]
+    seen = ImageFiles(home, images or "**/*") if images or not described else None
     if described:
-        if images:
+        if images and described[0].classes is not None:
             raise SpecError(f"folder.images: {name} says which images there are; drop `images`")
-        return _of_described(home, files, described, rules, wanted, notes)
-    drawn = [one for one in found if isinstance(one, Annotations)]
-    seen = ImageFiles(home, images or "**/*")
-    listing, paths = _of_drawn(seen, drawn, rules, wanted, notes)
-    more, told = _unannotated(seen, paths, rules) if images else ([], ())
-    pairs = sorted([*listing.pairs, *more], key=lambda pair: pair.name)
+        listing = _of_described(home, files, described, rules, wanted, notes)
+    else:
+        listing = _of_drawn(seen, [one for one in found if isinstance(one, Annotations)], rules, wanted, notes)
+    if seen is None or not images:
+        return listing
+    used = {file for pair in listing.pairs for file in pair.files}.union(files)
+    others = [path for path in seen.paths if home / path not in used]
+    bare_pairs, told = _unannotated(home, others, listing, rules)
+    pairs = sorted([*listing.pairs, *bare_pairs], key=lambda pair: pair.name)
     return listing._replace(pairs=pairs, notes=(*listing.notes, *told))
 
 
@@ -95,6 +99,10 @@ def _of_described(
     _check_lacking(lacking, files[0], rules)
     cases = [(file, case) for file, one in zip(files, found, strict=True) for case in one.cases]
     names = [case.name for _, case in cases]
+    masks: dict[Path, Path] = {}
+    for _, case in cases:
+        if (first_mask := masks.setdefault(case.images[0], case.mask)) != case.mask:
+            raise DataError(f"{case.images[0]} has two masks, {first_mask.name} and {case.mask.name}; drop one of them")
     own = len(set(names)) == len(names)
     pairs = []
     for file, case in cases:
@@ -116,8 +124,7 @@ def _of_described(
 
 def _of_drawn(
     files: ImageFiles, found: Sequence[Annotations], rules: Rules, wanted: Wanted, notes: tuple[str, ...]
-) -> tuple[Listing, dict[str, AnnotatedImage]]:
-    """The cases that are annotated, and the paths of their images."""
+) -> Listing:
     every = [image for one in found for image in one.images]
     paths, lacking = _paths(files, every)
     _check_lacking([f"its image {name} is not there" for name in lacking], files.home, rules)
@@ -139,7 +146,7 @@ def _of_drawn(
     empty = [path for path, image in paths.items() if not image.regions]
     if empty:
         notes += (f"annotated images without any region, taken for empty: {len(empty)} (first: {empty[0]})",)
-    return Listing(pairs, (*notes, *more), meant), paths
+    return Listing(sorted(pairs, key=lambda pair: pair.name), (*notes, *more), meant)
 
 
 def _classes(
@@ -200,16 +207,13 @@ def _check_lacking(lacking: Sequence[str], file: Path, rules: Rules) -> None:
 
 
 def _unannotated(
-    files: ImageFiles, paths: Mapping[str, AnnotatedImage], rules: Rules
+    home: Path, others: Sequence[str], listing: Listing, rules: Rules
 ) -> tuple[list[Pair], tuple[str, ...]]:
     """Cases and notes of the images that no annotation file names. Raises DataError."""
-    others = files.others(tuple(paths))
     if rules.empty:
-        file = next(iter(paths.values())).file
-        return [
-            Pair(bare(Path(path)), files.home / path, (), annotation=file, drawing=Drawing(file, (), (), None, Asked()))
-            for path in others
-        ], taken_empty(others)
+        first, meant = listing.pairs[0].annotation, listing.meant
+        nothing = ((),) * (len(meant.names) if meant.kind == "multilabel" else 1)
+        return [Pair(bare(Path(p)), home / p, nothing, annotation=first) for p in others], taken_empty(others)
     if others and not rules.skip:
         more = f", and {len(others) - 1} more" if len(others) > 1 else ""
         raise DataError(

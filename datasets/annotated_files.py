@@ -59,10 +59,6 @@ class ImageFiles:
             )
         return ends[0] if ends else None
 
-    def others(self, used: Sequence[str]) -> list[str]:
-        """The files that are not among these, in their order."""
-        return sorted(self._every.difference(used))
-
 
 def _ends_in(folders: Sequence[str], last: Sequence[str]) -> bool:
     return len(last) <= len(folders) and list(folders[len(folders) - len(last) :]) == list(last)

@@ -248,7 +248,7 @@ def test_a_dataset_json_of_msd_that_cannot_be_is_one_line(tmp_path, change, mess
 
 @pytest.mark.formats_row(
     "Annotations", "Cellpose", "Cellpose's `io.save_masks`", "`X_cp_masks.tif` or `.png` beside `X.*`",
-    "numbers of cells; `X_flows.tif` and the like are not looked at",
+    "numbers of cells",
 )  # fmt: skip
 def test_cellpose(tmp_path):
     for name in ("a", "b"):
@@ -260,6 +260,11 @@ def test_cellpose(tmp_path):
     assert dataset.task.classes == ("cell",)
     np.testing.assert_array_equal(dataset.cases[0].read().instances, L * np.int32(300))
     assert _list(tmp_path, "*_cp_masks.tif", classes=["nucleus"]).task.classes == ("nucleus",)
+    tifffile.imwrite(tmp_path / "b_cp_masks.tif", L)
+    cv2.imwrite(str(tmp_path / "b_cp_masks.png"), L)
+    with pytest.raises(DataError, match=r"b\.tif has two masks, b_cp_masks\.png and b_cp_masks\.tif; drop one"):
+        _list(tmp_path, "*_cp_masks.*")
+    (tmp_path / "b_cp_masks.png").unlink()
     (tmp_path / "b.tif").unlink()
     with pytest.raises(DataError, match=r"b_cp_masks\.tif: its image b is not beside it; add it"):
         _list(tmp_path, "*_cp_masks.*")
@@ -273,3 +278,30 @@ def test_cellposes_pickle_is_never_loaded(tmp_path):
     np.save(tmp_path / "a_seg.npy", {"masks": L}, allow_pickle=True)
     with pytest.raises(DataError, match=r"a_seg\.npy: is a pickle.*export its masks.*\*_cp_masks\.\*"):
         _list(tmp_path, "*_seg.npy")
+
+
+@pytest.mark.formats_row(
+    "Annotations", "Cellpose", "Cellpose's `io.save_masks`",
+    "`X_cp_output_cp_masks.png`, `X_outlines_cp_masks.png`, `X_flows_cp_masks.tif`, `X_dP_cp_masks.tif`",
+    "passed over: figures and flows, though they are called masks",
+)  # fmt: skip
+def test_cellpose_calls_figures_masks(tmp_path):
+    for name in ("a", "a_cp_output_cp_masks", "a_outlines_cp_masks", "a_cp_masks"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), L)
+    for name in ("a_flows_cp_masks", "a_dP_cp_masks"):
+        tifffile.imwrite(tmp_path / f"{name}.tif", L)
+    assert [case.name for case in _list(tmp_path, "*_cp_masks.*").cases] == ["a"]
+
+
+@pytest.mark.formats_row(
+    "Annotations", "Cellpose", "Cellpose's `io.save_masks`", "an image without cells, for which it writes no PNG",
+    "an error where `images` finds it; `missing: empty` says that it shows no cell",
+)  # fmt: skip
+def test_cellpose_writes_no_mask_of_an_image_without_cells(tmp_path):
+    for name in ("a", "b", "a_cp_masks"):
+        cv2.imwrite(str(tmp_path / f"{name}.png"), L)
+    assert [case.name for case in _list(tmp_path, "*_cp_masks.*").cases] == ["a"]
+    with pytest.raises(DataError, match=r"image without annotation: b\.png"):
+        _list(tmp_path, "*_cp_masks.*", images="*.png")
+    dataset = _list(tmp_path, "*_cp_masks.*", images="*.png", missing="empty")
+    assert [int(case.read().instances.sum()) for case in dataset.cases] == [6, 0]
