@@ -14,7 +14,7 @@ from .meaning import Meaning
 from .notes import skipped
 from .pairing import Pair, Rules, bare, taken_empty
 from .readers import Channels, suffix
-from .readers.annotations import AnnotatedImage, Annotations, Asked, Described, read_annotations
+from .readers.annotations import AnnotatedImage, Annotations, Described, read_annotations
 
 _FOURTH = (".nii", ".nii.gz")
 
@@ -69,18 +69,19 @@ def annotated(home: Path, pattern: str, images: str, rules: Rules, wanted: Wante
         raise DataError(
             f"folder: {home / pattern} matches no file; `annotations` names those that say what images show"
         )
-    name, found = read_annotations(files, Asked(wanted.run_order))
+    name, found = read_annotations(files, wanted.asked)
     notes = (f"annotations were read as {name}",)
     described = [one for one in found if isinstance(one, Described)]
-    seen = ImageFiles(home, images or "**/*") if images or not described else None
+    if described and described[0].classes is not None and images:
+        raise SpecError(f"folder.images: {name} says which images there are; drop `images`")
     if described:
-        if images and described[0].classes is not None:
-            raise SpecError(f"folder.images: {name} says which images there are; drop `images`")
         listing = _of_described(home, files, described, rules, wanted, notes)
     else:
-        listing = _of_drawn(seen, [one for one in found if isinstance(one, Annotations)], rules, wanted, notes)
-    if seen is None or not images:
+        drawn = [one for one in found if isinstance(one, Annotations)]
+        listing = _of_drawn(ImageFiles(home, images or "**/*"), drawn, rules, wanted, notes)
+    if not images:
         return listing
+    seen = ImageFiles(home, images)
     used = {file for pair in listing.pairs for file in pair.files}.union(files)
     others = [path for path in seen.paths if home / path not in used]
     bare_pairs, told = _unannotated(home, others, listing, rules)
@@ -181,7 +182,7 @@ def _drawing(image: AnnotatedImage, codes: Mapping[str, int], wanted: Wanted) ->
         else codes.get(region.label, LEFT_OUT)
         for region in image.regions
     )
-    return Drawing(image.file, image.regions, own, image.size, Asked(wanted.run_order))
+    return Drawing(image.file, image.regions, own, image.size, wanted.asked)
 
 
 def _paths(files: ImageFiles, every: Sequence[AnnotatedImage]) -> tuple[dict[str, AnnotatedImage], list[str]]:

@@ -7,7 +7,7 @@ from ..core.errors import SpecError, unknown
 from . import truth
 from .class_values import BACKGROUND
 from .meaning import Meaning
-from .readers.annotations import Described, Order
+from .readers.annotations import Asked, Described
 
 BACKGROUNDS = (BACKGROUND, "_background_")
 """Labels, in small letters, of what is drawn as background; labelme's examples call it so."""
@@ -23,7 +23,7 @@ class Wanted(NamedTuple):
     overlapping: bool = False
     instances: bool = False
     ignore: Any = None
-    run_order: Order = "columns"
+    asked: Asked = Asked()
 
 
 def chosen_labels(classes: Any, labels: Sequence[str], *, ignore: str = "") -> dict[str, tuple[str, ...]]:

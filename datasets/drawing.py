@@ -79,9 +79,9 @@ def _plane(
     regions: Sequence[Region], codes: np.ndarray, plane: int, meant: Meaning, edges: tuple[int, int]
 ) -> np.ndarray:
     """One class of those that may overlap, (y, x) uint8."""
-    chosen = np.flatnonzero(np.isin(codes, (plane, IGNORED)))
-    canvas = drawn([regions[k] for k in chosen], edges)
-    return _looked_up(_marked(codes[chosen], np.ones(len(chosen), np.int64), meant), canvas).astype(np.uint8)
+    chosen = np.isin(codes, (plane, IGNORED))
+    canvas = drawn([region for region, own in zip(regions, chosen, strict=True) if own], edges)
+    return _looked_up(_marked(codes[chosen], np.ones(int(chosen.sum()), np.int64), meant), canvas).astype(np.uint8)
 
 
 def _marked(codes: np.ndarray, values: np.ndarray, meant: Meaning) -> np.ndarray:

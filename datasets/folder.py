@@ -17,7 +17,7 @@ from .modality_files import modality_files, modality_globs, with_modalities
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
 from .readers import Channels, Exif, Page, Reading
-from .readers.annotations import Order
+from .readers.annotations import Asked, Corners, Order
 from .source import Source
 
 READING = "2"
@@ -51,6 +51,7 @@ def folder(
     channels: Channels = "",
     exif: Exif = "apply",
     run_order: Order = "columns",
+    corners: Corners = "edges",
     image_array: str = "",
     mask_array: str = "",
     geometry: Literal["check", "ignore"] = "check",
@@ -75,7 +76,8 @@ def folder(
         content says which one it is, noted. `classes` is then a list of its labels, a mapping from names to labels, or
         left out for all; `ignore` a label. `images` may be left out; where it is not, images without annotation are an
         error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie over earlier ones.
-        run_order: `rows` where Kaggle's run lengths go along rows.
+        run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons come from OpenCV's
+        findContours, so that their corners are pixels of the border, which belong to the object.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.
@@ -117,6 +119,7 @@ def folder(
         ("channels", channels, get_args(Channels)),
         ("exif", exif, get_args(Exif)),
         ("run_order", run_order, get_args(Order)),
+        ("corners", corners, get_args(Corners)),
         ("geometry", geometry, ("check", "ignore")),
     ):
         if value not in possible:
@@ -128,12 +131,12 @@ def folder(
             images, masks=masks, pairs=pairs, background=background, components=components, threshold=threshold,
             pairing=pairing != "one", mask_array=mask_array,
         )  # fmt: skip
-        wanted = Wanted(classes, overlapping, instances, ignore, run_order)
+        wanted = Wanted(classes, overlapping, instances, ignore, Asked(run_order, corners))
         listing = annotated(home, annotations, images or "", rules, wanted)
         channels = channels or listing.axis
     else:
-        if overlapping or run_order != "columns":
-            raise SpecError("folder: `overlapping` and `run_order` go with `annotations`")
+        if overlapping or run_order != "columns" or corners != "edges":
+            raise SpecError("folder: `overlapping`, `run_order` and `corners` go with `annotations`")
         meant = meaning(
             classes,
             masks,

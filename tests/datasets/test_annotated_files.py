@@ -200,5 +200,5 @@ def test_options_that_make_no_sense_beside_annotations(tmp_path, options, messag
 
 def test_options_of_annotations_need_some(tmp_path):
     _files(tmp_path, "a.png")
-    with pytest.raises(SpecError, match="`overlapping` and `run_order` go with `annotations`"):
+    with pytest.raises(SpecError, match="`overlapping`, `run_order` and `corners` go with `annotations`"):
         _list(tmp_path, images="*.png", masks="*.png", classes=["cell"], overlapping=True)

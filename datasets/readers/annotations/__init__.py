@@ -2,7 +2,7 @@
 
 from . import cellpose, coco, cvat, decathlon, kaggle, labelme, nnunet  # noqa: F401 each registers its format
 from .draw import drawn, mask_of, numbers_of, unseen
-from .regions import AnnotatedImage, Annotations, Ellipse, Outline, Region
+from .regions import AnnotatedImage, Annotations, Corners, Ellipse, Outline, Region
 from .registry import FORMATS, Asked, Described, DescribedCase, annotates, read_annotations
 from .run_lengths import Order
 
@@ -11,6 +11,7 @@ __all__ = [
     "AnnotatedImage",
     "Annotations",
     "Asked",
+    "Corners",
     "Described",
     "DescribedCase",
     "Ellipse",

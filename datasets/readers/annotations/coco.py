@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ....core.errors import DataError
-from .regions import AnnotatedImage, Annotations, Outline, Part, Region, ring_of
+from .regions import AnnotatedImage, Annotations, Corners, Part, Region, outline_of
 from .registry import Asked, annotates
 from .run_lengths import from_coco_text, from_counts
 
@@ -16,7 +16,7 @@ def _is_coco(_file: Path, value: Any) -> bool:
 
 
 @annotates("COCO", _is_coco)
-def coco(file: Path, value: Any, _asked: Asked) -> Annotations:
+def coco(file: Path, value: Any, asked: Asked) -> Annotations:
     """`segmentation` is a list of polygons, whose union is the object, or run lengths as columns, from 0.
 
     Run lengths are numbers or COCO's compressed text. Coordinates begin at the outer corner of the first pixel, as
@@ -40,7 +40,7 @@ def coco(file: Path, value: Any, _asked: Asked) -> Annotations:
             raise DataError(f"{where}: its category_id {one['category_id']!r} is no category's")
         if one["image_id"] not in sizes:
             raise DataError(f"{where}: its image_id {one['image_id']!r} is no image's")
-        parts = _parts(one.get("segmentation"), sizes[one["image_id"]], where)
+        parts = _parts(one.get("segmentation"), sizes[one["image_id"]], where, asked.corners)
         own[one["image_id"]].append(Region(categories[one["category_id"]], parts, where, not one.get("iscrowd")))
     return Annotations(
         tuple(
@@ -72,7 +72,7 @@ def _entries(file: Path, value: Mapping[str, Any], key: str, **needed: type) -> 
 _WORDS = {int: "a whole number", str: "text"}
 
 
-def _parts(segmentation: Any, size: tuple[int, int], where: str) -> tuple[Part, ...]:
+def _parts(segmentation: Any, size: tuple[int, int], where: str, corners: Corners) -> tuple[Part, ...]:
     if isinstance(segmentation, Mapping):
         counts = segmentation.get("counts")
         if segmentation.get("size") != list(size):
@@ -90,4 +90,4 @@ def _parts(segmentation: Any, size: tuple[int, int], where: str) -> tuple[Part, 
             f"{where}: has no outline (`segmentation`), so that no pixel is known to be its own; boxes alone serve "
             "detection"
         )
-    return tuple(Outline((ring_of(ring, where),)) for ring in segmentation)
+    return tuple(outline_of(ring, where, corners) for ring in segmentation)

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 
 from ....core.errors import DataError
-from .regions import FARTHEST, AnnotatedImage, Annotations, Ellipse, Outline, Part, Region, ring_of
+from .regions import FARTHEST, AnnotatedImage, Annotations, Corners, Ellipse, Outline, Part, Region, outline_of
 from .registry import Asked, annotates
 from .run_lengths import Box, RunLengths, from_counts
 
@@ -21,7 +21,7 @@ def _is_cvat(_file: Path, value: Any) -> bool:
 
 
 @annotates("CVAT", _is_cvat)
-def cvat(file: Path, value: Any, _asked: Asked) -> Annotations:
+def cvat(file: Path, value: Any, asked: Asked) -> Annotations:
     """Shapes lie in the order of their `z_order`, then of the list; those of one label and `group_id` are one object.
 
     Polygons, ellipses, boxes (also turned ones, noted) and masks, whose run lengths go along rows inside their box and
@@ -44,12 +44,12 @@ def cvat(file: Path, value: Any, _asked: Asked) -> Annotations:
         boxed |= any(shape.tag == "box" for shape in shapes)
         shapes.sort(key=lambda shape, where=where: _number(shape, "z_order", where, "0"))
         size = (int(_number(image, "height", where)), int(_number(image, "width", where)))
-        regions = tuple(_region(shape, f"{where}, {shape.tag}") for shape in shapes)
+        regions = tuple(_region(shape, f"{where}, {shape.tag}", asked.corners) for shape in shapes)
         images.append(AnnotatedImage(name, file, regions, size))
     return Annotations(tuple(images), labels, notes=(BOXED,) if boxed else ())
 
 
-def _region(shape: Element, where: str) -> Region:
+def _region(shape: Element, where: str, corners: Corners) -> Region:
     label, group = shape.get("label"), shape.get("group_id", "0")
     if not label:
         raise DataError(f"{where}: has no label")
@@ -57,13 +57,13 @@ def _region(shape: Element, where: str) -> Region:
     joined = "" if group == "0" else group
     if shape.tag in _BARE:
         return Region(label, (), f"{where} has no area", True, joined)
-    return Region(label, (_part(shape, where),), where, True, joined)
+    return Region(label, (_part(shape, where, corners),), where, True, joined)
 
 
-def _part(shape: Element, where: str) -> Part:
+def _part(shape: Element, where: str, corners: Corners) -> Part:
     if shape.tag == "polygon":
         pairs = [pair.split(",") for pair in shape.get("points", "").split(";")]
-        return Outline((ring_of(pairs, where),))
+        return outline_of(pairs, where, corners)
     if shape.tag == "box":
         return Outline((_box(shape, where),))
     if shape.tag == "ellipse":

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .polygons import Runs, paint, polygon_runs
-from .regions import Ellipse, Outline, Region
+from ....core.errors import DataError
+from .polygons import Runs, border_runs, paint, polygon_runs
+from .regions import Ellipse, Outline, Part, Region
 from .run_lengths import Bitmap, RunLengths, bitmap_of, bitmap_runs
 
 
@@ -27,18 +28,41 @@ def mask_of(region: Region, space: tuple[int, int]) -> np.ndarray:
 def _runs(regions: Sequence[Region], space: tuple[int, int]) -> Runs:
     parts = [(owner, part, region.where) for owner, region in enumerate(regions) for part in region.parts]
     outlined = [(owner, part) for owner, part, _ in parts if isinstance(part, Outline)]
-    found = polygon_runs([part.rings for _, part in outlined], space)
     owners = np.array([owner for owner, _ in outlined], np.int64)
-    every = [found._replace(owner=owners[found.owner])] if len(owners) else []
+    every = [own._replace(owner=owners[own.owner]) for own in _outlined(parts, space)] if len(owners) else []
     for owner, part, where in parts:
         if not isinstance(part, Outline):
             own = bitmap_runs(_bitmap(part, space, where), space)
             every.append(own._replace(owner=own.owner + owner))
     if not every:
-        return found
+        return polygon_runs([], space)
     joined = [np.concatenate(fields) for fields in zip(*every, strict=True)]
     order = np.argsort(joined[0], kind="stable")
     return Runs(*(field[order] for field in joined))
+
+
+def _outlined(parts: Sequence[tuple[int, Part, str]], space: tuple[int, int]) -> list[Runs]:
+    """The pixels of outlines, whose owners are 0, 1 … in their order."""
+    rings: list[Sequence[np.ndarray]] = []
+    borders: list[Sequence[np.ndarray]] = []
+    for _, part, where in parts:
+        if not isinstance(part, Outline):
+            continue
+        chained = part.corners == "pixels"
+        if chained:
+            _check_chain(part, space, where)
+        rings.append([ring + 0.5 for ring in part.rings] if chained else part.rings)
+        borders.append(part.rings if chained else ())
+    return [polygon_runs(rings, space), border_runs(borders, space)]
+
+
+def _check_chain(part: Outline, space: tuple[int, int], where: str) -> None:
+    corners = np.concatenate(part.rings)
+    if (corners != np.rint(corners)).any() or (corners < 0).any() or (corners >= space[::-1]).any():
+        raise DataError(
+            f"{where}: has corners that are no pixels of the image {space[0]}×{space[1]} (whole numbers from 0 on), so "
+            "that these are no pixels of a border; drop `corners: pixels`"
+        )
 
 
 def numbers_of(regions: Sequence[Region]) -> np.ndarray:

@@ -79,6 +79,25 @@ def _columns(low: np.ndarray, high: np.ndarray, y: np.ndarray, width: int) -> np
     return np.clip(column, 0, width).astype(np.int64)
 
 
+def border_runs(polygons: Sequence[Sequence[np.ndarray]], space: tuple[int, int]) -> Runs:
+    """The pixels of an image (y, x) whose indices lie on an edge between corners that are pixels, as runs of one pixel.
+
+    Of rings (n, 2) of x and y that are whole numbers within the image; owners are as of `polygon_runs`.
+    """
+    rings = [(owner, np.asarray(ring, np.float64)) for owner, own in enumerate(polygons) for ring in own]
+    if not rings:
+        return Runs(*(np.zeros(0, np.int64) for _ in Runs._fields))
+    low, high, owner = _edges(rings)
+    low, steps = low.astype(np.int64), (high - low).astype(np.int64)
+    parts = np.maximum(np.gcd(np.abs(steps[:, 0]), steps[:, 1]), 1)
+    edge = np.repeat(np.arange(len(parts)), parts + 1)
+    number = np.arange(len(edge)) - np.repeat(np.cumsum(parts + 1) - parts - 1, parts + 1)
+    x, y = (low[edge] + steps[edge] // parts[edge, None] * number[:, None]).T
+    height, width = space
+    line, column = np.divmod(np.unique((owner[edge] * height + y) * width + x), width)
+    return Runs(line // height, line % height, column, column + 1)
+
+
 def paint(labels: np.ndarray, runs: Runs, values: np.ndarray) -> None:
     """Write `values[owner]` into the pixels of labels (y, x), later owners over earlier ones. labels is contiguous."""
     flat = labels.reshape(-1)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -13,10 +13,19 @@ FARTHEST = 2**24
 """Pixels from the first one of an image that a corner may lie away."""
 
 
+Corners = Literal["edges", "pixels"]
+"""Whether (0, 0) is the outer corner of the first pixel, or the pixel itself, which belongs to what it borders."""
+
+
 class Outline(NamedTuple):
-    """What lies in closed rings (n, 2) of x and y by the even-odd rule; (0, 0) is the outer corner of pixel 0, 0."""
+    """What lies in closed rings (n, 2) of x and y by the even-odd rule.
+
+    corners: `edges`, or `pixels` of the border, which are whole numbers: the pixels on the edges between them belong to
+    it, too, as OpenCV's findContours and fillPoly have it.
+    """
 
     rings: tuple[np.ndarray, ...]
+    corners: Corners = "edges"
 
 
 class Ellipse(NamedTuple):
@@ -68,10 +77,11 @@ class Annotations:
     notes: tuple[str, ...] = ()
 
 
-def ring_of(points: object, where: str) -> np.ndarray:
-    """Corners [[x, y], …] or [x, y, x, y, …] as (n, 2) float64.
+def outline_of(points: object, where: str, corners: Corners = "edges") -> Outline:
+    """Corners [[x, y], …] or [x, y, x, y, …] as an outline of one ring.
 
-    Raises DataError that begins with `where` for fewer than three, and for what is no number or far from any image.
+    Raises DataError that begins with `where` for what is no number or far from any image, and for fewer than three
+    corners, unless these are pixels, of which one or two are an object, too.
     """
     try:
         flat = np.asarray(points, np.float64)
@@ -79,8 +89,8 @@ def ring_of(points: object, where: str) -> np.ndarray:
         raise DataError(f"{where}: its corners are no pairs of numbers") from None
     if flat.ndim == 1 and flat.size % 2 == 0:
         flat = flat.reshape(-1, 2)
-    if flat.ndim != 2 or flat.shape[1] != 2 or len(flat) < 3:
+    if flat.ndim != 2 or flat.shape[1] != 2 or len(flat) < (3 if corners == "edges" else 1):
         raise DataError(f"{where}: a polygon has three corners of x and y or more, this one {flat.size} numbers")
     if not (np.abs(flat) <= FARTHEST).all():
         raise DataError(f"{where}: has a corner that is no number or lies over {FARTHEST:,} pixels away")
-    return flat
+    return Outline((flat,), corners)

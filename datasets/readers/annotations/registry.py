@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from ....core.errors import DataError, SpecError
 from .content import content_of
-from .regions import Annotations
+from .regions import Annotations, Corners
 from .run_lengths import Order
 
 
@@ -40,9 +40,13 @@ class Described:
 
 
 class Asked(NamedTuple):
-    """What the sweep file says beside the files. run_order: which pixel follows the first one in a table of runs."""
+    """What the sweep file says beside the files.
+
+    run_order: which pixel follows the first one in a table of runs. corners: what those of polygons are.
+    """
 
     run_order: Order = "columns"
+    corners: Corners = "edges"
 
 
 Claims = Callable[[Path, Any], bool]
