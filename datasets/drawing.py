@@ -3,18 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from ..core.errors import DataError
 from .meaning import Meaning
-from .readers.annotations import Asked, Region, drawn, numbers_of, unseen
+from .object_labels import pieces
+from .readers.annotations import Asked, Order, Region, RunLengths, bitmap_of, drawn, numbers_of, unseen
 
 IGNORED, LEFT_OUT = -1, -2
 """In place of a class: what nothing looks at, and what is not drawn."""
 
 NOT_DRAWN = "a region holds the centre of no pixel and is not drawn"
+
+OTHER_ORDER = (
+    "run lengths lie in fewer pieces when read in the other order, down columns or along rows: were they written so? "
+    "For a CSV there is `run_order`"
+)
+
+_LOOKED_AT = 20  # regions of an image, which are enough to tell
 
 
 class Drawn(NamedTuple):
@@ -60,7 +68,8 @@ class Drawing:
         objects = None
         if meant.instances:
             objects = _looked_up(np.where(codes > 0, numbers_of(regions), 0), canvas).astype(np.int32)
-        return Drawn(truth[..., None], objects, (NOT_DRAWN,) if unseen(regions, canvas) else ())
+        notes = (NOT_DRAWN,) if unseen(regions, canvas) else ()
+        return Drawn(truth[..., None], objects, (*notes, *((OTHER_ORDER,) if _is_in_pieces(regions, edges) else ())))
 
     def _edges(self, image: Path, space: tuple[int, ...]) -> tuple[int, int]:
         """The image's height and width. Raises DataError where these are not those of the image annotated."""
@@ -73,6 +82,17 @@ class Drawing:
                 turned = "; if the camera's orientation was not applied when it was annotated, say `exif: ignore`"
             raise DataError(f"{image} is {sizes[0]} and {self.file} annotates an image of {sizes[1]}{turned}")
         return space
+
+
+def _is_in_pieces(regions: Sequence[Region], edges: tuple[int, int]) -> bool:
+    """Whether run lengths of whole images have less than half as many pieces in the order that they are not in."""
+    runs = [part for region in regions for part in region.parts if isinstance(part, RunLengths) and part.box is None]
+    counts = dict.fromkeys(get_args(Order), 0)
+    for one in runs[:_LOOKED_AT]:
+        for order in counts:
+            bitmap = bitmap_of(one._replace(order=order), edges, "")
+            counts[order] += int(pieces(bitmap.pixels.astype(np.uint8)).max(initial=0))
+    return bool(runs) and min(counts.values()) < counts[runs[0].order] / 2
 
 
 def _plane(

@@ -4,7 +4,7 @@ from . import cellpose, coco, cvat, decathlon, kaggle, labelme, nnunet  # noqa: 
 from .draw import drawn, mask_of, numbers_of, unseen
 from .regions import AnnotatedImage, Annotations, Corners, Ellipse, Outline, Region
 from .registry import FORMATS, Asked, Described, DescribedCase, annotates, read_annotations
-from .run_lengths import Order
+from .run_lengths import Order, RunLengths, bitmap_of
 
 __all__ = [
     "FORMATS",
@@ -18,7 +18,9 @@ __all__ = [
     "Order",
     "Outline",
     "Region",
+    "RunLengths",
     "annotates",
+    "bitmap_of",
     "drawn",
     "mask_of",
     "numbers_of",

@@ -31,7 +31,7 @@ def kaggle(file: Path, value: Any, asked: Asked) -> Annotations:
     """Columns of images (`ImageId`, `id` …), of `start length start length …` (`EncodedPixels`, `rle` …), of classes.
 
     Pixels are numbered from 1 down the columns, as in DSB 2018, or along the rows with `run_order: rows`, as in
-    Sartorius and Carvana: no file says which. A row without run lengths, or with -1, is an image without object there.
+    Sartorius: no file says which. A row without run lengths, or with -1, is an image without object there.
     `width` and `height`, where there are such columns, must be the image's. Later rows lie over earlier ones.
 
     Raises DataError that names the line.

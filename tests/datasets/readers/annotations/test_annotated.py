@@ -339,7 +339,7 @@ def test_kaggle_goes_down_the_columns(tmp_path):
 
 
 @pytest.mark.formats_row(
-    "Annotations", "CSV of run lengths", "Sartorius, Carvana on Kaggle", "`start length …` from 1",
+    "Annotations", "CSV of run lengths", "Sartorius on Kaggle", "`start length …` from 1",
     "along the rows with `run_order: rows`, which no file says",
 )  # fmt: skip
 def test_kaggle_goes_along_the_rows_where_that_is_said(tmp_path):
@@ -348,6 +348,19 @@ def test_kaggle_goes_along_the_rows_where_that_is_said(tmp_path):
     (tmp_path / "train.csv").write_text(rows)
     sample = _read(tmp_path, "train.csv", classes={"neuron": "cort"}, run_order="rows")
     np.testing.assert_array_equal(sample.truth[..., 0], L)
+    assert sample.notes == ()
+
+
+def test_the_wrong_order_of_run_lengths_is_noted(tmp_path):
+    _images(tmp_path, "a.png", space=(12, 20))
+    disc = np.zeros((12, 20), np.uint8)
+    cv2.circle(disc, (8, 6), 4, 1, -1)
+    edges = np.flatnonzero(np.diff(disc.ravel().astype(int), prepend=0, append=0)).reshape(-1, 2)
+    text = " ".join(f"{start + 1} {stop - start}" for start, stop in edges)
+    (tmp_path / "train.csv").write_text(f"ImageId,EncodedPixels\na,{text}\n")
+    (note,) = _read(tmp_path, "train.csv", classes=["cell"]).notes
+    assert note.startswith("run lengths lie in fewer pieces when read in the other order")
+    assert _read(tmp_path, "train.csv", classes=["cell"], run_order="rows").notes == ()
 
 
 def test_classes_are_chosen_merged_and_may_overlap(tmp_path):
