@@ -1,5 +1,6 @@
 """nnU-Net v2's raw data: a `dataset.json` beside `imagesTr`, `labelsTr` and perhaps `imagesTs`, `labelsTs`."""
 
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -99,7 +100,10 @@ def _listed(file: Path, cases: Mapping[str, Any]) -> Iterator[DescribedCase]:
 
 def inside(file: Path, name: str) -> Path:
     """The file that `dataset.json` names, which must lie below its folder. Raises DataError."""
-    path = file.parent / name
-    if not path.resolve().is_relative_to(file.parent.resolve()):
-        raise DataError(f"{file}: {name} leads out of the folder; files are below {file.parent}")
-    return file.parent / path.relative_to(file.parent)
+    try:
+        (file.parent / name).is_file()  # raises for a name that no file can have
+        # not by where links lead to, for images are often linked to where there is room
+        inner = Path(os.path.normpath(file.parent / name)).relative_to(os.path.normpath(file.parent))
+    except (OSError, ValueError):
+        raise DataError(f"{file}: {name[:200]!r} leads out of the folder; files are below {file.parent}") from None
+    return file.parent / inner

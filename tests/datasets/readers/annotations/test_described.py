@@ -130,8 +130,19 @@ def test_nnunet_may_list_its_files(tmp_path):
     assert [case.name for case in dataset.cases] == ["x"]
     listed["x"]["label"] = "../other/b.nii.gz"
     (tmp_path / "dataset.json").write_text(json.dumps({**content, "dataset": listed}))
-    with pytest.raises(DataError, match=r"dataset\.json: \.\./other/b\.nii\.gz leads out of the folder"):
+    with pytest.raises(DataError, match=r"dataset\.json: '\.\./other/b\.nii\.gz' leads out of the folder"):
         _list(tmp_path)
+
+
+def test_images_may_be_links_to_elsewhere(tmp_path):
+    _nnunet(tmp_path / "home")
+    (tmp_path / "home/imagesTr").rename(tmp_path / "large")
+    (tmp_path / "home/imagesTr").symlink_to(tmp_path / "large")
+    assert len(_list(tmp_path / "home").cases) == 2
+    _msd(tmp_path / "msd", {"0": "MRI"}, VOLUME)
+    (tmp_path / "msd/imagesTr").rename(tmp_path / "other")
+    (tmp_path / "msd/imagesTr").symlink_to(tmp_path / "other")
+    assert len(_list(tmp_path / "msd").cases) == 1
 
 
 def test_nnunet_names_of_channels_may_repeat(tmp_path):
@@ -234,7 +245,9 @@ def test_msd_modalities_are_the_fourth_axis(tmp_path):
         ({"modality": {}}, r"modality and labels map"),
         ({"training": [{"image": "a"}]}, r"training\[0\] needs `image` and `label`"),
         ({"training": None}, r"training\[0\] needs"),
-        ({"training": [{"image": "/etc/hosts", "label": "a"}]}, r"/etc/hosts leads out of the folder"),
+        ({"training": [{"image": "/etc/hosts", "label": "a"}]}, r"'/etc/hosts' leads out of the folder"),
+        ({"training": [{"image": "a\0", "label": "a"}]}, r"leads out of the folder"),
+        ({"training": [{"image": "a" * 300, "label": "a"}]}, r"leads out of the folder"),
         ({"training": [{"image": "a.nii", "label": "b.nii"}]}, r"a has no a\.nii; add it, or say"),
     ],
 )
