@@ -72,12 +72,12 @@ def folder(
         the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
     annotations: the file below the folder, or a glob, that says what images show, in place of `masks`: COCO, labelme,
-        CVAT for images, Kaggle's run lengths, Cellpose's `*_cp_masks.*`, or the `dataset.json` of nnU-Net or MSD; its
-        content says which one it is, noted. `classes` is then a list of its labels, a mapping from names to labels, or
-        left out for all; `ignore` a label. `images` may be left out; where it is not, images without annotation are an
-        error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie over earlier ones.
-        run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons come from OpenCV's
-        findContours, so that their corners are pixels of the border, which belong to the object.
+        CVAT for images, Kaggle's run lengths, ROIs of ImageJ, Cellpose's `*_cp_masks.*`, or the `dataset.json` of
+        nnU-Net or MSD; its content says which one it is, noted. `classes` is then a list of its labels, a mapping from
+        names to labels, or left out for all; `ignore` a label. `images` may be left out; where it is not, images without
+        annotation are an error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie
+        over earlier ones. run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons
+        come from OpenCV's findContours, so that their corners are pixels of the border, which belong to the object.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.

@@ -1,6 +1,8 @@
-"""Annotation files as plain values: JSON, XML and CSV, of which none can name another file to be read, or run code."""
+"""Annotation files as plain values: JSON, XML, CSV and ROIs, none of which is run or unpacked to a disk."""
 
 import csv
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any, NoReturn
 from xml.etree.ElementTree import TreeBuilder
@@ -12,9 +14,18 @@ from ....core.json_text import parsed
 csv.field_size_limit(2**27)  # a large object on Kaggle has more than the 131,072 letters of the default
 
 
+_DAMAGED = (
+    OSError, ValueError, csv.Error, expat.ExpatError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError,
+    RuntimeError,
+)  # fmt: skip
+
+_MOST_BYTES = 2**28  # of all ROIs of an image
+
+
 def content_of(file: Path) -> Any:
     """The value of a `.json` file, the root of an `.xml` file, the rows of a `.csv` file as mappings; else None.
 
+    Of a `.zip` or `.roi` file the contents of the ROIs by their names.
     Raises DataError that names the file.
     """
     kind = file.suffix.lower()
@@ -26,12 +37,24 @@ def content_of(file: Path) -> Any:
         if kind == ".csv":
             with file.open(newline="", encoding="utf-8-sig") as text:
                 return list(csv.DictReader(text))
+        if kind == ".roi":
+            return {file.name: file.read_bytes()}
+        if kind == ".zip":
+            return _rois(file)
     except FileNotFoundError:
         raise DataError(f"{file}: there is no such file") from None
-    except (OSError, ValueError, csv.Error, expat.ExpatError) as error:
+    except _DAMAGED as error:
         text = " ".join(str(error).split())[:200]
         raise DataError(f"{file}: is no readable {kind[1:].upper()}; it is damaged or cut short ({text})") from None
     return None
+
+
+def _rois(file: Path) -> dict[str, bytes]:
+    with zipfile.ZipFile(file) as archive:
+        members = [one for one in archive.infolist() if one.filename.lower().endswith(".roi")]
+        if (total := sum(one.file_size for one in members)) > _MOST_BYTES:
+            raise DataError(f"{file}: its ROIs are {total:,} bytes unpacked, more than {_MOST_BYTES:,}; it is damaged")
+        return {one.filename: archive.read(one) for one in members}
 
 
 def _xml(file: Path) -> Any:
