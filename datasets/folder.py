@@ -74,7 +74,7 @@ def folder(
     annotations: the file below the folder, or a glob, that says what images show, in place of `masks`: COCO, labelme,
         CVAT for images, Kaggle's run lengths, ROIs of ImageJ, Cellpose's `*_cp_masks.*`, or the `dataset.json` of
         nnU-Net or MSD; its content says which one it is, noted. `classes` is then a list of its labels, a mapping from
-        names to labels, or left out for all; `ignore` a label. `images` may be left out; where it is not, images without
+        names to labels, or left out for all; `ignore` a label. `images` may be left out; else images without
         annotation are an error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie
         over earlier ones. run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons
         come from OpenCV's findContours, so that their corners are pixels of the border, which belong to the object.

@@ -34,7 +34,7 @@ def imagej(file: Path, value: Any, asked: Asked) -> Annotations:
     Raises DataError for lines and points, for ROIs of several slices, and without roifile.
     """
     try:
-        from roifile import ImagejRoi
+        from roifile import ImagejRoi  # pyright: ignore[reportMissingImports]
     except ImportError:
         raise DataError(f"{file}: {NEEDED}") from None
     cellpose = file.name.endswith("_rois.zip")
