@@ -161,7 +161,7 @@ def _classes(
     if wanted.classes is None:
         labels = tuple(label for label in labels if label in seen)
     ignore = wanted.ignore if wanted.ignore is not None else ""
-    if ignore != "" and ignore not in seen:
+    if ignore != "" and not (isinstance(ignore, str) and ignore in seen):
         raise SpecError(f"folder.ignore: {unknown('label', str(ignore), seen)}; no loss and no metric looks at it")
     own = chosen_labels(wanted.classes, labels, ignore=ignore)
     crowds = wanted.instances and not all(region.single for region in regions)

@@ -22,7 +22,7 @@ OTHER_ORDER = (
     "For a CSV there is `run_order`"
 )
 
-_LOOKED_AT = 20  # regions of an image, which are enough to tell
+_LOOKED_AT = 5  # regions of an image, which are enough to tell
 
 
 class Drawn(NamedTuple):

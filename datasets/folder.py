@@ -134,6 +134,8 @@ def folder(
         wanted = Wanted(classes, overlapping, instances, ignore, Asked(run_order, corners))
         listing = annotated(home, annotations, images or "", rules, wanted)
         channels = channels or listing.axis
+        if single and listing.pairs[0].drawing is not None:
+            raise SpecError(f"folder.pages: {annotations} outlines objects in whole images; save pages as files")
     else:
         if overlapping or run_order != "columns" or corners != "edges":
             raise SpecError("folder: `overlapping`, `run_order` and `corners` go with `annotations`")

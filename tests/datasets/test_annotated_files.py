@@ -1,12 +1,18 @@
 """Which file an annotation file means, and what is said of files that cannot be what they should."""
 
 import json
+import re
+from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from unetbench.core.errors import DataError, SpecError
 from unetbench.datasets import DATASETS
 from unetbench.datasets.annotated_files import ImageFiles
+from unetbench.datasets.readers import annotations
+from unetbench.datasets.readers.annotations import registry
 from unetbench.datasets.source import Source
 
 
@@ -186,6 +192,8 @@ def test_files_of_two_formats_are_refused(tmp_path):
         ({"pairing": "parts"}, r"folder\.pairing"),
         ({"images": {"a": "*.png"}}, r"folder\.images: beside `annotations` it is one glob"),
         ({"run_order": "diagonals"}, r"run_order: 'diagonals' is unknown; use columns or rows"),
+        ({"ignore": ["cell"]}, r"folder\.ignore: label .* is unknown"),
+        ({"pages": "cases"}, r"folder\.pages: x\.json outlines objects in whole images"),
         ({"ignore": 255}, r"folder\.ignore: label '255' is unknown"),
         ({"classes": ["background"]}, r"label 'background' is unknown|names the background alone|names the background"),
         ({"classes": {}}, r"folder\.classes: give a list of labels"),
@@ -202,3 +210,19 @@ def test_options_of_annotations_need_some(tmp_path):
     _files(tmp_path, "a.png")
     with pytest.raises(SpecError, match="`overlapping`, `run_order` and `corners` go with `annotations`"):
         _list(tmp_path, images="*.png", masks="*.png", classes=["cell"], overlapping=True)
+
+
+def test_a_format_of_ones_own_joins_as_documented(tmp_path, monkeypatch):
+    page = (Path(__file__).parents[2] / "docs" / "datasets.md").read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n(@annotates.*?)```", page, re.DOTALL)
+    monkeypatch.setattr(registry, "FORMATS", dict(registry.FORMATS))
+    names = {name: getattr(annotations, name) for name in annotations.__all__}
+    exec(source, {**names, "np": np, "__name__": "plugin"})
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((9, 9), np.uint8))
+    (tmp_path / "x.json").write_text('{"dots": [[1, 2], [5, 4]], "image": "a.png"}')
+    dataset = _list(tmp_path, annotations="x.json", instances=True)
+    assert dataset.notes == ("annotations were read as dots",)
+    found = dataset.cases[0].read().instances
+    assert (found[2:6, 1:5] == 1).all()
+    assert (found[4:8, 5:9] == 2).all()
+    assert np.count_nonzero(found) == 32

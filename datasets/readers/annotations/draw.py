@@ -83,7 +83,8 @@ def unseen(regions: Sequence[Region], canvas: np.ndarray) -> list[Region]:
     shown = np.zeros(len(regions) + 1, bool)
     shown[np.unique(canvas)] = True
     hidden = [region for region, seen in zip(regions, shown[1:], strict=True) if not seen]
-    return [region for region in hidden if not mask_of(region, canvas.shape).any()]
+    covered = set(_runs(hidden, canvas.shape).owner.tolist())  # pyright: ignore[reportArgumentType]  # it is 2D
+    return [region for owner, region in enumerate(hidden) if owner not in covered]
 
 
 def _bitmap(part: Ellipse | RunLengths, space: tuple[int, int], where: str) -> Bitmap:

@@ -5,6 +5,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+MOST_CROSSINGS = 2**25
+"""Of edges with rows of pixels in one image; a hundred thousand nuclei have about 2**23."""
+
 
 class Runs(NamedTuple):
     """Pixels of several owners: rows of pixels `start` to `stop` - 1 in row `row`, sorted by owner, row and start.
@@ -29,6 +32,7 @@ def polygon_runs(polygons: Sequence[Sequence[np.ndarray]], space: tuple[int, int
 
     Exact for coordinates below 65,536 that are multiples of 1/256 (their products fit into float64); of others a centre
     closer to an edge than rounding, about 1e-12, may fall to either side, but to the same one for both polygons.
+    Raises ValueError for more crossings of rows than `MOST_CROSSINGS`.
     """
     height, width = space
     rings = [(owner, np.asarray(ring, np.float64)) for owner, own in enumerate(polygons) for ring in own if len(ring)]
@@ -37,6 +41,8 @@ def polygon_runs(polygons: Sequence[Sequence[np.ndarray]], space: tuple[int, int
     low, high, owner = _edges(rings)
     first, last = (np.clip(np.ceil(end[:, 1] - 0.5), 0, height).astype(np.int64) for end in (low, high))
     counts = last - first
+    if (total := int(counts.sum())) > MOST_CROSSINGS:
+        raise ValueError(f"outlines cross rows {total:,} times, more than {MOST_CROSSINGS:,}, which fills memory")
     edge = np.repeat(np.arange(len(counts)), counts)
     row = np.arange(len(edge)) - np.repeat(np.cumsum(counts) - counts, counts) + first[edge]
     column = _columns(low[edge], high[edge], row + 0.5, width)

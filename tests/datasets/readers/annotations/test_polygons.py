@@ -112,6 +112,12 @@ def test_later_owners_lie_over_earlier_ones():
     assert [np.count_nonzero(labels == value) for value in (7, 9)] == [9 - 4, 9]
 
 
+def test_outlines_that_would_fill_memory_are_refused():
+    zigzag = np.tile([(0.0, -9.0), (1.0, 9000.0)], (3000, 1))
+    with pytest.raises(ValueError, match="outlines cross rows 48,000,000 times"):
+        polygon_runs([[zigzag]], (8000, 4))
+
+
 def test_nothing_gives_nothing():
     assert not len(polygon_runs([], (4, 4)).row)
     assert not len(polygon_runs([[np.zeros((3, 2))]], (0, 4)).row)
