@@ -77,7 +77,8 @@ def folder(
         names to labels, or left out for all; `ignore` a label. `images` may be left out; else images without
         annotation are an error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie
         over earlier ones. run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons
-        come from OpenCV's findContours, so that their corners are pixels of the border, which belong to the object.
+        come from OpenCV's findContours, so that their corners are pixels of the border, which belong to the object;
+        `centres` where (0, 0) is the centre of the first pixel, as in scikit-image.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.

@@ -51,7 +51,7 @@ def _outlined(parts: Sequence[tuple[int, Part, str]], space: tuple[int, int]) ->
         chained = part.corners == "pixels"
         if chained:
             _check_chain(part, space, where)
-        rings.append([ring + 0.5 for ring in part.rings] if chained else part.rings)
+        rings.append(part.rings if part.corners == "edges" else [ring + 0.5 for ring in part.rings])
         borders.append(part.rings if chained else ())
     return [polygon_runs(rings, space), border_runs(borders, space)]
 

@@ -29,7 +29,8 @@ def imagej(file: Path, value: Any, asked: Asked) -> Annotations:
 
     Polygons, freehand and traced outlines, rectangles, ovals and composites of them. Corners are pixels' outer corners,
     as ImageJ fills them; those of Cellpose (`X_rois.zip`) are pixels of the border, noted, and so are StarDist's, whose
-    files nothing tells from others: `corners: pixels`. Classes are not told.
+    files nothing tells from others: `corners: pixels`. Classes are not told. Whoever drew masks of ROIs with
+    scikit-image moved them by half a pixel, as Usiigaci's published ones are: `corners: centres` gives the same.
 
     Raises DataError for lines and points, for ROIs of several slices, and without roifile.
     """

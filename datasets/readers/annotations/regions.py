@@ -13,15 +13,15 @@ FARTHEST = 2**24
 """Pixels from the first one of an image that a corner may lie away."""
 
 
-Corners = Literal["edges", "pixels"]
-"""Whether (0, 0) is the outer corner of the first pixel, or the pixel itself, which belongs to what it borders."""
+Corners = Literal["edges", "centres", "pixels"]
+"""Whether (0, 0) is the outer corner of the first pixel, its centre, or the pixel, which belongs to what it borders."""
 
 
 class Outline(NamedTuple):
     """What lies in closed rings (n, 2) of x and y by the even-odd rule.
 
-    corners: `edges`, or `pixels` of the border, which are whole numbers: the pixels on the edges between them belong to
-    it, too, as OpenCV's findContours and fillPoly have it.
+    corners: `edges`; or `centres`, as scikit-image has them; or `pixels` of the border, which are whole numbers: the
+    pixels on the edges between them belong to it, too, as OpenCV's findContours and fillPoly have it.
     """
 
     rings: tuple[np.ndarray, ...]
@@ -89,7 +89,7 @@ def outline_of(points: object, where: str, corners: Corners = "edges") -> Outlin
         raise DataError(f"{where}: its corners are no pairs of numbers") from None
     if flat.ndim == 1 and flat.size % 2 == 0:
         flat = flat.reshape(-1, 2)
-    if flat.ndim != 2 or flat.shape[1] != 2 or len(flat) < (3 if corners == "edges" else 1):
+    if flat.ndim != 2 or flat.shape[1] != 2 or len(flat) < (1 if corners == "pixels" else 3):
         raise DataError(f"{where}: a polygon has three corners of x and y or more, this one {flat.size} numbers")
     if not (np.abs(flat) <= FARTHEST).all():
         raise DataError(f"{where}: has a corner that is no number or lies over {FARTHEST:,} pixels away")

@@ -449,3 +449,18 @@ def test_labelmes_own_drawing_is_larger_than_what_was_drawn():
         ours.append(mask_of(Region("", (Outline((ring,)),), ""), (24, 24)).sum() / (np.pi * 16))
     assert np.mean(more) == pytest.approx(1.31, abs=0.02)
     assert np.mean(ours) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.formats_row(
+    "Annotations", "any with polygons", "scikit-image 0.26 `find_contours`", "corners counted from a pixel's centre",
+    "with `corners: centres`; else half a pixel off, and no file says which",
+)  # fmt: skip
+def test_contours_of_scikit_image_are_counted_from_centres(tmp_path):
+    from skimage.measure import find_contours
+
+    _images(tmp_path, "a.png", space=(24, 24))
+    for mask in _discs(4, 5):
+        (contour,) = find_contours(mask, 0.5)
+        _labelme(tmp_path, _shape("cell", contour[:, ::-1].tolist()), imageHeight=24, imageWidth=24)
+        np.testing.assert_array_equal(_read(tmp_path, "a.json", corners="centres").truth[..., 0], mask)
+        assert (_read(tmp_path, "a.json").truth[..., 0] != mask).any()

@@ -1,7 +1,9 @@
 """ROIs of ImageJ, Cellpose and StarDist, which mean three different things by a corner."""
 
+import os
 import sys
 import zipfile
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -9,9 +11,15 @@ import pytest
 
 from unetbench.core.errors import DataError
 from unetbench.datasets import DATASETS
+from unetbench.datasets.readers import read_mask
+from unetbench.datasets.readers.annotations import Asked, drawn
+from unetbench.datasets.readers.annotations.content import content_of
+from unetbench.datasets.readers.annotations.imagej import imagej
 from unetbench.datasets.source import Source
 
 roifile = pytest.importorskip("roifile", reason="roifile is not installed: pip install 'unetbench[imagej]'")
+
+DATA = os.environ.get("UNETBENCH_DATA")
 
 L = np.zeros((12, 14), np.uint8)
 L[2:9, 3:6] = L[6:9, 3:11] = 1
@@ -124,3 +132,17 @@ def test_without_roifile_the_error_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "roifile", None)
     with pytest.raises(DataError, match=r"a\.zip: ImageJ's ROIs need the package roifile; .*unetbench\[imagej\]"):
         _read(tmp_path)
+
+
+@pytest.mark.data
+@pytest.mark.skipif(DATA is None, reason="UNETBENCH_DATA names no folder of images")
+@pytest.mark.formats_row(
+    "Annotations", "ImageJ ROIs", "Usiigaci (freehand outlines with published masks)", "masks beside the ROIs",
+    "half a pixel off ImageJ's rule: `corners: centres` gives them to the pixel",
+)  # fmt: skip
+@pytest.mark.parametrize("name", ["set25", "set40"])
+def test_the_masks_of_usiigaci_are_drawn_half_a_pixel_off(name):
+    home = Path(DATA or "") / "usiigaci" / "train" / name
+    (image,) = imagej(home / "RoiSet.zip", content_of(home / "RoiSet.zip"), Asked("columns", "centres")).images
+    mask = read_mask(home / "instances_ids.png").array > 0
+    np.testing.assert_array_equal(drawn(image.regions, mask.shape) > 0, mask)
