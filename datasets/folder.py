@@ -8,6 +8,8 @@ from typing import Any, Literal, get_args
 from ..core.errors import DataError, SpecError
 from ..core.task import Task
 from . import DATASETS
+from .annotated import Listing, annotated
+from .annotated_classes import Wanted
 from .case import Case, Dataset
 from .folder_cases import FolderCase, pages_of
 from .meaning import Meaning, meaning
@@ -15,6 +17,7 @@ from .modality_files import modality_files, modality_globs, with_modalities
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
 from .readers import Channels, Exif, Page, Reading
+from .readers.annotations import Asked, Corners, Order
 from .source import Source
 
 READING = "2"
@@ -28,10 +31,12 @@ def folder(
     path: str,
     images: Any = None,
     masks: Any = None,
+    annotations: str = "",
     classes: Any = None,
     background: str = "",
     instances: bool = False,
     components: bool = False,
+    overlapping: bool = False,
     ignore: int | str | None = None,
     threshold: float | None = None,
     spacing_mm: Sequence[float] | None = None,
@@ -45,6 +50,8 @@ def folder(
     pages: Literal["volume", "frames", "cases"] = "volume",
     channels: Channels = "",
     exif: Exif = "apply",
+    run_order: Order = "columns",
+    corners: Corners = "edges",
     image_array: str = "",
     mask_array: str = "",
     geometry: Literal["check", "ignore"] = "check",
@@ -64,6 +71,14 @@ def folder(
     background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
         the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
+    annotations: the file below the folder, or a glob, that says what images show, in place of `masks`: COCO, labelme,
+        CVAT for images, Kaggle's run lengths, ROIs of ImageJ, Cellpose's `*_cp_masks.*`, or the `dataset.json` of
+        nnU-Net or MSD; its content says which one it is, noted. `classes` is then a list of its labels, a mapping from
+        names to labels, or left out for all; `ignore` a label. `images` may be left out; else images without
+        annotation are an error (`unpaired`, `missing`). overlapping: its classes may overlap, else later regions lie
+        over earlier ones. run_order: `rows` where Kaggle's run lengths go along rows. corners: `pixels` where polygons
+        come from OpenCV's findContours, so that their corners are pixels of the border, which belong to the object;
+        `centres` where (0, 0) is the centre of the first pixel, as in scikit-image.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.
@@ -104,31 +119,49 @@ def folder(
         ("pages", pages, ("volume", "frames", "cases")),
         ("channels", channels, get_args(Channels)),
         ("exif", exif, get_args(Exif)),
+        ("run_order", run_order, get_args(Order)),
+        ("corners", corners, get_args(Corners)),
         ("geometry", geometry, ("check", "ignore")),
     ):
         if value not in possible:
             raise SpecError(f"folder.{option}: {value!r} is unknown; use {' or '.join(filter(None, possible))}")
     home = _home(source, path)
-    meant = meaning(
-        classes,
-        masks,
-        background=background,
-        instances=instances,
-        components=components,
-        ignore=ignore,
-        threshold=threshold,
-    )
     single, itself = pages != "volume", image_array != mask_array
-    globs = modality_globs(images)
-    found, notes = _pairs(home, globs, masks, pairs, meant, rules, single=single, itself=itself)
+    if annotations:
+        _check_alone(
+            images, masks=masks, pairs=pairs, background=background, components=components, threshold=threshold,
+            pairing=pairing != "one", mask_array=mask_array,
+        )  # fmt: skip
+        wanted = Wanted(classes, overlapping, instances, ignore, Asked(run_order, corners))
+        listing = annotated(home, annotations, images or "", rules, wanted)
+        channels = channels or listing.axis
+        if single and listing.pairs[0].drawing is not None:
+            raise SpecError(f"folder.pages: {annotations} outlines objects in whole images; save pages as files")
+    else:
+        if overlapping or run_order != "columns" or corners != "edges":
+            raise SpecError("folder: `overlapping`, `run_order` and `corners` go with `annotations`")
+        meant = meaning(
+            classes,
+            masks,
+            background=background,
+            instances=instances,
+            components=components,
+            ignore=ignore,
+            threshold=threshold,
+        )
+        globs = modality_globs(images)
+        found, notes = _pairs(home, globs, masks, pairs, meant, rules, single=single, itself=itself)
+        listing = Listing(found, notes, meant, tuple(globs))
+    meant, notes = listing.meant, listing.notes
     edges = _edges(spacing_mm)
     asked = Reading(channels, exif, image_array, pages, colours=meant.coloured, threshold=meant.threshold)
     page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
-    one = FolderCase(found[0], meant, asked, edges, page, anywhere=geometry == "ignore")
-    first, parts = one.picture(), one.depths() if "" not in globs else None
+    one = FolderCase(listing.pairs[0], meant, asked, edges, page, anywhere=geometry == "ignore")
+    first, parts = one.picture(), None if listing.together or "" in listing.channels else one.depths()
     rank, depth = first.array.ndim - 1, first.array.shape[-1]
+    listing.check_channels(depth)
     cases, official = [], {}
-    for pair in found:
+    for pair in listing.pairs:
         reading = FolderCase(
             pair,
             meant,
@@ -145,7 +178,7 @@ def folder(
             group=_part(group, home, pair.image, "group") if group else pair.group or pair.shared or pair.name,
             read=reading,
             stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
-            files=(pair.image, *(file for files in pair.masks for file in files), *pair.further),
+            files=pair.files,
             planes=tuple(map(len, pair.masks)) if len(pair.masks) > 1 else (),
         )
         own = pages_of(case, reading) if single else [case]
@@ -156,8 +189,7 @@ def folder(
             *notes,
             f"{cases[0].files[0].relative_to(home)} is a volume of one slice; say `pages: cases` for 2D cases",
         )
-    named = tuple(zip(globs, parts, strict=True)) if parts else ()
-    task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code, named)
+    task = Task(rank, depth, meant.names, meant.kind, edges or first.spacing_mm, meant.code, listing.modalities(parts))
     return Dataset(
         home.name,
         task,
@@ -177,6 +209,15 @@ def _home(source: Source, path: str) -> Path:
     if not home.is_dir():
         raise DataError(f"folder: {home} is no folder; check `path`")
     return home
+
+
+def _check_alone(images: Any, **others: Any) -> None:
+    """Raise SpecError for options that say of masks what annotation files say themselves."""
+    given = [name for name, value in others.items() if value]
+    if given:
+        raise SpecError(f"folder.{given[0]}: the annotation files say what is what; drop it, or `annotations`")
+    if images is not None and not isinstance(images, str):
+        raise SpecError(f"folder.images: beside `annotations` it is one glob, not {images!r}")
 
 
 def _pairs(

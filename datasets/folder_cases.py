@@ -14,7 +14,7 @@ from .meaning import Meaning
 from .modality_files import stacked
 from .object_labels import numbered
 from .pairing import Pair
-from .readers import Page, Picture, Reading, cut, image_once, mask_once, pages_in, read_image, read_mask
+from .readers import Page, Picture, Reading, cut, decoding, image_once, mask_once, pages_in, read_image, read_mask
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class FolderCase:
         space = picture.array.shape[:-1]
         notes = dict.fromkeys(picture.notes)
         planes, objects = [], None
+        if self.pair.drawing is not None:
+            with decoding(self.pair.drawing.file):
+                found = self.pair.drawing.truth(self.meant, self.pair.image, space)
+            notes |= dict.fromkeys(found.notes)
+            planes, objects = [found.truth], found.objects
         for files in self.pair.masks:
             pictures = [self._mask(file, whole, space) for file in files]
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)

@@ -89,3 +89,14 @@ def check_colours(mask: np.ndarray, where: object, values: Sequence[Sequence[int
         f"{where}: no class has the colour {colour}, which {counts[k]} pixels have, the first at {place}{more}; the "
         f'classes have {listed(known, colour_text)}: add it to one of them, or say `ignore: "{colour}"`{smooth}'
     )
+
+
+def check_known(mask: np.ndarray, where: object, known: Sequence[int]) -> None:
+    """Raise DataError for a mask (*space,) with a value that its data set does not name."""
+    strange = np.setdiff1d(mask, known)
+    if strange.size:
+        place = first_place(mask == strange[0])
+        raise DataError(
+            f"{where}: holds {listed([int(value) for value in strange])}, the first at {place}, and its data set has "
+            f"labels of the values {listed(sorted(known))} only; save it anew, or add the label to `dataset.json`"
+        )

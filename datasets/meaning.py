@@ -10,7 +10,7 @@ from ..core.errors import DataError, SpecError
 from ..core.task import Kind
 from . import truth
 from .class_values import BACKGROUND, background_of, ignored_value, values_of
-from .mask_checks import check_chosen, check_colours, check_distances, check_labels
+from .mask_checks import check_chosen, check_colours, check_distances, check_known, check_labels
 from .object_labels import numbered, pieces
 from .readers.colours import colour_text
 
@@ -22,6 +22,7 @@ class Meaning(NamedTuple):
     for a two-valued mask. instances: values are numbers of objects; components: each connected piece of one is an
     object. ignore: the value of ignored pixels in the files; code: the one in the truth. coloured: values are colours,
     as `colours.packed` writes them. threshold: the least value that is foreground in two-valued masks of many values.
+    known: the values that masks may hold where a data set says them all, else empty.
     """
 
     kind: Kind
@@ -33,11 +34,14 @@ class Meaning(NamedTuple):
     code: int | None = None
     coloured: bool = False
     threshold: float | None = None
+    known: tuple[int, ...] = ()
 
     def plane(
         self, mask: np.ndarray, where: object, *, lossy: bool = False, highest: int | None = None, indexed: bool = False
     ) -> np.ndarray:
-        """A mask (*space,) → truth (*space, 1) uint8. Raises DataError that begins with `where`.
+        """A mask (*space,) → truth (*space, t) uint8. Raises DataError that begins with `where`.
+
+        t is 1, or the number of classes that may overlap where these have values.
 
         lossy, highest, indexed: as `Picture` has them, so that values that cannot be trusted or cannot occur are
         refused, and values that do not look like what they are explained.
@@ -54,6 +58,10 @@ class Meaning(NamedTuple):
 
     def _plane(self, mask: np.ndarray, where: object, lossy: bool, highest: int | None) -> np.ndarray:
         marked = {"ignore": self.ignore, "code": self.code}
+        if self.known:
+            check_known(mask, where, (*self.known, *(() if self.ignore is None else (self.ignore,))))
+        if self.kind == "multilabel" and self.values:
+            return np.concatenate([truth.chosen(mask, np.isin(mask, own), **marked) for own in self.values], -1)
         if self.instances:
             check_labels(mask, where, ignore=self.ignore, lossy=lossy)
             return truth.chosen(mask, mask != 0, **marked)
@@ -137,7 +145,7 @@ def spelled_out(options: Mapping[str, Any]) -> dict[str, Any]:
     so a record made then, with another background, is not taken for this trial's. Raises SpecError.
     """
     classes, asked = options.get("classes"), options.get("background") or ""
-    if not isinstance(classes, Mapping) or len(classes) < 2 or not isinstance(asked, str):
+    if not isinstance(classes, Mapping) or len(classes) < 2 or not isinstance(asked, str) or options.get("annotations"):
         return dict(options)
     first = _names(classes, "classes")[0]
     found = background_of(classes, asked)

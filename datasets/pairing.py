@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, get_args
 
 from ..core.errors import DataError, SpecError
 from .case import Role
+from .drawing import Drawing
 from .listing import WILDCARD, listed
 from .notes import skipped
 from .readers import suffix, suffixes
@@ -20,6 +21,7 @@ class Pair:
     """An image and its mask files, those of each class apart; none where there is no object.
 
     shared: what images with one mask have in common, or "". further: images of the same field in other modalities.
+    annotation: the file that says what the image shows, or which files belong together, and drawing: what it says.
     """
 
     name: str
@@ -30,6 +32,14 @@ class Pair:
     stratum: str = ""
     role: Role | None = None
     further: tuple[Path, ...] = ()
+    annotation: Path | None = None
+    drawing: Drawing | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """All that the case is read from, the image first."""
+        masks = (file for files in self.masks for file in files)
+        return (self.image, *masks, *self.further, *(() if self.annotation is None else (self.annotation,)))
 
 
 @dataclass(frozen=True)
@@ -229,7 +239,7 @@ def _complete(
         raise DataError(f"folder: no image has a mask of the same name ({example} has none); check both globs")
     notes = skipped(strays, "mask without image", "masks without image")
     if rules.empty:
-        return kept, (*_taken_empty([told[key] for key in (*bare, *partly)]), *notes)
+        return kept, (*taken_empty([told[key] for key in (*bare, *partly)]), *notes)
     some = ("image without the masks of some classes", "images without the masks of some classes")
     return kept, (
         *skipped([told[key] for key in bare], "image without mask", "images without mask"),
@@ -238,7 +248,8 @@ def _complete(
     )
 
 
-def _taken_empty(images: Sequence[str]) -> tuple[str, ...]:
+def taken_empty(images: Sequence[str]) -> tuple[str, ...]:
+    """What is noted of images that are read as ones without object, by their names."""
     if not images:
         return ()
     if len(images) == 1:

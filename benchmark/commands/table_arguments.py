@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from .numbers import count
 from .check import edges
+from .numbers import count
 
 
 def lint(command: argparse.ArgumentParser) -> None:

@@ -4,7 +4,7 @@ from .anatomical import from_ras, in_file_order, to_ras
 from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
-from .read import image_once, pages_in, read_image
+from .read import decoding, image_once, pages_in, read_image
 from .registry import DESKTOP_FILES, hidden, reads, require_text, stem, suffix, suffixes, visible
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Picture",
     "Reading",
     "cut",
+    "decoding",
     "from_ras",
     "hidden",
     "image_once",

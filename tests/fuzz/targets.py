@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import annotation_target
 import image_targets as images
 import network_targets as networks
 import search_target
@@ -40,6 +41,7 @@ TARGETS = {
         Target("report_list", 20, texts.listed),
         Target("export", 40, texts.export),
         Target("table", 40, texts.table),
+        Target("annotations", 40, annotation_target.annotations),
         Target("checkpoint", 20, networks.checkpoint),
         Target("previews", 20, networks.previews),
         Target("ome_zarr", 10, images.ome_zarr, "zarr"),
