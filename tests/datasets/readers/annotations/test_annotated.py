@@ -1,6 +1,5 @@
-"""Annotation files of COCO, labelme, CVAT and Kaggle as cases of a folder: an L, which no wrong order leaves an L."""
+"""Annotation files of COCO, CVAT and Kaggle as cases of a folder: an L, which no wrong order leaves an L."""
 
-import base64
 import json
 
 import cv2
@@ -14,7 +13,6 @@ from unetbench.datasets.source import Source
 L = np.zeros((5, 6), np.uint8)
 L[0:4, 1] = L[3, 1:4] = 1
 RING = [[1, 0], [2, 0], [2, 3], [4, 3], [4, 4], [1, 4]]
-SQUARE = [[2, 2], [5, 2], [5, 5], [2, 5]]
 
 
 def _list(home, annotations, **options):
@@ -25,14 +23,14 @@ def _read(home, annotations, name="a", **options):
     return next(case for case in _list(home, annotations, **options).cases if case.name.endswith(name)).read()
 
 
-def _flat(ring):
-    return [value for point in ring for value in point]
-
-
 def _images(home, *names, space=(5, 6)):
     for name in names or ("a.png", "b.png"):
         (home / name).parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(home / name), np.arange(space[0] * space[1], dtype=np.uint8).reshape(space))
+
+
+def _flat(ring):
+    return [value for point in ring for value in point]
 
 
 def _coco(home, *segmentations, images=("a.png", "b.png"), names=("cell",), **more):
@@ -136,116 +134,6 @@ def test_coco_boxes_alone_are_refused(tmp_path):
     _coco(tmp_path, [])
     with pytest.raises(DataError, match=r"coco\.json: annotation 0: has no outline"):
         _list(tmp_path, "coco.json")
-
-
-def _labelme(home, *shapes, name="a", **more):
-    content = {"version": "6.3.1", "flags": {}, "imagePath": f"{name}.png", "imageData": None}
-    content |= {"imageHeight": 5, "imageWidth": 6, "shapes": list(shapes)}
-    (home / f"{name}.json").write_text(json.dumps(content | more))
-
-
-def _shape(label, points, kind="polygon", group=None, **more):
-    return {"label": label, "points": points, "shape_type": kind, "group_id": group, "flags": {}, **more}
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1", "polygons, rectangles, circles, masks",
-    "the last one in front; corners from the outer corner of the first pixel, as they lie on the screen",
-)  # fmt: skip
-def test_labelme_shapes_lie_over_each_other_in_their_order(tmp_path):
-    _images(tmp_path, "a.png")
-    _labelme(tmp_path, _shape("rim", [[2, 5], [5, 2]], "rectangle"), _shape("cell", RING))
-    sample = _read(tmp_path, "*.json", instances=True)
-    expected = np.zeros((5, 6), int)
-    expected[2:5, 2:5] = 2  # classes by name: background, cell, rim
-    np.testing.assert_array_equal(sample.truth[..., 0], np.where(L, 1, expected))
-    np.testing.assert_array_equal(sample.instances, np.where(L, 2, expected // 2))
-
-
-def test_labelme_masks_circles_and_turned_rectangles(tmp_path):
-    _images(tmp_path, "a.png", space=(20, 21))
-    png = base64.b64encode(cv2.imencode(".png", L[0:4, 1:4] * 255)[1].tobytes()).decode()
-    _labelme(
-        tmp_path,
-        _shape("l", [[15, 12], [17, 15]], "mask", mask=png),
-        _shape("disc", [[5.5, 5.5], [8.5, 5.5]], "circle"),
-        _shape("diamond", [[10, 15], [13, 12], [16, 15], [13, 18]], "oriented_rectangle"),
-        imageHeight=20,
-        imageWidth=21,
-    )
-    sample = _read(tmp_path, "a.json", overlapping=True)
-    diamond, disc, mask = np.moveaxis(sample.truth, -1, 0)
-    np.testing.assert_array_equal(mask[12:16, 15:18], L[0:4, 1:4])
-    assert mask.sum() == 6
-    y, x = np.mgrid[:20, :21]
-    np.testing.assert_array_equal(disc, (y - 5) ** 2 + (x - 5) ** 2 <= 9)
-    # |x - 13| + |y - 15| <= 3 at centres, whose distances are whole: 1 or 2 pixels a row more or less by the rule
-    assert abs(int(diamond.sum()) - 18) <= 6
-    assert not diamond[:12].any()
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1", "several shapes of one label and `group_id`", "one object"
-)
-def test_labelme_groups_are_one_object(tmp_path):
-    _images(tmp_path, "a.png")
-    corner = [[5, 4], [6, 4], [6, 5], [5, 5]]
-    _labelme(tmp_path, _shape("cell", RING, group=3), _shape("cell", SQUARE), _shape("cell", corner, group=3))
-    found = _read(tmp_path, "a.json", instances=True).instances
-    assert found[0, 1] == found[4, 5] == 1
-    assert found[2, 3] == 2
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1", "points and lines",
-    "refused, for they have no area, unless `classes` leaves their label out",
-)  # fmt: skip
-def test_labelme_lines_are_refused_where_their_label_is_a_class(tmp_path):
-    _images(tmp_path, "a.png")
-    _labelme(tmp_path, _shape("cell", RING), _shape("axis", [[0, 0], [5, 5]], "line"))
-    with pytest.raises(DataError, match=r"a\.json: shapes\[1\] \(axis\) is a line, which has no area; delete it, or"):
-        _read(tmp_path, "a.json")
-    dataset = _list(tmp_path, "a.json", classes=["cell"])
-    np.testing.assert_array_equal(dataset.cases[0].read().truth[..., 0], L)
-    assert "1 regions of labels that are no class are left out (first: axis)" in dataset.notes
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1", "`_background_`, `__ignore__`",
-    "drawn as background, which cuts holes; `ignore: __ignore__` makes pixels that do not count",
-)  # fmt: skip
-def test_labels_of_background_and_of_what_is_ignored(tmp_path):
-    _images(tmp_path, "a.png")
-    everything = [[0, 0], [6, 5]]
-    _labelme(
-        tmp_path,
-        _shape("cell", everything, "rectangle"),
-        _shape("_background_", SQUARE),
-        _shape("__ignore__", RING),
-    )
-    dataset = _list(tmp_path, "a.json", ignore="__ignore__")
-    assert dataset.task.classes == ("cell",)
-    expected = np.ones((5, 6), int)
-    expected[2:5, 2:5] = 0
-    np.testing.assert_array_equal(dataset.cases[0].read().truth[..., 0], np.where(L, dataset.task.ignore, expected))
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1", "an image without JSON",
-    "an error where `images` finds it; `unpaired: skip` leaves it out, `missing: empty` says that it shows no object",
-)  # fmt: skip
-def test_images_without_annotation(tmp_path):
-    _images(tmp_path)
-    _labelme(tmp_path, _shape("cell", RING))
-    assert [case.name for case in _list(tmp_path, "*.json").cases] == ["a"]
-    with pytest.raises(DataError, match=r"image without annotation: b\.png; annotate it, say `missing: empty`"):
-        _list(tmp_path, "*.json", images="*.png")
-    skipped = _list(tmp_path, "*.json", images="*.png", unpaired="skip")
-    assert [case.name for case in skipped.cases] == ["a"]
-    assert skipped.notes[-1] == "1 image without annotation skipped: b.png"
-    empty = _list(tmp_path, "*.json", images="*.png", missing="empty")
-    assert [int(case.read().truth.sum()) for case in empty.cases] == [6, 0]
-    assert empty.notes[-1] == "1 image without mask taken for empty: b.png"
 
 
 def _cvat(home, *shapes, head="", image='name="a.png" width="6" height="5"'):
@@ -363,104 +251,7 @@ def test_the_wrong_order_of_run_lengths_is_noted(tmp_path):
     assert _read(tmp_path, "train.csv", classes=["cell"], run_order="rows").notes == ()
 
 
-def test_classes_are_chosen_merged_and_may_overlap(tmp_path):
-    _images(tmp_path, "a.png")
-    _labelme(
-        tmp_path, _shape("old cell", SQUARE), _shape("young cell", RING), _shape("dirt", [[0, 0], [6, 5]], "rectangle")
-    )
-    merged = _list(tmp_path, "a.json", classes={"cell": ["old cell", "young cell"]})
-    assert merged.task.kind == "binary"
-    square = np.zeros((5, 6), bool)
-    square[2:5, 2:5] = True
-    np.testing.assert_array_equal(merged.cases[0].read().truth[..., 0], L | square)
-    planes = _list(tmp_path, "a.json", classes=["young cell", "old cell"], overlapping=True)
-    assert (planes.task.kind, planes.task.classes) == ("multilabel", ("young cell", "old cell"))
-    np.testing.assert_array_equal(planes.cases[0].read().truth, np.stack([L, square], -1))
-    with pytest.raises(SpecError, match=r"label 'yung cell' is unknown; did you mean 'young cell'"):
-        _list(tmp_path, "a.json", classes=["yung cell"])
-    with pytest.raises(SpecError, match="both are the label dirt"):
-        _list(tmp_path, "a.json", classes={"a": "dirt", "b": "dirt"})
-    with pytest.raises(SpecError, match="drop `overlapping`"):
-        _list(tmp_path, "a.json", overlapping=True, instances=True)
-
-
-def test_a_region_that_holds_no_centre_is_noted(tmp_path):
-    _images(tmp_path, "a.png")
-    _labelme(tmp_path, _shape("cell", RING), _shape("cell", [[4.6, 0], [5.4, 0], [5.4, 5], [4.6, 5]]))
-    assert _read(tmp_path, "a.json").notes == ("a region holds the centre of no pixel and is not drawn",)
-    # what others cover is no such region
-    _labelme(tmp_path, _shape("cell", RING), _shape("cell", [[0, 0], [6, 5]], "rectangle"))
-    assert _read(tmp_path, "a.json").notes == ()
-
-
 def test_group_and_stratum_are_searched_in_the_images_path(tmp_path):
     _images(tmp_path, "p1/a.png", "p1/b.png", "p2/c.png")
     _coco(tmp_path, [_flat(RING)], images=("p1/a.png", "p1/b.png", "p2/c.png"))
     assert [case.group for case in _list(tmp_path, "coco.json", group=r"p\d").cases] == ["p1", "p1", "p2"]
-
-
-def _discs(radius, count=40):
-    y, x = np.mgrid[:24, :24]
-    for cy, cx in np.random.default_rng(0).uniform(10, 13, (count, 2)):
-        yield ((y - cy) ** 2 + (x - cx) ** 2 <= radius**2).astype(np.uint8)
-
-
-@pytest.mark.formats_row(
-    "Annotations", "any with polygons", "OpenCV 5.0 `findContours`",
-    "corners that are pixels of the border",
-    "exactly with `corners: pixels`; read as corners, they lose a fifth of Dice at radius 3, and no file says which",
-)  # fmt: skip
-def test_chains_of_border_pixels_are_closed_by_filling(tmp_path):
-    _images(tmp_path, "a.png", space=(24, 24))
-    dice = []
-    for mask in _discs(3):
-        contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-        _labelme(tmp_path, _shape("cell", contours[0][:, 0].tolist()), imageHeight=24, imageWidth=24)
-        np.testing.assert_array_equal(_read(tmp_path, "a.json", corners="pixels").truth[..., 0], mask)
-        read = _read(tmp_path, "a.json").truth[..., 0]
-        dice.append(2 * (read & mask).sum() / (read.sum() + mask.sum()))
-    assert 0.76 < np.mean(dice) < 0.84
-    for chain in ([[3, 4]], [[3, 4], [4, 5]]):  # findContours gives these for objects of one and two pixels
-        _labelme(tmp_path, _shape("cell", chain), imageHeight=24, imageWidth=24)
-        found = _read(tmp_path, "a.json", corners="pixels").truth[..., 0]
-        assert np.argwhere(found)[:, ::-1].tolist() == chain
-    _labelme(tmp_path, _shape("cell", [[0, 0], [2, 0.5], [2, 2]]), imageHeight=24, imageWidth=24)
-    with pytest.raises(
-        DataError, match=r"shapes\[0\] \(cell\): has corners that are no pixels .* drop `corners: pixels`"
-    ):
-        _read(tmp_path, "a.json", corners="pixels")
-
-
-@pytest.mark.formats_row(
-    "Annotations", "labelme", "labelme 6.3.1 `shape_to_mask` (Pillow 13)", "polygons as labelme itself draws them",
-    "not so: it paints the outline too, which adds 31 % of area at radius 4 and 13 % at radius 8",
-)  # fmt: skip
-def test_labelmes_own_drawing_is_larger_than_what_was_drawn():
-    from PIL import Image, ImageDraw
-
-    from unetbench.datasets.readers.annotations import Outline, Region, mask_of
-
-    turn, more, ours = np.linspace(0, 2 * np.pi, 64, endpoint=False), [], []
-    for shift in np.random.default_rng(0).random((100, 2)):
-        ring = 12 + shift + 4 * np.stack([np.cos(turn), np.sin(turn)], 1)
-        image = Image.new("L", (24, 24))
-        ImageDraw.Draw(image).polygon([tuple(point) for point in ring.tolist()], outline=1, fill=1)
-        more.append(np.asarray(image).sum() / (np.pi * 16))
-        ours.append(mask_of(Region("", (Outline((ring,)),), ""), (24, 24)).sum() / (np.pi * 16))
-    assert np.mean(more) == pytest.approx(1.31, abs=0.02)
-    assert np.mean(ours) == pytest.approx(1, abs=0.01)
-
-
-@pytest.mark.formats_row(
-    "Annotations", "any with polygons", "scikit-image 0.26 `find_contours`", "corners counted from a pixel's centre",
-    "with `corners: centres`; else half a pixel off, and no file says which",
-)  # fmt: skip
-def test_contours_of_scikit_image_are_counted_from_centres(tmp_path):
-    from skimage.measure import find_contours
-
-    _images(tmp_path, "a.png", space=(24, 24))
-    for mask in _discs(4, 5):
-        (contour,) = find_contours(mask, 0.5)
-        _labelme(tmp_path, _shape("cell", contour[:, ::-1].tolist()), imageHeight=24, imageWidth=24)
-        np.testing.assert_array_equal(_read(tmp_path, "a.json", corners="centres").truth[..., 0], mask)
-        assert (_read(tmp_path, "a.json").truth[..., 0] != mask).any()
