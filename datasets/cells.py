@@ -61,7 +61,7 @@ def cells(
     size: Sequence[int] | None = None,
     seed: int = 0,
     domains: Sequence[str] = (),
-    slice_px: int = SLICE_PX,
+    slice_px: int = 4,
 ) -> Dataset:
     """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
 
