@@ -76,7 +76,7 @@ def measured(model: Pretrained, data: Path, sources: Sequence[OtherSource]) -> N
         "probe": _probe(segmenter),
         "others": others,
     }
-    write(model.folder / MEASURED, _text(fields).encode())
+    write(model.folder / MEASURED, text_of(fields).encode())
 
 
 def _probe(segmenter: Segmenter) -> list[float]:
@@ -90,10 +90,10 @@ def _rounded(row: dict[str, Any]) -> dict[str, Any]:
     return {key: round(value, DIGITS) if isinstance(value, float) else value for key, value in row.items()}
 
 
-def _text(fields: dict[str, Any]) -> str:
-    """JSON with a row of scores a line."""
-    others = fields.pop("others")
-    text = json.dumps({**fields, "others": [{**other, "rows": []} for other in others]}, indent=1)
+def text_of(fields: dict[str, Any]) -> str:
+    """What was measured as JSON, with a row of scores a line."""
+    others = fields["others"]
+    text = json.dumps({**fields, "others": [{**other, "rows": []} for other in others]}, indent=1, ensure_ascii=False)
     for other in others:
         rows = ",\n".join(json.dumps(row) for row in other["rows"])
         text = text.replace('"rows": []', f'"rows": [\n{rows}\n]', 1)
