@@ -122,8 +122,8 @@ def _scores_table(model: Pretrained) -> str:
 def _reading() -> str:
     return (
         "Means over images of scores of whole images at their own size; an image without the class in truth and "
-        f"prediction is left out. Intervals are from a bootstrap of whole groups, and are not given for fewer than "
-        f"{MINIMUM_GROUPS} of them. Nothing was chosen on images of another source."
+        "prediction is left out. Intervals are from a bootstrap of whole groups, and are not given for fewer than "
+        f"{MINIMUM_GROUPS} of them. Weights, epoch and threshold were selected on validation images alone."
     )
 
 
