@@ -3,12 +3,15 @@
 import json
 import shutil
 import socket
+from argparse import Namespace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
 from unetbench.benchmark.cli import main
+from unetbench.benchmark.commands.export import trained_of
 from unetbench.benchmark.commands.ship_sources import probe_image
 from unetbench.benchmark.predict.open_model import open_model
 from unetbench.benchmark.predict.score_cases import score_cases
@@ -94,6 +97,13 @@ def test_the_name_may_stand_before_the_images(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["done"] == 1
     assert main(["predict", *words, "--model", "volume-light"]) == 0
     assert json.loads(capsys.readouterr().out)["skipped"] == 1  # the same model: the folder is its own
+
+
+def test_an_export_by_name_keeps_its_conversions_out_of_the_package(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    trained = trained_of(Namespace(trial=Path("volume-light"), data=None, plugin=[]))
+    assert trained.weights == pretrained.named("volume-light").weights_file
+    assert trained.exports == tmp_path / "results" / "volume-light" / "exports"
 
 
 def test_a_changed_file_is_named_in_one_line(tmp_path, monkeypatch):
