@@ -8,6 +8,7 @@ import pytest
 from unetbench.benchmark.cli import main
 from unetbench.benchmark.records import pretrained
 from unetbench.benchmark.report.model_card import model_card, scores_of
+from unetbench.benchmark.sweep import file
 
 MODELS = [pretrained.named(name) for name in pretrained.shipped()]
 
@@ -52,6 +53,16 @@ def test_scores_are_means_over_cases_and_undefined_ones_are_left_out():
     assert scores_of(rows, "dice", "x")[0] == pytest.approx(0.4)  # (0.5 + 0.3) / 2
     assert scores_of(rows, "dice")[0] == pytest.approx(0.5)  # ((0.5 + 0.9) / 2 + 0.3) / 2
     assert np.isnan(scores_of(rows, "dice")[1])  # two groups give no interval
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.name)
+def test_the_sweep_of_its_name_trains_it(model):
+    trial, sweep = model.record.trial, file.read(file.find(model.name))
+    (data,) = sweep.datasets
+    assert (sweep.models, sweep.losses, sweep.seeds) == ((trial.model,), (trial.loss,), (trial.seed,))
+    assert data.choice.canonical == trial.dataset.canonical
+    assert data.recipe.canonical == trial.recipe.canonical
+    assert sweep.weights
 
 
 def test_list_and_show_tell_of_them(capsys):
