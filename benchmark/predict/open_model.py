@@ -25,14 +25,14 @@ def open_model(model: Path | str) -> Segmenter:
 
     Raises StoreError for what is not there or was changed, SpecError for what is no model and for an unknown name.
     """
-    if isinstance(model, str) and model in shipped():
-        record, _ = named(model).checked()
+    path, name = Path(model), str(model)
+    if name in shipped() and (isinstance(model, str) or not path.exists()):  # a Path drops the ./ of a folder
+        record, _ = named(name).checked()
         return open_trial(record)
-    path = Path(model)
     if not path.exists():
-        if _NAME.fullmatch(str(model)):
+        if _NAME.fullmatch(name):
             raise SpecError(
-                f"{model}: there is no such file or folder, and {unknown('pretrained model', str(model), shipped())}"
+                f"{name}: there is no such file or folder, and {unknown('pretrained model', name, shipped())}"
             )
         raise StoreError(f"{model}: there is no such file; {POSSIBLE}")
     if path.is_dir():

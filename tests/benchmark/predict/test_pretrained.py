@@ -99,6 +99,16 @@ def test_the_name_may_stand_before_the_images(tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["skipped"] == 1  # the same model: the folder is its own
 
 
+def test_a_folder_called_as_a_model_is_written_with_a_dot(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert open_model(Path("volume-light")).name == open_model("volume-light").name
+    Path("volume-light").mkdir()
+    for model in ("./volume-light", Path("volume-light")):
+        with pytest.raises(StoreError, match="volume-light"):  # no export folder
+            open_model(model)
+    assert open_model("volume-light").task.rank == 3
+
+
 def test_an_export_by_name_keeps_its_conversions_out_of_the_package(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     trained = trained_of(Namespace(trial=Path("volume-light"), data=None, plugin=[]))
