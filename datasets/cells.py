@@ -32,10 +32,11 @@ from .source import Source
 
 CASES_PER_PLATE = 4
 PIXEL_MM = 0.00032
-SLICE_MM = 4 * PIXEL_MM
+SLICE_PX = 4
+"""How many pixels the slices of a volume are apart, when not given."""
 
 _PLATE, _CASE = range(2)  # streams of random numbers that never meet
-_FLAT, _DEEP = np.ones(2), np.array([SLICE_MM / PIXEL_MM, 1.0, 1.0])
+_FLAT = np.ones(2)
 
 _LAMP_PHOTONS = 4000.0  # a lamp gives far more light than a stain
 
@@ -60,14 +61,16 @@ def cells(
     size: Sequence[int] | None = None,
     seed: int = 0,
     domains: Sequence[str] = (),
+    slice_px: int = 4,
 ) -> Dataset:
     """Generated microscopy with exact truth: nuclei, nucleus and cytoplasm, volumes or two modalities (no download).
 
     form: `nuclei` (2D, binary), `nucleus_cytoplasm` (2D, three exclusive classes, one stain of both), `volume` (3D,
-        binary, slices four pixels apart), `two_modality` (2D, binary; modalities fluorescence and bright_field of one
+        binary), `two_modality` (2D, binary; modalities fluorescence and bright_field of one
         place, where some nuclei are hardly stained) or `fluorescence_phase` (2D, binary whole cells; fluorescence of
         the cytoplasm, which some cells hardly show, and phase contrast with halos, of one place).
-    count: cases. size: edge lengths; 128×128, or 16×48×48 for a volume, when not given.
+    count: cases. size: edge lengths; 128×128, or 16×48×48 for a volume, when not given. slice_px: how many pixels the
+        slices of a volume are apart, 1 to 8.
     domains: sites whose images differ, dealt to the plates in turn: `plain`, `inverted` (dark nuclei on a bright
         ground), `noisy` (a lower magnification in little light) and `blurred` (a higher one, out of focus). A case has
         its domain as stratum, so that a split keeps them in proportion. None: all plates are of one site.
@@ -79,16 +82,22 @@ def cells(
     """
     if form not in FORMS:
         raise SpecError(f"cells: {unknown('form', form, FORMS)}")
-    task, usual, _ = FORMS[form]
+    task, usual, picture = FORMS[form]
     shape = tuple(usual if size is None else size)
     if len(shape) != task.rank or min(shape) < 8:
         raise SpecError(f"cells: size {list(shape)} does not fit form {form!r}; give {task.rank} edges of at least 8")
     if count < 1:
         raise SpecError(f"cells: count is {count}; at least 1 is needed")
+    if not 1 <= slice_px <= 8 or (slice_px != SLICE_PX and task.rank == 2):
+        raise SpecError(f"cells: slice_px {slice_px} does not fit form {form!r}; volumes have slices of 1 to 8 pixels")
+    if task.rank == 3:
+        task = replace(task, spacing_mm=_spacing_mm(3, slice_px))
+        picture = partial(_volume, slice_px=slice_px)
     _check_domains(domains, count)
     of = [domains[k // CASES_PER_PLATE % len(domains)] if domains else "" for k in range(count)]
+    drawn = Form(task, shape, picture)
     cases = tuple(
-        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, form, shape, seed, k, of[k]), of[k])
+        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, drawn, form, seed, k, of[k]), of[k])
         for k in range(count)
     )
     return Dataset("cells", task, cases, "generated, public domain (CC0)", "unetbench, generated cells, version 1")
@@ -107,8 +116,8 @@ def _check_domains(domains: Sequence[str], count: int) -> None:
         )
 
 
-def _read(form: str, shape: tuple[int, ...], seed: int, number: int, domain: str) -> Sample:
-    task, _, picture = FORMS[form]
+def _read(drawn: Form, form: str, seed: int, number: int, domain: str) -> Sample:
+    task, shape, picture = drawn
     kind = list(FORMS).index(form)
     of = plate(_stream(kind, seed, _PLATE, number // CASES_PER_PLATE))
     of = DOMAINS[domain].plate(of) if domain else of
@@ -139,11 +148,12 @@ def _nucleus_cytoplasm(rng: np.random.Generator, of: Plate, shape: tuple[int, ..
     return image[..., None], np.where(labels > 0, 2, whole > 0), labels
 
 
-def _volume(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
-    grown, canvas = culture(rng, of, shape, _DEEP), np.zeros((len(FOCUS), *shape))
+def _volume(rng: np.random.Generator, of: Plate, shape: tuple[int, ...], *, slice_px: int = SLICE_PX) -> Picture:
+    edges = np.array([slice_px, 1.0, 1.0])
+    grown, canvas = culture(rng, of, shape, edges), np.zeros((len(FOCUS), *shape))
     labels = outline([cell.nucleus for cell in grown], shape)
     nuclear_stain(rng, of, grown, canvas)
-    return camera(rng, of, seen_in_depth(rng, of, canvas.sum(0)))[..., None], labels > 0, labels
+    return camera(rng, of, seen_in_depth(rng, of, canvas.sum(0), slice_px))[..., None], labels > 0, labels
 
 
 def _two_modality(rng: np.random.Generator, of: Plate, shape: tuple[int, ...]) -> Picture:
@@ -169,9 +179,13 @@ def _fluorescence_phase(rng: np.random.Generator, of: Plate, shape: tuple[int, .
 
 
 def _task(rank: int, *modalities: str, classes: tuple[str, ...] = ("nucleus",)) -> Task:
-    spacing_mm, channels = (SLICE_MM, PIXEL_MM, PIXEL_MM)[3 - rank :], max(1, len(modalities))
+    channels = max(1, len(modalities))
     kind = "binary" if len(classes) == 1 else "exclusive"
-    return Task(rank, channels, classes, kind, spacing_mm, modalities=tuple((name, 1) for name in modalities))
+    return Task(rank, channels, classes, kind, _spacing_mm(rank), modalities=tuple((name, 1) for name in modalities))
+
+
+def _spacing_mm(rank: int, slice_px: int = SLICE_PX) -> tuple[float, ...]:
+    return (slice_px * PIXEL_MM, PIXEL_MM, PIXEL_MM)[3 - rank :]
 
 
 FORMS = {

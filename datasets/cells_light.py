@@ -45,15 +45,15 @@ def seen_wide_field(rng: np.random.Generator, of: Plate, canvas: np.ndarray) -> 
     return light * _lamp(of, shape)
 
 
-def seen_in_depth(rng: np.random.Generator, of: Plate, light: np.ndarray) -> np.ndarray:
-    """Light on the camera from a volume (slices, rows, columns) of thick tissue.
+def seen_in_depth(rng: np.random.Generator, of: Plate, light: np.ndarray, slice_px: float) -> np.ndarray:
+    """Light on the camera from a volume (slices, rows, columns) of thick tissue, slices so many pixels apart.
 
     The lens blurs far more along the axis than across; with depth, scatter widens the blur and light is lost.
     """
     depth = np.linspace(0, 1, len(light))[:, None, None]
     sharp, wide = (np.stack([_blurred(plane, blur) for plane in light]) for blur in (0.9, 2.5))
-    light = gaussian_filter1d(sharp * (1 - 0.6 * depth) + wide * 0.6 * depth, 1.0, axis=0, mode="nearest")
-    haze = gaussian_filter1d(np.stack([_blurred(plane, 10) for plane in light]), 3.0, axis=0, mode="nearest")
+    light = gaussian_filter1d(sharp * (1 - 0.6 * depth) + wide * 0.6 * depth, 4 / slice_px, axis=0, mode="nearest")
+    haze = gaussian_filter1d(np.stack([_blurred(plane, 10) for plane in light]), 12 / slice_px, axis=0, mode="nearest")
     specks = np.zeros(light.shape)
     for plane in specks:
         _specks(rng, of.dirt / 4, plane)

@@ -46,6 +46,7 @@ INSIDE = {
         "recommended": ("statistics", "deployments", "tables", "recommend"),
         "plots": ("frame", "statistics", "tables", "written", "recommend"),
         "architecture": ("plots",),
+        "model_card": ("statistics",),
         "page": ("frame", "statistics", "tables", "plots"),
         "further": ("tables", "page"),
         **dict.fromkeys(

@@ -1,6 +1,7 @@
 """What is installed is what the folders hold."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import entry_points
@@ -20,6 +21,23 @@ def test_every_source_folder_is_a_declared_package():
     folders = {file.parent.relative_to(ROOT) for room in rooms for file in (ROOT / room).rglob("__init__.py")}
     expected = {"unetbench"} | {"unetbench." + ".".join(folder.parts) for folder in folders}
     assert set(_project()["tool"]["setuptools"]["packages"]) == expected
+
+
+def test_the_pretrained_models_are_installed_whole_and_are_small():
+    home = ROOT / "benchmark" / "pretrained"
+    patterns = _project()["tool"]["setuptools"]["package-data"]["unetbench.benchmark"]
+    installed = {file for pattern in patterns for file in (ROOT / "benchmark").glob(pattern)}
+    there = {file for file in home.rglob("*") if file.is_file()}
+    assert there
+    assert there <= installed
+    for model in sorted(home.iterdir()):
+        kinds = sorted(file.suffix for file in model.rglob("*") if file.is_file())
+        assert kinds == [".json", ".json", ".keras", ".md", ".yaml"], model.name
+        sizes = {file.suffix: file.stat().st_size for file in model.rglob("*") if file.is_file()}
+        assert sizes[".keras"] < 800_000
+        assert sum(file.stat().st_size for file in model.rglob("*") if file.is_file()) < 1_500_000
+    ignored = subprocess.run(["git", "check-ignore", *map(str, there)], cwd=ROOT, capture_output=True, text=True)
+    assert ignored.returncode != 0, ignored.stdout  # 1: none is ignored, 128: no checkout
 
 
 def test_findings_and_results_are_no_packages():

@@ -71,13 +71,13 @@ def report(command: argparse.ArgumentParser) -> None:
 
 def list_parts(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench list`."""
-    command.add_argument("registry", choices=[*SINGULAR, "sweeps"])
+    command.add_argument("registry", choices=[*SINGULAR, "pretrained", "sweeps"])
     command.add_argument("--json", action="store_true", help="as JSON")
 
 
 def show(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench show`."""
-    command.add_argument("registry", choices=SINGULAR)
+    command.add_argument("registry", choices=[*SINGULAR, "pretrained"])
     command.add_argument("name")
     command.add_argument("--draw", type=Path, metavar="FILE", help="draw a model into an .svg, .pdf or .png")
     command.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="an option of the drawn model")
@@ -125,7 +125,8 @@ def time(command: argparse.ArgumentParser) -> None:
 
 def export(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench export`."""
-    command.add_argument("trial", type=Path, help="the file of a record, or of the weights beside it")
+    text = "the file of a record, or of the weights beside it, or the name of a pretrained model"
+    command.add_argument("trial", type=Path, help=text)
     command.add_argument(
         "--format", required=True, metavar="RUNTIME", help="onnx, litert_int8, openvino … (`list runtimes`)"
     )
@@ -209,9 +210,12 @@ def data(command: argparse.ArgumentParser) -> None:
 
 def predict(command: argparse.ArgumentParser) -> None:
     """Options of `unetbench predict`."""
-    command.add_argument("model", type=Path, help="record or .keras weights of a trained trial, or an export folder")
-    command.add_argument("images", nargs="+", help="files, folders, OME-Zarr folders or globs")
-    command.add_argument("--out", type=Path, required=True, metavar="DIR", help="where masks and measures go")
+    text = "files, folders, OME-Zarr folders or globs; without --model the first one is the model"
+    command.add_argument("images", nargs="+", metavar="IMAGE", help=text)
+    text = "a pretrained model's name, record or .keras weights of a trained trial, or an export folder"
+    command.add_argument("--model", help=text)
+    text = "where masks and measures go (default: predicted)"
+    command.add_argument("--out", type=Path, default=Path("predicted"), metavar="DIR", help=text)
     command.add_argument("--probabilities", action="store_true", help="write the probabilities of the classes too")
     command.add_argument("--instances", action="store_true", help="write numbered objects too")
     command.add_argument("--overlays", action="store_true", help="write pictures with outlines too")

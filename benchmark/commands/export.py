@@ -7,13 +7,14 @@ from ...core.trial import Choice
 from ...runtimes import RUNTIMES
 from ..deploy.export_trial import export as export_trial
 from ..deploy.trained_trial import TrainedTrial
-from .trials import check_threads, keyed, open_trial
+from ..records import pretrained
+from .trials import check_threads, context_of, keyed, open_trial
 
 
 def export(options: argparse.Namespace) -> int:
     """Write the export folder of a trained trial and print where it is."""
     check_threads([options.threads])
-    trained: TrainedTrial = open_trial(options.trial, options)
+    trained = trained_of(options)
     runtime = Choice(options.format, keyed(options.set))
     RUNTIMES.check(runtime.name, runtime.options)
     out = options.out or Path(f"{trained.record.trial.model.name}-{options.format}")
@@ -25,3 +26,13 @@ def export(options: argparse.Namespace) -> int:
     )
     print(f"try it: python {made.folder / 'segment.py'} --self-test")
     return 0
+
+
+def trained_of(options: argparse.Namespace) -> TrainedTrial:
+    """The trial of a file, or of a pretrained model, whose conversions are kept in results/ and not in the package."""
+    name = str(options.trial)
+    if name not in pretrained.shipped():
+        return open_trial(options.trial, options)
+    model = pretrained.named(name)
+    _, weights = model.checked()
+    return TrainedTrial.of(model.record, weights, context_of(Path("results", name), options))

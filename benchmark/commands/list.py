@@ -1,11 +1,16 @@
-"""`unetbench list` and `unetbench show`: the registries, read from their sources without importing a part."""
+"""`unetbench list` and `unetbench show`: the registries, read from their sources without importing a part.
+
+Beside these the sweeps and the trained models that come with the package.
+"""
 
 import json
 import shutil
 import textwrap
 from importlib import import_module
+from typing import Any
 
 from ...core.registry import Registry
+from ..records import pretrained
 from ..sweep.file import SHIPPED, shipped
 
 
@@ -13,6 +18,8 @@ def list_registry(kind: str, as_json: bool) -> int:
     """Print each part's name and first line."""
     if kind == "sweeps":
         rows = [{"name": name, "summary": _heading(name), "options": {}} for name in shipped()]
+    elif kind == "pretrained":
+        rows = [_facts(pretrained.named(name)) for name in pretrained.shipped()]
     else:
         parts = sorted(registry(kind).parts().values(), key=lambda part: part.name)
         rows = [
@@ -31,7 +38,10 @@ def list_registry(kind: str, as_json: bool) -> int:
 
 
 def show_part(kind: str, name: str) -> int:
-    """Print a part's docstring and its options with their defaults."""
+    """Print a part's docstring and its options with their defaults, or a pretrained model's card."""
+    if kind == "pretrained":
+        print(pretrained.named(name).card, end="")
+        return 0
     part = registry(kind).part(name)
     print(f"{part.name}\n\n{textwrap.indent(part.doc, '  ')}\n\nOptions")
     for option, default in part.options.items():
@@ -45,6 +55,22 @@ def show_part(kind: str, name: str) -> int:
 def registry(kind: str) -> Registry:
     """The registry of that name."""
     return getattr(import_module(f"...{kind}", __package__), kind.upper())
+
+
+def _facts(model: pretrained.Pretrained) -> dict[str, Any]:
+    task, trial = model.record.task, model.record.trial
+    return {
+        "name": model.name,
+        "summary": model.about["summary"],
+        "options": {},
+        "rank": task["rank"],
+        "classes": list(task["classes"]),
+        "model": trial.model.label,
+        "parameters": model.record.model["trainable"],
+        "bytes": model.weights_file.stat().st_size,
+        "licence": model.about["licence"],
+        "record": str(model.record_file),
+    }
 
 
 def _heading(name: str) -> str:

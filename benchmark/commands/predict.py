@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ...core.counted import counted
+from ...core.errors import SpecError
 from ...datasets.readers import Reading
 from ..predict.inputs import inputs, shard
 from ..predict.open_model import check_classes, open_model
@@ -18,14 +19,15 @@ from ..predict.segment_files import segment_files
 
 def predict(options: argparse.Namespace) -> int:
     """Segment images into a folder; 0 when all are there, 1 when some could not be segmented."""
-    found = inputs(options.images, options.out)
+    model, images = _named(options)
+    found = inputs(images, options.out)
     chosen = shard(found, options.shard) if options.shard else found
     if not chosen and not options.quiet:
         print(
             f"unetbench: --shard {options.shard}: of {counted(len(found), 'image')} none is of this part",
             file=sys.stderr,
         )
-    segmenter = open_model(options.model)
+    segmenter = open_model(model)
     if options.classes:
         check_classes(segmenter, options.classes)
     check_mirror(segmenter, options.mirror)
@@ -50,6 +52,19 @@ def predict(options: argparse.Namespace) -> int:
     if outcome.failed:
         print(f"unetbench: {len(outcome.failed)} of {len(chosen)} images could not be segmented", file=sys.stderr)
     return 1 if outcome.failed else 0
+
+
+def _named(options: argparse.Namespace) -> tuple[str, list[str]]:
+    """The model and the images: `--model MODEL` and images only, or the model as the first word."""
+    if options.model is not None:
+        return options.model, options.images
+    first, *images = options.images
+    if not images:
+        raise SpecError(
+            f"predict {first}: a model and images are needed: `predict MODEL IMAGE …`, or `predict IMAGE … --model "
+            "MODEL` (`unetbench list pretrained`)"
+        )
+    return first, images
 
 
 def _reading(trained: Reading, options: argparse.Namespace) -> Reading:

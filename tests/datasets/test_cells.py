@@ -125,6 +125,11 @@ def test_bright_field_shows_nuclei_that_fluorescence_hardly_does() -> None:
         ({"size": (64, 64, 64)}, "size [64, 64, 64] does not fit form 'nuclei'; give 2 edges of at least 8"),
         ({"size": (4, 64)}, "size [4, 64] does not fit form 'nuclei'; give 2 edges of at least 8"),
         ({"count": 0}, "count is 0; at least 1 is needed"),
+        (
+            {"form": "nuclei", "slice_px": 2},
+            "slice_px 2 does not fit form 'nuclei'; volumes have slices of 1 to 8 pixels",
+        ),
+        ({"form": "volume", "slice_px": 9}, "slice_px 9 does not fit form 'volume'"),
     ],
 )
 def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, object], message: str) -> None:
@@ -132,6 +137,19 @@ def test_options_that_do_not_fit_are_refused_in_one_line(options: dict[str, obje
         cells(**options)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_slices_that_lie_closer_cut_a_nucleus_more_often() -> None:
+    depths = []
+    for slice_px in (4, 2, 1):
+        made = cells(form="volume", size=(64 // slice_px, 48, 48), count=1, slice_px=slice_px)
+        sample = made.cases[0].read()
+        assert sample.spacing_mm == made.task.spacing_mm == (slice_px * 0.00032, 0.00032, 0.00032)
+        assert sample.instances is not None
+        voxels = np.bincount(sample.instances.ravel())[1:].sum()
+        depths.append(voxels * slice_px)
+    # The same cells of the same plate, cut otherwise: their volume is the same but for what rounding makes of it.
+    assert np.allclose(depths, depths[-1], rtol=0.1)
 
 
 @pytest.mark.parametrize("size", [(8, 8), (33, 71), (300, 20)])

@@ -15,7 +15,7 @@ def _run(capsys, *words):
     return status, captured.out, captured.err
 
 
-@pytest.mark.parametrize("registry", ["models", "losses", "datasets", "metrics", "runtimes", "sweeps"])
+@pytest.mark.parametrize("registry", ["models", "losses", "datasets", "metrics", "runtimes", "pretrained", "sweeps"])
 def test_every_registry_is_listed_with_a_line_for_each_part(capsys, registry):
     status, out, _ = _run(capsys, "list", registry, "--json")
     rows = json.loads(out)

@@ -33,7 +33,19 @@ def test_what_makes_no_sense_is_told_in_one_line(words, told, image, tmp_path, c
     assert not (tmp_path / "out").exists()
 
 
-def test_the_folder_of_outputs_must_be_named(image):
-    with pytest.raises(SystemExit) as ended:
-        main(["predict", "m.json", image])
-    assert ended.value.code == 2
+def test_a_model_without_images_is_told_how_to_name_both(image, capsys):
+    assert main(["predict", image]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "a model and images are needed: `predict MODEL IMAGE …`, or `predict IMAGE … --model MODEL`" in line
+
+
+@pytest.mark.parametrize("words", [["nuclei-lite", "IMAGE"], ["IMAGE", "--model", "nuclei-lite"]])
+def test_an_unknown_pretrained_model_is_answered_with_the_nearest_one(words, image, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["predict", *(image if word == "IMAGE" else word for word in words)]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(
+        "unetbench: nuclei-lite: there is no such file or folder, and pretrained model 'nuclei-lite'"
+    )
+    assert "did you mean 'nuclei-light'" in line
+    assert not (tmp_path / "predicted").exists()
