@@ -14,7 +14,7 @@ from .meaning import Meaning, meaning
 from .modality_files import modality_files, modality_globs, with_modalities
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .readers import Channels, Exif, Page, Reading
+from .readers import Channels, Exif, Page, Reading, files_of
 from .source import Source
 
 READING = "2"
@@ -64,6 +64,7 @@ def folder(
     background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
         the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
+        Of files that hold segments with names (`.seg.nrrd`) the one called as the class; the glob is then the same.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.
@@ -122,7 +123,15 @@ def folder(
     globs = modality_globs(images)
     found, notes = _pairs(home, globs, masks, pairs, meant, rules, single=single, itself=itself)
     edges = _edges(spacing_mm)
-    asked = Reading(channels, exif, image_array, pages, colours=meant.coloured, threshold=meant.threshold)
+    asked = Reading(
+        channels,
+        exif,
+        image_array,
+        pages,
+        colours=meant.coloured,
+        threshold=meant.threshold,
+        or_empty=missing == "empty",
+    )
     page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
     one = FolderCase(found[0], meant, asked, edges, page, anywhere=geometry == "ignore")
     first, parts = one.picture(), one.depths() if "" not in globs else None
@@ -145,8 +154,8 @@ def folder(
             group=_part(group, home, pair.image, "group") if group else pair.group or pair.shared or pair.name,
             read=reading,
             stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
-            files=(pair.image, *(file for files in pair.masks for file in files), *pair.further),
-            planes=tuple(map(len, pair.masks)) if len(pair.masks) > 1 else (),
+            files=tuple(part for file in _files(pair) for part in files_of(file)),
+            planes=_planes(pair) if len(pair.masks) > 1 else (),
         )
         own = pages_of(case, reading) if single else [case]
         cases += own
@@ -208,6 +217,14 @@ def _pairs(
     files, lacking = modality_files(home, images, rules, single=single)
     found, notes = by_globs(home, first, globs, rules, single=single, itself=itself)
     return with_modalities(found, files, (*notes, *lacking))
+
+
+def _files(pair: Pair) -> tuple[Path, ...]:
+    return (pair.image, *(file for files in pair.masks for file in files), *pair.further)
+
+
+def _planes(pair: Pair) -> tuple[int, ...]:
+    return tuple(sum(len(files_of(file)) for file in files) for files in pair.masks)
 
 
 def _part(pattern: str, home: Path, file: Path, option: str) -> str:

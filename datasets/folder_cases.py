@@ -79,8 +79,8 @@ class FolderCase:
         space = picture.array.shape[:-1]
         notes = dict.fromkeys(picture.notes)
         planes, objects = [], None
-        for files in self.pair.masks:
-            pictures = [self._mask(file, whole, space) for file in files]
+        for plane, files in enumerate(self.pair.masks):
+            pictures = [self._mask(file, whole, space, plane) for file in files]
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)
             masks = [found.array for found in pictures]
             own = [
@@ -99,9 +99,13 @@ class FolderCase:
             tuple(notes),
         )
 
-    def _mask(self, file: Path, image: Picture, space: tuple[int, ...]) -> Picture:
+    def _mask(self, file: Path, image: Picture, space: tuple[int, ...], plane: int) -> Picture:
         read = mask_once if self.reading.pages != "volume" else read_mask
-        found = read(file, self.reading.of_mask(self.mask_array))
+        reading = self.reading.of_mask(self.mask_array)
+        if self.meant.kind == "multilabel":
+            shared = sum(file in files for files in self.pair.masks) > 1
+            reading = replace(reading, segment=self.meant.names[plane], shared=shared)
+        found = read(file, reading)
         whole = aligned(self.pair.image, image, file, found, ignore=self.anywhere)
         mask = whole if self.page is None else cut(whole, self.page)
         if mask.array.shape[:-1] != space:

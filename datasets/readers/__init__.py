@@ -5,7 +5,7 @@ from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
 from .read import image_once, pages_in, read_image
-from .registry import DESKTOP_FILES, hidden, reads, require_text, stem, suffix, suffixes, visible
+from .registry import DESKTOP_FILES, files_of, hidden, reads, require_text, stem, suffix, suffixes, visible
 
 __all__ = [
     "DESKTOP_FILES",
@@ -16,6 +16,7 @@ __all__ = [
     "Picture",
     "Reading",
     "cut",
+    "files_of",
     "from_ras",
     "hidden",
     "image_once",

@@ -7,12 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...core.errors import DataError, UnetbenchError, one_line
-from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from . import arrays, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, raster, tiff  # noqa: F401 each registers its suffixes
 from .pages import MOST, Page, count, pages
 from .picture import Picture, Reading
 from .registry import READERS, suffix, suffixes
 
 PLAIN = Reading()
+
+_PAGED = (
+    ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd", ".seg.nrrd", ".tif", ".tiff",
+)  # fmt: skip
 
 
 def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
@@ -51,8 +55,8 @@ def image_once(file: Path, reading: Reading) -> Picture:
 
 def pages_in(file: Path, reading: Reading) -> list[Page]:
     """The parts of a file that are cases, by its header. Raises DataError for formats of one image and no time."""
-    if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz"):
-        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF, NIfTI, NPY and NPZ")
+    if suffix(file) not in _PAGED:
+        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for stacks and volumes")
     outline = read_image(file, replace(reading, outline=True))
     if reading.pages == "frames" and not outline.frames and len(outline.space) > 2:
         raise DataError(

@@ -1,6 +1,6 @@
 """Which function reads which files, by their suffix."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ...core.errors import DataError, SpecError
@@ -10,24 +10,40 @@ from .picture import Picture, Reading
 Reader = Callable[[Path, Reading], Picture]
 """Decodes a file; raises DataError naming it, or what its decoder raises for one that is damaged (`read.decoding`)."""
 
+Parts = Callable[[Path], tuple[Path, ...]]
+"""The files that an image is read from; raises DataError."""
+
 READERS: dict[str, Reader] = {}
 """By suffix in small letters, with its dot."""
+
+PARTS: dict[str, Parts] = {}
+"""By suffix, of images that are read from other files than the one of their name."""
 
 DESKTOP_FILES = ("thumbs.db", "desktop.ini")
 """What Windows writes into folders of images, in small letters."""
 
 
-def reads(*endings: str) -> Callable[[Reader], Reader]:
-    """Decorate a function to read the files of these suffixes. Raises SpecError for one that another reads."""
+def reads(*endings: str, parts: Mapping[str, Parts] | None = None) -> Callable[[Reader], Reader]:
+    """Decorate a function to read the files of these suffixes. Raises SpecError for one that another reads.
+
+    parts: by suffix, which files an image is read from, where that is not the one of its name alone.
+    """
 
     def register(function: Reader) -> Reader:
         for ending in endings:
             earlier = READERS.setdefault(ending, function)
             if earlier.__module__ != function.__module__:
                 raise SpecError(f"{ending} files are read twice: by {earlier.__module__} and {function.__module__}")
+        PARTS.update(parts or {})
         return function
 
     return register
+
+
+def files_of(file: Path) -> tuple[Path, ...]:
+    """The files that an image is read from: its own, and the data beside a header. Raises DataError."""
+    parts = PARTS.get(suffix(file))
+    return (file,) if parts is None else parts(file)
 
 
 def suffixes() -> tuple[str, ...]:

@@ -187,3 +187,73 @@ def test_more_objects_than_16_bits_number_are_written_with_32(make_segmenter, tm
     made = read_image(tmp_path / "b.tif")
     np.testing.assert_array_equal(made.array[..., 0], numbers)
     assert made.spacing_mm == picture.spacing_mm == (0.00025, 0.0002)
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "LPS", "PIR", "ASL"])
+@pytest.mark.parametrize("kind", [".nrrd", ".nhdr", ".mha", ".mhd"])
+def test_masks_of_nrrd_and_metaimage_lie_voxel_on_voxel_in_their_own_orientation(
+    orientation, kind, write_volume, make_segmenter, run, blobs, tmp_path
+):
+    itk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extra itk)")
+    pytest.importorskip("nrrd", reason="pynrrd is not installed")
+    write_volume(tmp_path / "a.nii", blobs((20, 26, 31), np.int16), orientation)
+    image = itk.ReadImage(str(tmp_path / "a.nii"))
+    (tmp_path / "in").mkdir()
+    itk.WriteImage(image, str(tmp_path / f"in/a{kind}"))
+    segmenter = make_segmenter(Task(3, 1, ("none", "some", "bright"), "exclusive"), window=(16, 16, 16))
+    outcome = run(
+        inputs([str(tmp_path / "in")], tmp_path / "out"),
+        segmenter,
+        tmp_path / "out",
+        probabilities=True,
+        instances=True,
+    )
+    assert (outcome.done, outcome.failed) == (1, [])
+    one_file = {".nhdr": ".nrrd", ".mhd": ".mha"}.get(kind, kind)
+    assert [path.name for path in (tmp_path / "out/labels").iterdir()] == [f"a{one_file}"]
+    for what in ("labels", "instances", "probabilities"):  # the last one stays in hand
+        made = itk.ReadImage(str(tmp_path / f"out/{what}/a{one_file}"))
+        assert made.GetSize() == image.GetSize()
+        for part in ("Spacing", "Origin", "Direction"):
+            np.testing.assert_allclose(getattr(made, f"Get{part}")(), getattr(image, f"Get{part}")(), atol=1e-5)
+        assert made.GetNumberOfComponentsPerPixel() == (3 if what == "probabilities" else 1)
+    run(inputs([str(tmp_path / "a.nii")], tmp_path / "nifti"), segmenter, tmp_path / "nifti")
+    expected = np.asarray(nibabel.load(tmp_path / "nifti/labels/a.nii").dataobj).T
+    assert set(np.unique(expected)) >= {0, 2}
+    labels = itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / f"out/labels/a{one_file}")))
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(itk.GetArrayFromImage(made).argmax(-1), expected)
+
+
+def test_masks_of_images_and_frames_of_nrrd_and_metaimage_keep_their_axes(make_segmenter, run, blobs, tmp_path):
+    itk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extra itk)")
+    nrrd = pytest.importorskip("nrrd", reason="pynrrd is not installed")
+    (tmp_path / "flat").mkdir()
+    image = blobs((20, 31), np.int16)
+    nrrd.write(str(tmp_path / "flat/a.nrrd"), image.T, {"spacings": [0.5, 2]})
+    itk.WriteImage(itk.GetImageFromArray(image), str(tmp_path / "flat/b.mha"))
+    segmenter = make_segmenter(Task(2, 1, ("nucleus",)), window=(16, 16))
+    outcome = run(inputs([str(tmp_path / "flat")], tmp_path / "out"), segmenter, tmp_path / "out")
+    assert (outcome.done, outcome.failed) == (2, [])
+    found, header = nrrd.read(str(tmp_path / "out/labels/a.nrrd"))
+    np.testing.assert_array_equal(found.T, _bright(image))
+    assert header["spacings"].tolist() == [0.5, 2]
+    np.testing.assert_array_equal(
+        itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out/labels/b.mha"))), _bright(image)
+    )
+    (tmp_path / "movie").mkdir()
+    frames = np.stack([np.roll(blobs((20, 20, 20), np.int16), k, 0) for k in range(3)])
+    itk.WriteImage(itk.GetImageFromArray(frames, isVector=False), str(tmp_path / "movie/b.mha"))
+    directions = np.array([*np.eye(3) * 2, [np.nan] * 3])
+    fields = {"space": "LPS", "space directions": directions, "kinds": ["domain"] * 3 + ["time"]}
+    nrrd.write(str(tmp_path / "movie/a.nrrd"), frames.T, fields)
+    volumes = make_segmenter(Task(3, 1, ("nucleus",)), window=(16, 16, 16))
+    entries = inputs([str(tmp_path / "movie")], tmp_path / "out3")
+    outcome = run(entries, volumes, tmp_path / "out3", reading=Reading(pages="frames"))
+    assert (outcome.done, outcome.failed) == (2, [])
+    found, header = nrrd.read(str(tmp_path / "out3/labels/a.nrrd"))
+    np.testing.assert_array_equal(found.T, _bright(frames))
+    assert header["kinds"] == ["domain", "domain", "domain", "time"]
+    np.testing.assert_array_equal(
+        itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out3/labels/b.mha"))), _bright(frames)
+    )
