@@ -56,7 +56,8 @@ def folder(
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
     images as a mapping from modalities to their globs: one field imaged in several ways, whose files belong together
         as image and mask do and become the channels of one image, in that order.
-        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.
+        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do. A glob
+        that ends with a slash names folders, each a DICOM series.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
         these values; with a single name every other value is background. Values may be colours, `"#ff0000"`, which the
@@ -64,7 +65,7 @@ def folder(
     background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
         the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
-        Of files that hold segments with names (`.seg.nrrd`) the one called as the class; the glob is then the same.
+        Of files of named segments (`.seg.nrrd`, DICOM) the segment called as the class; the glob is then the same.
     instances: masks hold labels of single objects, 0 = background; scored as one foreground class.
     components: each connected piece of a label is an object of its own, so that two-valued masks have objects.
     ignore: value, or colour, of the pixels that no loss and no metric looks at, whichever the files can hold.

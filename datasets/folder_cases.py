@@ -101,7 +101,7 @@ class FolderCase:
 
     def _mask(self, file: Path, image: Picture, space: tuple[int, ...], plane: int) -> Picture:
         read = mask_once if self.reading.pages != "volume" else read_mask
-        reading = self.reading.of_mask(self.mask_array)
+        reading = replace(self.reading.of_mask(self.mask_array), image=self.pair.image)
         if self.meant.kind == "multilabel":
             shared = sum(file in files for files in self.pair.masks) > 1
             reading = replace(reading, segment=self.meant.names[plane], shared=shared)

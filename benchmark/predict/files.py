@@ -47,11 +47,11 @@ def write_array(target: Path, source: Source, array: np.ndarray, channels: Seque
     NIfTI, NRRD and MetaImage: in the file's own orientation, with its affine and units. TIFF: with its resolution, or
     its sizes as ImageJ or OME-XML state them; upright, as the image was shown. OME-Zarr: with its axes, scale and
     origin. Channels come fourth in a NIfTI, before y and x in a TIFF and before space in an OME-Zarr; in NRRD and
-    MetaImage they are vectors.
+    MetaImage they are vectors. DICOM: volumes as NIfTI in RAS+, in millimetres of the patient; other images as PNG.
 
     The file is there whole or not at all. Raises StoreError when it cannot be written.
     """
-    writer = _WRITERS.get(source.entry.kind, _picture)
+    writer = _WRITERS.get(source.kind, _picture)
     try:
         with written_aside(target) as aside:
             writer(aside, source, array, channels)
@@ -60,8 +60,8 @@ def write_array(target: Path, source: Source, array: np.ndarray, channels: Seque
 
 
 def in_file_order(source: Source, array: np.ndarray) -> np.ndarray:
-    """An array (*space, ...) of the whole as the voxels of its file lie."""
-    if not source.orientation:
+    """An array (*space, ...) of the whole as the voxels of its output lie: of its file, RAS+ for volumes of DICOM."""
+    if not source.orientation or source.kind != source.entry.kind:
         return array
     return np.ascontiguousarray(from_ras(array, source.orientation, frames=source.frames))
 
@@ -83,6 +83,11 @@ def _plain(aside: Path, source: Source, array: np.ndarray, channels: Sequence[st
 def _nifti(aside: Path, source: Source, array: np.ndarray, channels: Sequence[str]) -> None:
     import nibabel
 
+    if source.kind != source.entry.kind:  # of DICOM
+        made = nibabel.Nifti1Image(array, source.affine)
+        made.header.set_xyzt_units("mm")
+        nibabel.save(made, aside)
+        return
     read: Any = nibabel.load(source.entry.file)
     array = in_file_order(source, array)
     if source.frames:

@@ -5,10 +5,23 @@ from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
 from .read import image_once, pages_in, read_image
-from .registry import DESKTOP_FILES, files_of, hidden, reads, require_text, stem, suffix, suffixes, visible
+from .registry import (
+    DESKTOP_FILES,
+    FOLDER,
+    files_of,
+    hidden,
+    kind_of,
+    reads,
+    require_text,
+    stem,
+    suffix,
+    suffixes,
+    visible,
+)
 
 __all__ = [
     "DESKTOP_FILES",
+    "FOLDER",
     "Channels",
     "Exif",
     "Page",
@@ -21,6 +34,7 @@ __all__ = [
     "hidden",
     "image_once",
     "in_file_order",
+    "kind_of",
     "mask_once",
     "pages_in",
     "read_image",

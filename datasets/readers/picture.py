@@ -1,6 +1,7 @@
 """What a reader is asked, and what it gives."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -29,6 +30,7 @@ class Reading:
     outline: whether the shape alone is wanted, of zeros, so that a file's pages can be counted without decoding them.
     segment: which segment of a mask is read, by name, where its file holds several that may overlap. shared: whether
         other classes are read from the same file. or_empty: whether a segment that is not there shows no object.
+    image: of a mask, the file or folder of its image.
     """
 
     channels: Channels = ""
@@ -42,6 +44,7 @@ class Reading:
     segment: str = ""
     shared: bool = False
     or_empty: bool = False
+    image: Path | None = None
 
     def of_mask(self, array: str = "") -> "Reading":
         """How the mask of an image that is read so is read: it has no channels. array: which array of an NPZ.

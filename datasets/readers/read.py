@@ -7,21 +7,21 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...core.errors import DataError, UnetbenchError, one_line
-from . import arrays, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, raster, tiff  # noqa: F401 each registers its suffixes
+from . import arrays, dicom, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, raster, tiff  # noqa: F401 each registers its suffixes
 from .pages import MOST, Page, count, pages
 from .picture import Picture, Reading
-from .registry import READERS, suffix, suffixes
+from .registry import READERS, kind_of, suffixes
 
 PLAIN = Reading()
 
 _PAGED = (
-    ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd", ".seg.nrrd", ".tif", ".tiff",
+    "/", ".dcm", ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd", ".seg.nrrd", ".tif", ".tiff",
 )  # fmt: skip
 
 
 def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
     """Decode an image to (*space, c), intensities and bit depth as stored. Raises DataError naming the file."""
-    kind = suffix(file)
+    kind = kind_of(file)
     if kind not in READERS:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
     with decoding(file):
@@ -55,7 +55,7 @@ def image_once(file: Path, reading: Reading) -> Picture:
 
 def pages_in(file: Path, reading: Reading) -> list[Page]:
     """The parts of a file that are cases, by its header. Raises DataError for formats of one image and no time."""
-    if suffix(file) not in _PAGED:
+    if kind_of(file) not in _PAGED:
         raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for stacks and volumes")
     outline = read_image(file, replace(reading, outline=True))
     if reading.pages == "frames" and not outline.frames and len(outline.space) > 2:
@@ -68,8 +68,8 @@ def pages_in(file: Path, reading: Reading) -> list[Page]:
 
 
 def changed_ns(file: Path) -> int:
-    """When the content of a file last changed, or 0 where there is none."""
-    return file.stat().st_mtime_ns if file.is_file() else 0
+    """When the content of a file or the list of a folder last changed, or 0 where there is none."""
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 @lru_cache(maxsize=1)

@@ -16,6 +16,9 @@ Parts = Callable[[Path], tuple[Path, ...]]
 READERS: dict[str, Reader] = {}
 """By suffix in small letters, with its dot."""
 
+FOLDER = "/"
+"""In the place of a suffix: a folder that is an image and whose name may be any, as one of a DICOM series."""
+
 PARTS: dict[str, Parts] = {}
 """By suffix, of images that are read from other files than the one of their name."""
 
@@ -41,14 +44,14 @@ def reads(*endings: str, parts: Mapping[str, Parts] | None = None) -> Callable[[
 
 
 def files_of(file: Path) -> tuple[Path, ...]:
-    """The files that an image is read from: its own, and the data beside a header. Raises DataError."""
-    parts = PARTS.get(suffix(file))
+    """The files that an image is read from: its own, the data beside a header, those of a folder. Raises DataError."""
+    parts = PARTS.get(kind_of(file))
     return (file,) if parts is None else parts(file)
 
 
 def suffixes() -> tuple[str, ...]:
     """Every suffix that can be read, sorted."""
-    return tuple(sorted(READERS))
+    return tuple(sorted(READERS.keys() - {FOLDER}))
 
 
 def suffix(file: Path) -> str:
@@ -58,6 +61,12 @@ def suffix(file: Path) -> str:
         return ""
     double = f".{'.'.join(endings[-2:])}"
     return double if double in READERS else f".{endings[-1]}"
+
+
+def kind_of(file: Path) -> str:
+    """The suffix, or `FOLDER` for a folder that has none which is read."""
+    own = suffix(file)
+    return FOLDER if own not in READERS and file.is_dir() else own
 
 
 def stem(file: Path) -> str:

@@ -257,3 +257,35 @@ def test_masks_of_images_and_frames_of_nrrd_and_metaimage_keep_their_axes(make_s
     np.testing.assert_array_equal(
         itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out3/labels/b.mha"))), _bright(frames)
     )
+
+
+def test_masks_of_a_dicom_series_are_nifti_at_the_places_of_its_voxels(
+    write_series, make_segmenter, run, blobs, tmp_path
+):
+    array = blobs((20, 26, 18), np.int16)
+    affine = np.array([[0.5, 0, 0, 20], [0, 0, 3, -30], [0, -1, 0, 7], [0, 0, 0, 1]])  # coronal, to LPS
+    write_series(tmp_path / "in/1.2.840", array, affine)
+    write_series(tmp_path / "one", array[..., 9:10], affine)
+    (file,) = (tmp_path / "one").iterdir()
+    (tmp_path / "flat").mkdir()
+    file.rename(tmp_path / "flat/a.dcm")
+    segmenter = make_segmenter(Task(3, 1, ("nucleus",)), window=(16, 16, 16))
+    entries = inputs([str(tmp_path / "in")], tmp_path / "out")
+    assert [(entry.name, entry.kind) for entry in entries] == [("1.2.840", "/")]
+    outcome = run(entries, segmenter, tmp_path / "out", instances=True, probabilities=True, overlays=True)
+    assert (outcome.done, outcome.failed) == (1, [])
+    for what in ("labels", "instances", "probabilities"):
+        made = nibabel.load(tmp_path / f"out/{what}/1.2.840.nii.gz")
+        assert nibabel.aff2axcodes(made.affine) == ("R", "A", "S")
+        found = np.asarray(made.dataobj)
+        # indices of the series' voxels, by both affines, in RAS: right is minus left, anterior minus posterior
+        there = np.linalg.solve(made.affine, np.diag([-1, -1, 1, 1]) @ affine)
+        index = np.stack([*np.indices(array.shape), np.ones(array.shape, int)])
+        x, y, z, _ = np.rint(np.tensordot(there, index, 1)).astype(int)
+        np.testing.assert_array_equal(found[x, y, z] > 0.5, _bright(array))
+    assert run(entries, segmenter, tmp_path / "out").skipped == 1
+    flat = make_segmenter(Task(2, 1, ("nucleus",)), window=(16, 16))
+    entries = inputs([str(tmp_path / "flat/*.dcm")], tmp_path / "flat_out")
+    assert run(entries, flat, tmp_path / "flat_out").done == 1
+    with Image.open(tmp_path / "flat_out/labels/a.png") as opened:
+        np.testing.assert_array_equal(np.asarray(opened), _bright(array[..., 9].T))

@@ -55,3 +55,27 @@ def test_every_format_gives_the_same_picture_in_every_orientation(tmp_path, orie
         np.testing.assert_array_equal(found.array[..., 0], VOLUME)
         np.testing.assert_allclose(found.affine, affine, atol=1e-5)
         assert (found.spacing_mm, found.orientation, found.notes) == ((0.5, 1.0, 3.0), orientation, ())
+
+
+@pytest.mark.formats_row(
+    "Geometry",
+    "DICOM series",
+    "pydicom",
+    "any of the 48 orientations, oblique too; slices in files of any name and InstanceNumber",
+    "the same voxels in RAS+, as SimpleITK reads them; slices are sorted by ImagePositionPatient along their normal",
+)
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_dicom_series_is_the_same_picture_in_every_orientation(tmp_path, write_series, orientation):
+    turn = ornt_transform(axcodes2ornt("RAS"), axcodes2ornt(orientation))
+    placed = np.diag([-1, -1, 1, 1]) @ _oblique() @ inv_ornt_aff(turn, VOLUME.shape)
+    write_series(tmp_path / "1.2.3", apply_orientation(VOLUME, turn), placed)
+    found = read_image(tmp_path / "1.2.3")
+    np.testing.assert_array_equal(found.array[..., 0], VOLUME)
+    np.testing.assert_allclose(found.affine, _oblique(), atol=1e-5)
+    assert (found.spacing_mm, found.spacing_source, found.notes) == ((0.5, 1.0, 3.0), "DICOM header", ())
+    reader = itk.ImageSeriesReader()
+    reader.SetFileNames(reader.GetGDCMSeriesFileNames(str(tmp_path / "1.2.3")))
+    itk.WriteImage(reader.Execute(), str(tmp_path / "a.nii"))
+    other = read_image(tmp_path / "a.nii")
+    np.testing.assert_array_equal(other.array, found.array)
+    np.testing.assert_allclose(other.affine, found.affine, atol=1e-4)

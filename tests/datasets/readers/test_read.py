@@ -106,7 +106,7 @@ WRITERS = {
 }
 
 
-ELSEWHERE = {".mha", ".mhd", ".nhdr", ".nrrd", ".seg.nrrd"}
+ELSEWHERE = {".dcm", ".mha", ".mhd", ".nhdr", ".nrrd", ".seg.nrrd"}
 """Suffixes whose writers are optional, cut short in the test files of their formats."""
 
 
