@@ -93,7 +93,8 @@ def folder(
         fourth axis of a NIfTI, which may be time, and keeps transparency as a channel. `none`: planes that are stored
         apart, or all axes of an NPY, are space.
     exif: `apply` the orientation that the files of images and masks state, or `ignore` it.
-    image_array, mask_array: the arrays of an NPZ of several; `images` and `masks` may then be the same glob.
+    image_array, mask_array: the arrays of an NPZ of several; `mask_array` also the label of an OME-Zarr. `images` and
+        `masks` may then be the same glob.
     geometry: `check` that affine and spacing of a mask are its image's, or `ignore` what differs: voxels then
         correspond in the order of the files; noted.
 

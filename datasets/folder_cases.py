@@ -14,7 +14,20 @@ from .meaning import Meaning
 from .modality_files import stacked
 from .object_labels import numbered
 from .pairing import Pair
-from .readers import Page, Picture, Reading, cut, image_once, mask_once, pages_in, read_image, read_mask
+from .readers import (
+    PAGE_READERS,
+    Page,
+    Picture,
+    Reading,
+    cut,
+    image_once,
+    kind_of,
+    mask_once,
+    pages_in,
+    read_image,
+    read_mask,
+    read_page,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +73,14 @@ class FolderCase:
         return tuple(self._decoded(file).array.shape[-1] for file in (self.pair.image, *self.pair.further))
 
     def _decoded(self, file: Path) -> Picture:
+        if self.page is not None and self._by_page():
+            return read_page(file, self.reading, self.page)
         return (image_once if self.reading.pages != "volume" else read_image)(file, self.reading)
+
+    def _by_page(self) -> bool:
+        """Whether all files are of formats of which a page is read without the rest."""
+        files = (self.pair.image, *self.pair.further, *(file for files in self.pair.masks for file in files))
+        return all(kind_of(file) in PAGE_READERS for file in files)
 
     def _check_channels(self, file: Path, picture: Picture, channels: int) -> None:
         found = picture.array.shape[-1]
@@ -105,7 +125,10 @@ class FolderCase:
         if self.meant.kind == "multilabel":
             shared = sum(file in files for files in self.pair.masks) > 1
             reading = replace(reading, segment=self.meant.names[plane], shared=shared)
-        found = read(file, reading)
+        if self.page is not None and self._by_page():
+            found = read_mask(file, reading, self.page)
+        else:
+            found = read(file, reading)
         whole = aligned(self.pair.image, image, file, found, ignore=self.anywhere)
         mask = whole if self.page is None else cut(whole, self.page)
         if mask.array.shape[:-1] != space:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..core.errors import DataError, SpecError
-from .readers import DESKTOP_FILES, require_text, suffix
+from .readers import DESKTOP_FILES, FOLDERS, require_text, suffix
 
 WILDCARD = re.compile(r"(\*\*/?|\*|\?|\[[^]]+\])")
 """What stands for other text in a glob."""
@@ -18,8 +18,8 @@ def listed(home: Path, pattern: str) -> list[str]:
     `*`, `?` and `[…]` stand for text within a name, `**` for any folders or none. Suffixes match in capital and small
     letters alike: `*.png` finds `A.PNG`. Wildcards pass over names that begin with a dot, as in a shell (macOS writes
     `._a.png` beside `a.png`), and over Thumbs.db and desktop.ini. `**` does not follow links to folders, which may lead
-    in a circle. A folder that is not there holds nothing. A pattern that ends with a slash matches folders, as in a
-    shell, and so do their paths.
+    in a circle, and looks into no folder that is an image itself (`.ome.zarr`). A folder that is not there holds
+    nothing. A pattern that ends with a slash matches folders, as in a shell, and so do their paths.
 
     Raises SpecError for a pattern that makes no sense, DataError for a folder that cannot be listed and for a name that
     is not UTF-8.
@@ -59,7 +59,9 @@ class _Segment:
             return False
         if self.folders or not self.last:
             return entry.is_dir()
-        return entry.is_file() and name.lower() not in DESKTOP_FILES
+        if entry.is_file():
+            return name.lower() not in DESKTOP_FILES
+        return suffix(Path(name)) in FOLDERS and entry.is_dir()
 
 
 def _regex(text: str) -> str:
@@ -73,7 +75,8 @@ def _walk(folder: str, prefix: str, segments: Sequence[_Segment]) -> Iterator[st
     if first.any_depth:
         yield from _walk(folder, prefix, rest)
         for entry in _entries(folder):
-            if entry.name[0] != "." and entry.is_dir(follow_symlinks=False):
+            inside = entry.name[0] != "." and suffix(Path(entry.name)) not in FOLDERS
+            if inside and entry.is_dir(follow_symlinks=False):
                 yield from _walk(entry.path, f"{prefix}{entry.name}/", segments)
     elif first.literal:
         yield from _walk(f"{folder}/{first.text}", f"{prefix}{first.text}/", rest)

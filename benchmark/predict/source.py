@@ -9,10 +9,10 @@ import numpy as np
 from ...datasets.folder_cases import alike
 from ...datasets.prepare import Preprocess
 from ...datasets.readers import FOLDER, Page, Reading, cut, pages_in, read_image
+from ...datasets.readers.ome_zarr import OmeZarr, open_ome_zarr
 from ...datasets.regions import Stored
 from ..trial.segmenter import Segmenter
 from .inputs import Input
-from .ome_zarr import OmeZarr, open_ome_zarr
 
 
 @dataclass(frozen=True)

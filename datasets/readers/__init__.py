@@ -4,10 +4,12 @@ from .anatomical import from_ras, in_file_order, to_ras
 from .mask import mask_once, read_mask
 from .pages import Page, cut
 from .picture import Channels, Exif, Pages, Picture, Reading
-from .read import image_once, pages_in, read_image
+from .read import image_once, pages_in, read_image, read_page
 from .registry import (
     DESKTOP_FILES,
     FOLDER,
+    FOLDERS,
+    PAGE_READERS,
     files_of,
     hidden,
     kind_of,
@@ -22,6 +24,8 @@ from .registry import (
 __all__ = [
     "DESKTOP_FILES",
     "FOLDER",
+    "FOLDERS",
+    "PAGE_READERS",
     "Channels",
     "Exif",
     "Page",
@@ -39,6 +43,7 @@ __all__ = [
     "pages_in",
     "read_image",
     "read_mask",
+    "read_page",
     "reads",
     "require_text",
     "stem",

@@ -7,15 +7,16 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...core.errors import DataError, UnetbenchError, one_line
-from . import arrays, dicom, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, raster, tiff  # noqa: F401 each registers its suffixes
+from . import arrays, dicom, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, ome_zarr, raster, tiff  # noqa: F401 each registers its suffixes
 from .pages import MOST, Page, count, pages
 from .picture import Picture, Reading
-from .registry import READERS, kind_of, suffixes
+from .registry import PAGE_READERS, READERS, kind_of, suffixes
 
 PLAIN = Reading()
 
 _PAGED = (
-    "/", ".dcm", ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd", ".seg.nrrd", ".tif", ".tiff",
+    "/", ".dcm", ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd",
+    ".ome.zarr", ".seg.nrrd", ".tif", ".tiff", ".zarr",
 )  # fmt: skip
 
 
@@ -26,6 +27,17 @@ def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
     with decoding(file):
         picture = READERS[kind](file, reading)
+    return _checked(file, picture, reading)
+
+
+def read_page(file: Path, reading: Reading, page: Page) -> Picture:
+    """Decode one page, cut, of a file whose format reads it without the rest (`PAGE_READERS`). Raises DataError."""
+    with decoding(file):
+        picture = PAGE_READERS[kind_of(file)](file, reading, page)
+    return _checked(file, picture, reading)
+
+
+def _checked(file: Path, picture: Picture, reading: Reading) -> Picture:
     if 0 in picture.array.shape:
         raise DataError(f"{file}: has no pixels, its shape is {picture.array.shape}")
     if picture.array.dtype.kind not in "buif" and not reading.mask:

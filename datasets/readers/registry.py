@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ...core.errors import DataError, SpecError
 from ...core.printable import printable
+from .pages import Page
 from .picture import Picture, Reading
 
 Reader = Callable[[Path, Reading], Picture]
@@ -19,6 +20,15 @@ READERS: dict[str, Reader] = {}
 FOLDER = "/"
 """In the place of a suffix: a folder that is an image and whose name may be any, as one of a DICOM series."""
 
+FOLDERS: set[str] = set()
+"""Suffixes of folders that are images."""
+
+PageReader = Callable[[Path, Reading, Page], Picture]
+"""Decodes one page of a file, cut; raises as a `Reader` does."""
+
+PAGE_READERS: dict[str, PageReader] = {}
+"""By suffix, of formats of which a page can be read without the rest."""
+
 PARTS: dict[str, Parts] = {}
 """By suffix, of images that are read from other files than the one of their name."""
 
@@ -26,10 +36,11 @@ DESKTOP_FILES = ("thumbs.db", "desktop.ini")
 """What Windows writes into folders of images, in small letters."""
 
 
-def reads(*endings: str, parts: Mapping[str, Parts] | None = None) -> Callable[[Reader], Reader]:
+def reads(*endings: str, parts: Mapping[str, Parts] | None = None, folders: bool = False) -> Callable[[Reader], Reader]:
     """Decorate a function to read the files of these suffixes. Raises SpecError for one that another reads.
 
-    parts: by suffix, which files an image is read from, where that is not the one of its name alone.
+    parts: by suffix, which files an image is read from, where that is not the one of its name alone. folders: whether
+    images are folders of these suffixes.
     """
 
     def register(function: Reader) -> Reader:
@@ -38,6 +49,17 @@ def reads(*endings: str, parts: Mapping[str, Parts] | None = None) -> Callable[[
             if earlier.__module__ != function.__module__:
                 raise SpecError(f"{ending} files are read twice: by {earlier.__module__} and {function.__module__}")
         PARTS.update(parts or {})
+        FOLDERS.update(endings if folders else ())
+        return function
+
+    return register
+
+
+def reads_pages(*endings: str) -> Callable[[PageReader], PageReader]:
+    """Decorate a function that reads one page of files of these suffixes without the rest."""
+
+    def register(function: PageReader) -> PageReader:
+        PAGE_READERS.update(dict.fromkeys(endings, function))
         return function
 
     return register

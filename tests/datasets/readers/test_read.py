@@ -106,8 +106,8 @@ WRITERS = {
 }
 
 
-ELSEWHERE = {".dcm", ".mha", ".mhd", ".nhdr", ".nrrd", ".seg.nrrd"}
-"""Suffixes whose writers are optional, cut short in the test files of their formats."""
+ELSEWHERE = {".dcm", ".mha", ".mhd", ".nhdr", ".nrrd", ".ome.zarr", ".seg.nrrd", ".zarr"}
+"""Suffixes of optional writers and of folders, damaged in the test files of their formats."""
 
 
 def test_every_suffix_is_tried_cut_short():
