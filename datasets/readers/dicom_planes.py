@@ -8,8 +8,8 @@ import numpy as np
 
 from ...core.errors import DataError
 
-SAME = 1e-2
-"""Of the distance of slices: how far one may lie from its place on a regular grid."""
+SAME = 0.05
+"""Of the distance of slices: how far one may lie from its place on a regular grid, for positions are rounded."""
 
 _PARALLEL, _TILTED = 1e-3, 1e-2
 

@@ -110,7 +110,8 @@ def _on_image(data: Any, planes: Sequence[Plane], image: Grid, file: Path) -> tu
                 + "; it was made for other slices"
             )
         places.append(place)
-    affine = _affine(planes[0], step, np.array(planes[0].position) - places[0] * step)
+    # along the slices its place is the image's, whose own slices may be off a little
+    affine = _affine(planes[0], step, np.array(planes[0].position) - near[0] * step)
     return affine, places, len(image.planes)
 
 

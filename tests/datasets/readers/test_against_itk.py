@@ -79,3 +79,19 @@ def test_a_dicom_series_is_the_same_picture_in_every_orientation(tmp_path, write
     other = read_image(tmp_path / "a.nii")
     np.testing.assert_array_equal(other.array, found.array)
     np.testing.assert_allclose(other.affine, found.affine, atol=1e-4)
+
+
+@pytest.mark.formats_row(
+    "Geometry",
+    "NRRD",
+    "pynrrd, SimpleITK",
+    "edges in µm by `space units`, read by SimpleITK 2.5 and saved",
+    "1000 times too large, for SimpleITK ignores the units and its copy says none; the file of pynrrd itself in mm",
+)
+def test_micrometres_of_a_nrrd_are_lost_in_a_copy_of_itk(tmp_path):
+    nrrd = pytest.importorskip("nrrd", reason="pynrrd is not installed")
+    edges = np.diag([500.0, 1000, 3000])
+    nrrd.write(str(tmp_path / "a.nrrd"), VOLUME, {"space": "LPS", "space directions": edges, "space units": ["um"] * 3})
+    assert read_image(tmp_path / "a.nrrd").spacing_mm == (0.5, 1.0, 3.0)
+    itk.WriteImage(itk.ReadImage(str(tmp_path / "a.nrrd")), str(tmp_path / "b.nrrd"))
+    assert read_image(tmp_path / "b.nrrd").spacing_mm == (500.0, 1000.0, 3000.0)

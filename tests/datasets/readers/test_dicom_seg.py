@@ -171,6 +171,15 @@ def test_a_segmentation_of_another_series_is_refused(tmp_path, series, write_ser
         _list(tmp_path, classes=["liver"]).cases[0].read()
 
 
+def test_slices_whose_places_are_rounded_have_their_frames(tmp_path, write_series):
+    heights = [7, 10.05, 13, 16.05, 19, 22.05, 25, 28.05]
+    folder = write_series(tmp_path / "ct" / "a", IMAGE, AFFINE, ImagePositionPatient=lambda k: [20, -30, heights[k]])
+    liver, _ = _liver_and_tumour()
+    _segment(tmp_path / "seg/a.dcm", folder, liver[..., None], names=("liver",))
+    sample = _list(tmp_path, classes=["liver"]).cases[0].read()
+    np.testing.assert_array_equal(sample.truth[..., 0], _upright(liver))
+
+
 def test_a_frame_that_lies_elsewhere_than_its_slice_is_refused(tmp_path, series):
     liver, _ = _liver_and_tumour()
     data = _segment(tmp_path / "seg/a.dcm", series, liver[..., None], names=("liver",))
