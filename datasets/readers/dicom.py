@@ -139,14 +139,13 @@ def _image(file: Path, reading: Reading) -> Picture:
     else:
         require_memory(shape, 4, file)
         array, notes = rescaled(data, decoded(data, file), 0)
-    edges = data.get("PixelSpacing")
-    if edges is None and "ImagerPixelSpacing" in data:
+    edges = tuple(float(edge) for edge in data.get("PixelSpacing") or ())
+    if not edges and "ImagerPixelSpacing" in data:
         notes += (_DETECTOR,)
-    known = edges is not None and len(edges) == 2
     return Picture(
         array if frames else array[0] if len(array) == 1 else np.moveaxis(array[..., 0], 0, -1),
-        tuple(float(edge) for edge in edges) if known else None,
-        _HEADER if known else "",
+        edges if len(edges) == 2 else None,
+        _HEADER if len(edges) == 2 else "",
         notes=notes,
         frames=frames,
     )

@@ -55,7 +55,7 @@ def ome_zarr_page(folder: Path, reading: Reading, page: Page) -> Picture:
     """One page (*space, c), of which no more is read than the chunks that it lies in. Raises DataError."""
     image = _asked(folder, reading)
     flat = page.slice is not None and len(image.space) == 3
-    if page.frame >= max(1, image.frames) or (flat and page.slice >= image.space[0]):
+    if page.frame >= max(1, image.frames) or (flat and (page.slice or 0) >= image.space[0]):
         raise DataError(f"{folder}: has {image.frames or 1} frames of {image.space}, so no page {tuple(page)}")
     part = page if flat else Page(page.frame, None)
     edges, space = image.spacing_mm, image.space[1:] if flat else image.space

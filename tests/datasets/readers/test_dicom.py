@@ -34,6 +34,15 @@ def test_values_are_rescaled_slice_by_slice(tmp_path, write_series):
     np.testing.assert_array_equal(wide.array[::-1, ::-1, :, 0], VOLUME.astype(np.int32) * 100)
 
 
+def test_a_lookup_table_gives_the_values(tmp_path, write_series):
+    table = pydicom.Dataset()
+    table.LUTDescriptor, table.ModalityLUTType = [4096, 0, 16], "US"
+    table.LUTData = np.arange(4095, -1, -1, dtype="<u2").tobytes()
+    table["LUTData"].VR = "OW"
+    found = read_image(write_series(tmp_path / "a", VOLUME.astype(np.uint16), AFFINE, ModalityLUTSequence=[table]))
+    np.testing.assert_array_equal(found.array[::-1, ::-1, :, 0], 4095 - VOLUME)
+
+
 @pytest.mark.formats_row(
     "Geometry",
     "DICOM series",
@@ -253,7 +262,7 @@ def test_folders_of_series_are_cases_by_a_glob_that_ends_with_a_slash(tmp_path, 
     "DICOM (`.dcm`)",
     "highdicom (legacy converted enhanced CT)",
     "frames that say where they lie, in any order",
-    "a volume, as a series; a table of values a frame",
+    "a volume, as a series; slope and intercept of each frame",
 )
 def test_an_enhanced_file_is_the_volume_of_its_series(tmp_path, write_series):
     highdicom = pytest.importorskip("highdicom", reason="highdicom, which writes enhanced files, is not installed")
