@@ -67,7 +67,19 @@ def _headers(file: Path) -> tuple[list[tuple[Any, Path]], tuple[str, ...]]:
     if not found:
         raise DataError(f"{file}: is no readable DICOM image; it is damaged, cut short or another kind of object")
     _require_one_series(file, [header for header, _ in found])
+    for header, one in read:
+        _require_sound(header, one, found[0][0].get("SeriesInstanceUID"))
     return found, ("files that are no DICOM images were left out of its folder",) if len(found) < len(read) else ()
+
+
+def _require_sound(header: Any, file: Path, series: Any) -> None:
+    """Raise DataError for a file that would be left out of its series though it is a damaged slice of it."""
+    if header is None:
+        damaged = file.suffix.lower() == ".dcm" or not file.stat().st_size
+    else:
+        damaged = "Rows" not in header and header.get("SeriesInstanceUID", series) == series
+    if damaged:
+        raise DataError(f"{file}: is no readable DICOM; it is damaged or cut short; fetch it again, or take it away")
 
 
 def _files(folder: Path) -> list[Path]:

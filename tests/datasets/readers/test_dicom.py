@@ -200,6 +200,13 @@ def test_a_series_is_read_from_all_files_of_its_folder(tmp_path, write_series):
     (folder / "DICOMDIR").write_bytes(b"")
     (folder / ".hidden").write_bytes(b"")
     assert read_image(folder).notes == ()
+    last = max(folder.glob("IM*"), key=lambda file: pydicom.dcmread(file).ImagePositionPatient[2])
+    whole = last.read_bytes()
+    for kept in (0, 300, 500):  # nothing, and heads that end before the size of the image
+        last.write_bytes(whole[:kept])
+        with pytest.raises(DataError, match=rf"{last.name}: "):
+            read_image(folder)
+    last.write_bytes(whole)
     (folder / "notes.txt").write_text("seen")
     assert read_image(folder).notes == ("files that are no DICOM images were left out of its folder",)
 
