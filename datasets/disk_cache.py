@@ -37,7 +37,10 @@ MARK = b"ubcase1\n"
 LEFT_BEHIND_S = 3600.0
 """Age from which a file that is not renamed yet is what a killed writer left; writing a case takes no hour."""
 
-DECODERS = ("numpy", "scipy", "scikit-image", "opencv-python-headless", "tifffile", "imagecodecs", "nibabel", "pillow")
+DECODERS = (
+    "numpy", "scipy", "scikit-image", "opencv-python-headless", "tifffile", "imagecodecs", "nibabel", "pillow",
+    "pynrrd", "SimpleITK", "pydicom", "zarr", "numcodecs",
+)  # fmt: skip
 """Packages whose version may change how a file is read."""
 
 _HEAD = struct.Struct("<8sII")

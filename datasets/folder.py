@@ -16,7 +16,7 @@ from .meaning import Meaning, meaning
 from .modality_files import modality_files, modality_globs, with_modalities
 from .pair_table import by_table
 from .pairing import Pair, Rules, by_globs
-from .readers import Channels, Exif, Page, Reading
+from .readers import Channels, Exif, Page, Reading, files_of
 from .readers.annotations import Asked, Corners, Order
 from .source import Source
 
@@ -63,7 +63,8 @@ def folder(
         that text is the case's name: `img/*.png` and `lab/*_mask.tif` pair `img/a1.png` with `lab/a1_mask.tif`.
     images as a mapping from modalities to their globs: one field imaged in several ways, whose files belong together
         as image and mask do and become the channels of one image, in that order.
-        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do.
+        Suffixes match in small and in capital letters; hidden files, `Thumbs.db` and `desktop.ini` never do. A glob
+        that ends with a slash names folders, each a DICOM series.
     classes: a list of one name: two-valued masks (0 and 1, 255 or 65535). A list of several: label images
         0 .. k-1, the first class being the background. A mapping from each name to its value or values: masks with
         these values; with a single name every other value is background. Values may be colours, `"#ff0000"`, which the
@@ -71,6 +72,7 @@ def folder(
     background: the class of a mapping that is never scored; by default the one called so, or else that of value 0 or
         the black one.
     masks as a mapping from each class to its glob: classes that may overlap, one two-valued mask each (no `classes`).
+        Of files of named segments (`.seg.nrrd`, DICOM) the segment called as the class; the glob is then the same.
     annotations: the file below the folder, or a glob, that says what images show, in place of `masks`: COCO, labelme,
         CVAT for images, Kaggle's run lengths, ROIs of ImageJ, Cellpose's `*_cp_masks.*`, or the `dataset.json` of
         nnU-Net or MSD; its content says which one it is, noted. `classes` is then a list of its labels, a mapping from
@@ -106,7 +108,8 @@ def folder(
         fourth axis of a NIfTI, which may be time, and keeps transparency as a channel. `none`: planes that are stored
         apart, or all axes of an NPY, are space.
     exif: `apply` the orientation that the files of images and masks state, or `ignore` it.
-    image_array, mask_array: the arrays of an NPZ of several; `images` and `masks` may then be the same glob.
+    image_array, mask_array: the arrays of an NPZ of several; `mask_array` also the label of an OME-Zarr. `images` and
+        `masks` may then be the same glob.
     geometry: `check` that affine and spacing of a mask are its image's, or `ignore` what differs: voxels then
         correspond in the order of the files; noted.
 
@@ -154,7 +157,15 @@ def folder(
         listing = Listing(found, notes, meant, tuple(globs))
     meant, notes = listing.meant, listing.notes
     edges = _edges(spacing_mm)
-    asked = Reading(channels, exif, image_array, pages, colours=meant.coloured, threshold=meant.threshold)
+    asked = Reading(
+        channels,
+        exif,
+        image_array,
+        pages,
+        colours=meant.coloured,
+        threshold=meant.threshold,
+        or_empty=missing == "empty",
+    )
     page = {"volume": None, "frames": Page(0, None), "cases": Page(0, 0)}[pages]
     one = FolderCase(listing.pairs[0], meant, asked, edges, page, anywhere=geometry == "ignore")
     first, parts = one.picture(), None if listing.together or "" in listing.channels else one.depths()
@@ -178,8 +189,8 @@ def folder(
             group=_part(group, home, pair.image, "group") if group else pair.group or pair.shared or pair.name,
             read=reading,
             stratum=_part(stratum, home, pair.image, "stratum") if stratum else pair.stratum,
-            files=pair.files,
-            planes=tuple(map(len, pair.masks)) if len(pair.masks) > 1 else (),
+            files=tuple(part for file in pair.files for part in files_of(file)),
+            planes=_planes(pair) if len(pair.masks) > 1 else (),
         )
         own = pages_of(case, reading) if single else [case]
         cases += own
@@ -249,6 +260,10 @@ def _pairs(
     files, lacking = modality_files(home, images, rules, single=single)
     found, notes = by_globs(home, first, globs, rules, single=single, itself=itself)
     return with_modalities(found, files, (*notes, *lacking))
+
+
+def _planes(pair: Pair) -> tuple[int, ...]:
+    return tuple(sum(len(files_of(file)) for file in files) for files in pair.masks)
 
 
 def _part(pattern: str, home: Path, file: Path, option: str) -> str:

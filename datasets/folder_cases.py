@@ -14,7 +14,21 @@ from .meaning import Meaning
 from .modality_files import stacked
 from .object_labels import numbered
 from .pairing import Pair
-from .readers import Page, Picture, Reading, cut, decoding, image_once, mask_once, pages_in, read_image, read_mask
+from .readers import (
+    PAGE_READERS,
+    Page,
+    Picture,
+    Reading,
+    cut,
+    decoding,
+    image_once,
+    kind_of,
+    mask_once,
+    pages_in,
+    read_image,
+    read_mask,
+    read_page,
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +74,14 @@ class FolderCase:
         return tuple(self._decoded(file).array.shape[-1] for file in (self.pair.image, *self.pair.further))
 
     def _decoded(self, file: Path) -> Picture:
+        if self.page is not None and self._by_page():
+            return read_page(file, self.reading, self.page)
         return (image_once if self.reading.pages != "volume" else read_image)(file, self.reading)
+
+    def _by_page(self) -> bool:
+        """Whether all files are of formats of which a page is read without the rest."""
+        files = (self.pair.image, *self.pair.further, *(file for files in self.pair.masks for file in files))
+        return all(kind_of(file) in PAGE_READERS for file in files)
 
     def _check_channels(self, file: Path, picture: Picture, channels: int) -> None:
         found = picture.array.shape[-1]
@@ -84,8 +105,8 @@ class FolderCase:
                 found = self.pair.drawing.truth(self.meant, self.pair.image, space)
             notes |= dict.fromkeys(found.notes)
             planes, objects = [found.truth], found.objects
-        for files in self.pair.masks:
-            pictures = [self._mask(file, whole, space) for file in files]
+        for plane, files in enumerate(self.pair.masks):
+            pictures = [self._mask(file, whole, space, plane) for file in files]
             notes |= dict.fromkeys(note for found in pictures for note in found.notes)
             masks = [found.array for found in pictures]
             own = [
@@ -104,9 +125,16 @@ class FolderCase:
             tuple(notes),
         )
 
-    def _mask(self, file: Path, image: Picture, space: tuple[int, ...]) -> Picture:
+    def _mask(self, file: Path, image: Picture, space: tuple[int, ...], plane: int) -> Picture:
         read = mask_once if self.reading.pages != "volume" else read_mask
-        found = read(file, self.reading.of_mask(self.mask_array))
+        reading = replace(self.reading.of_mask(self.mask_array), image=self.pair.image)
+        if self.meant.kind == "multilabel":
+            shared = sum(file in files for files in self.pair.masks) > 1
+            reading = replace(reading, segment=self.meant.names[plane], shared=shared)
+        if self.page is not None and self._by_page():
+            found = read_mask(file, reading, self.page)
+        else:
+            found = read(file, reading)
         whole = aligned(self.pair.image, image, file, found, ignore=self.anywhere)
         mask = whole if self.page is None else cut(whole, self.page)
         if mask.array.shape[:-1] != space:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..core.errors import DataError
+from .partial_masks import on_grid_of
 from .readers import Picture, from_ras, in_file_order, to_ras
 
 TOLERANCE = 1e-3
@@ -19,13 +20,14 @@ def aligned(image_file: Path, image: Picture, mask_file: Path, mask: Picture, *,
     Where both files state an orientation both arrays are RAS+, and the corners of the volume must be at the same place
     by both affines: max |inverse(A_image) (A_mask - A_image) corner| ≤ 1e-3 voxels, or more by what a qform cannot hold
     (`Picture.rounding_rad`). Where one of them states none, their voxels correspond in the order of the files, which is
-    noted. Of spacings without affines the edges must be the same within 1e-3. ignore: what differs is noted, and voxels
+    noted. Of spacings without affines the edges must be the same within 1e-3. A partial mask is brought to the image's
+    grid first (`partial_masks`). ignore: what differs is noted, and voxels
     correspond in the order of the files. A mask of fewer axes than the image, which holds for all of its frames
     (noted) or slices, is returned as it is.
 
     Raises DataError naming both files, what they state and the fix.
     """
-    mask = replace(mask, array=mask.array[..., None])
+    mask = on_grid_of(image, mask_file, replace(mask, array=mask.array[..., None]))
     both = bool(image.orientation and mask.orientation)
     difference = _difference(image, mask)
     if ignore and difference:

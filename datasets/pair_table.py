@@ -9,7 +9,7 @@ from typing import Any, get_args
 from ..core.errors import DataError
 from .case import Role
 from .pairing import Pair, bare
-from .readers import suffix, suffixes
+from .readers import FOLDER, kind_of, suffixes
 
 _COLUMNS = ("image", "mask", "name", "group", "stratum", "split")
 
@@ -92,11 +92,11 @@ def _row(
 def _there(home: Path, name: str, where: str) -> Path:
     file = home / name
     try:
-        there = file.is_file()
+        there = file.exists()
     except OSError:  # a name that no file can have
         there = False
     if not there:
         raise DataError(f"{where}: {str(file)[:300]} is no file; names are below the folder")
-    if suffix(file) not in suffixes():
+    if kind_of(file) not in (*suffixes(), FOLDER):
         raise DataError(f"{where}: {file} is no image file; it may be {', '.join(suffixes())}")
     return file

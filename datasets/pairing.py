@@ -11,7 +11,7 @@ from .case import Role
 from .drawing import Drawing
 from .listing import WILDCARD, listed
 from .notes import skipped
-from .readers import suffix, suffixes
+from .readers import FOLDER, suffix, suffixes
 
 Rule = Literal["one", "shared", "parts"]
 
@@ -138,10 +138,10 @@ def _listed(home: Path, pattern: object, option: str, *, single: bool, whole: bo
     """The files of a glob with the texts that its wildcards stand for. whole: whether all must be readable."""
     if not isinstance(pattern, str) or not pattern or not (single or WILDCARD.search(pattern)):
         raise SpecError(f"folder.{option}: {pattern!r} is no glob; for instance img/*.png")
-    greedy, readable, found, strange = _regex(pattern), set(suffixes()), [], []
+    greedy, readable, found, strange = _regex(pattern), {*suffixes(), FOLDER}, [], []
     for name in listed(home, pattern):
         file = home / name
-        kind = suffix(file)
+        kind = FOLDER if name.endswith("/") else suffix(file)
         if kind not in readable:
             strange.append(file)
             continue
@@ -269,10 +269,13 @@ def _regex(pattern: str, *, lazy: bool = False) -> re.Pattern[str]:
 
 
 def _ending(pattern: str) -> str:
+    if pattern.endswith("/"):
+        return FOLDER
     name = pattern.rsplit("/", 1)[-1]
     return suffix(Path(name)) if "." in name else ""
 
 
 def bare(path: Path) -> str:
-    """A path without its suffix, its parts apart by slashes."""
-    return path.as_posix()[: -len(suffix(path))]
+    """A path without its suffix, where that is one of images, its parts apart by slashes."""
+    text, end = path.as_posix(), suffix(path)
+    return text.removesuffix(text[-len(end) :]) if end in suffixes() else text

@@ -1,4 +1,4 @@
-"""Volumes as nibabel writes them, the same one in any orientation."""
+"""Volumes as nibabel writes them, the same one in any orientation, and DICOM series as pydicom does."""
 
 import sys
 
@@ -28,6 +28,52 @@ def write_volume():
         volume.header.set_xyzt_units(unit)
         nibabel.save(volume, file)
         return file
+
+    return write
+
+
+@pytest.fixture
+def write_series():
+    """A function that writes an array (columns, rows, slices) as a DICOM series, a file a slice, in no order.
+
+    affine: from its indices to millimetres in LPS. fields: of every slice, or, where they are functions of the slice's
+    number, of each.
+    """
+    pydicom = pytest.importorskip("pydicom", reason="pydicom is not installed (extra dicom)")
+    from pydicom.dataset import Dataset, FileMetaDataset
+    from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
+
+    def write(folder, array, affine, **fields):
+        folder.mkdir(parents=True, exist_ok=True)
+        series, study, frame = generate_uid(), generate_uid(), generate_uid()
+        edges = np.linalg.norm(affine[:3, :3], axis=0)
+        count = array.shape[2]
+        shuffled = np.random.default_rng(1).permutation(count)
+        for k in range(count):
+            data = Dataset()
+            data.file_meta = FileMetaDataset()
+            data.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            data.SOPClassUID, data.SOPInstanceUID, data.Modality = CTImageStorage, generate_uid(), "CT"
+            data.StudyInstanceUID, data.SeriesInstanceUID, data.FrameOfReferenceUID = study, series, frame
+            data.PatientID, data.PatientName, data.StudyID, data.AccessionNumber = "1", "A^B", "1", ""
+            data.PatientBirthDate = data.PatientSex = data.StudyDate = data.StudyTime = ""
+            data.ReferringPhysicianName, data.SeriesNumber = "", 4
+            data.InstanceNumber = int(shuffled[k]) + 1
+            data.ImagePositionPatient = [float(f"{x:.10g}") for x in affine[:3, 3] + k * affine[:3, 2]]
+            turn = np.concatenate([affine[:3, 0] / edges[0], affine[:3, 1] / edges[1]])
+            data.ImageOrientationPatient = [float(f"{x:.10g}") for x in turn]
+            data.PixelSpacing = [float(f"{edges[1]:.10g}"), float(f"{edges[0]:.10g}")]
+            data.SliceThickness = float(f"{edges[2]:.10g}")
+            data.Rows, data.Columns, data.SamplesPerPixel = array.shape[1], array.shape[0], 1
+            data.PhotometricInterpretation = "MONOCHROME2"
+            data.BitsAllocated = data.BitsStored = array.dtype.itemsize * 8
+            data.HighBit, data.PixelRepresentation = data.BitsStored - 1, int(array.dtype.kind == "i")
+            data.RescaleSlope, data.RescaleIntercept = 1, 0
+            data.PixelData = np.ascontiguousarray(array[..., k].T).tobytes()
+            for name, value in fields.items():
+                setattr(data, name, value(k) if callable(value) else value)
+            pydicom.dcmwrite(folder / f"IM{(7 * int(shuffled[k])) % 97:03}", data, enforce_file_format=True)
+        return folder
 
     return write
 

@@ -11,17 +11,22 @@ import numpy as np
 from ...core.errors import StoreError
 from ...core.files import written_aside
 from ...datasets.readers import Page, from_ras
+from ...datasets.readers.nrrd import grid_fields
+from .grid_files import write_metaimage, write_nrrd
 from .inputs import ZARR
 from .ome_zarr import ZarrOutput
 from .source import Source
 
 _NIFTI, _TIFF, _NUMPY = (".nii", ".nii.gz"), (".tif", ".tiff"), (".npy", ".npz")
+_NRRD, _METAIMAGE = (".nrrd", ".nhdr", ".seg.nrrd"), (".mha", ".mhd")
 _ORIENTATION, _TRANSPOSED = 274, (5, 6, 7, 8)
 _IMAGEJ_TYPES = (np.uint8, np.uint16, np.float32)
 
 
 def suffix_of(kind: str, dtype: np.dtype, channels: int = 1) -> str:
     """The suffix of an output of images of a suffix: that of NIfTI and TIFF, .npy for NumPy's, else .png.
+
+    Of NRRD and MetaImage it is that of one file (.nrrd, .mha).
 
     What PNG does not hold, more than 65535 objects or probabilities, is TIFF.
     """
@@ -31,20 +36,22 @@ def suffix_of(kind: str, dtype: np.dtype, channels: int = 1) -> str:
         return kind
     if kind in _NUMPY:
         return ".npy"
+    if kind in (*_NRRD, *_METAIMAGE):
+        return ".nrrd" if kind in _NRRD else ".mha"
     return ".tif" if kind in _TIFF or channels > 1 or dtype not in (np.uint8, np.uint16) else ".png"
 
 
 def write_array(target: Path, source: Source, array: np.ndarray, channels: Sequence[str] = ()) -> None:
     """Write an array (t, *space) or (*space), in the order of axes in which the source was read; k last with channels.
 
-    NIfTI: in the file's own orientation, with its affine and units. TIFF: with its resolution, or its sizes as ImageJ
-    or OME-XML state them; upright, as the image was shown. OME-Zarr: with its axes, scale and origin. Channels come
-    fourth in a NIfTI, before y and x in a TIFF and before space in an OME-Zarr.
+    NIfTI, NRRD and MetaImage: in the file's own orientation, with its affine and units. TIFF: with its resolution, or
+    its sizes as ImageJ or OME-XML state them; upright, as the image was shown. OME-Zarr: with its axes, scale and
+    origin. Channels come fourth in a NIfTI, before y and x in a TIFF and before space in an OME-Zarr; in NRRD and
+    MetaImage they are vectors. DICOM: volumes as NIfTI in RAS+, in millimetres of the patient; other images as PNG.
 
     The file is there whole or not at all. Raises StoreError when it cannot be written.
     """
-    kind = source.entry.kind
-    writer = _zarr if kind == ZARR else _nifti if kind in _NIFTI else _plain if kind in _NUMPY else _picture
+    writer = _WRITERS.get(source.kind, _picture)
     try:
         with written_aside(target) as aside:
             writer(aside, source, array, channels)
@@ -53,8 +60,8 @@ def write_array(target: Path, source: Source, array: np.ndarray, channels: Seque
 
 
 def in_file_order(source: Source, array: np.ndarray) -> np.ndarray:
-    """An array (*space, ...) of the whole as the voxels of its file lie."""
-    if not source.orientation:
+    """An array (*space, ...) of the whole as the voxels of its output lie: of its file, RAS+ for volumes of DICOM."""
+    if not source.orientation or source.kind != source.entry.kind:
         return array
     return np.ascontiguousarray(from_ras(array, source.orientation, frames=source.frames))
 
@@ -76,6 +83,11 @@ def _plain(aside: Path, source: Source, array: np.ndarray, channels: Sequence[st
 def _nifti(aside: Path, source: Source, array: np.ndarray, channels: Sequence[str]) -> None:
     import nibabel
 
+    if source.kind != source.entry.kind:  # of DICOM
+        made = nibabel.Nifti1Image(array, source.affine)
+        made.header.set_xyzt_units("mm")
+        nibabel.save(made, aside)
+        return
     read: Any = nibabel.load(source.entry.file)
     array = in_file_order(source, array)
     if source.frames:
@@ -164,3 +176,26 @@ def _ome_sizes(text: str, turned: bool) -> dict[str, Any]:
             found[f"PhysicalSize{letter}"] = float(pixels[f"PhysicalSize{own}"])
             found[f"PhysicalSize{letter}Unit"] = pixels.get(f"PhysicalSize{own}Unit", "µm")
     return found
+
+
+def _nrrd(aside: Path, source: Source, array: np.ndarray, channels: Sequence[str]) -> None:
+    write_nrrd(aside, _columns_first(source, array), grid_fields(source.entry.file), channels, frames=source.frames)
+
+
+def _metaimage(aside: Path, source: Source, array: np.ndarray, channels: Sequence[str]) -> None:
+    write_metaimage(aside, _columns_first(source, array), source.entry.file, channels, frames=source.frames)
+
+
+def _columns_first(source: Source, array: np.ndarray) -> np.ndarray:
+    """(t,) x, y, (z,) (k) as the file has them, of whose images rows were put first."""
+    return array.swapaxes(0, 1) if len(source.shape) == 2 else in_file_order(source, array)
+
+
+_WRITERS = {
+    ZARR: _zarr,
+    **dict.fromkeys(_NIFTI, _nifti),
+    **dict.fromkeys(_NUMPY, _plain),
+    **dict.fromkeys(_NRRD, _nrrd),
+    **dict.fromkeys(_METAIMAGE, _metaimage),
+}
+"""By the suffix of images; all others are pictures."""

@@ -90,9 +90,7 @@ class Segmented:
                     np.copyto(target, found[name][0], where=found[name][0] > 0)
             most = int(numbers.max(initial=0))
             array = numbers.astype(np.uint16 if most < 2**16 else np.uint32)
-            file = self._outputs.file(
-                "instances", self._source.entry, suffix_of(self._source.entry.kind, array.dtype), part
-            )
+            file = self._outputs.file("instances", self._source.entry, suffix_of(self._source.kind, array.dtype), part)
             write_array(file, self._source, array)
             files.append(file)
         return files
@@ -118,7 +116,7 @@ class Segmented:
 
 def write_labels(source: Source, labels: np.ndarray, task: Task, outputs: Outputs) -> list[Path]:
     """Write labels (…, t) as one file, or of classes that may overlap one for each, of 0 and 1. Raises StoreError."""
-    suffix = suffix_of(source.entry.kind, labels.dtype)
+    suffix = suffix_of(source.kind, labels.dtype)
     if task.kind != "multilabel":
         file = outputs.file("labels", source.entry, suffix)
         write_array(file, source, labels[..., 0])
@@ -133,7 +131,7 @@ def write_labels(source: Source, labels: np.ndarray, task: Task, outputs: Output
 def write_probabilities(source: Source, probabilities: np.ndarray, task: Task, outputs: Outputs) -> Path:
     """Write probabilities (…, k) float32; without an axis of channels for one class. Raises StoreError."""
     several = task.outputs > 1
-    suffix = suffix_of(source.entry.kind, probabilities.dtype, task.outputs)
+    suffix = suffix_of(source.kind, probabilities.dtype, task.outputs)
     file = outputs.file("probabilities", source.entry, suffix)
     write_array(file, source, probabilities if several else probabilities[..., 0], task.classes if several else ())
     return file

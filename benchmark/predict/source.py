@@ -4,13 +4,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from ...datasets.folder_cases import alike
 from ...datasets.prepare import Preprocess
-from ...datasets.readers import Page, Reading, cut, pages_in, read_image
+from ...datasets.readers import FOLDER, Page, Reading, cut, pages_in, read_image
+from ...datasets.readers.ome_zarr import OmeZarr, open_ome_zarr
 from ...datasets.regions import Stored
 from ..trial.segmenter import Segmenter
 from .inputs import Input
-from .ome_zarr import OmeZarr, open_ome_zarr
 
 
 @dataclass(frozen=True)
@@ -21,7 +23,8 @@ class Source:
     parts: the pages that are images of their own, or None alone where the whole is one image. image: gives the image
     (*space, c) of a part. spacing_mm: edges of a voxel of the whole, or None. orientation: of the file where it was
     turned to RAS+, or "". depth: the axis of space along which slices are counted. turned: whether axes were swapped
-    as the file's orientation says (EXIF). zarr: the opened OME-Zarr.
+    as the file's orientation says (EXIF). zarr: the opened OME-Zarr. affine: (4, 4) from indices of the whole to
+    millimetres in RAS, or None.
     """
 
     entry: Input
@@ -35,6 +38,14 @@ class Source:
     exif: bool = True
     zarr: OmeZarr | None = None
     notes: tuple[str, ...] = ()
+    affine: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def kind(self) -> str:
+        """The suffix whose format its outputs have: that of its image, NIfTI of volumes of DICOM."""
+        if self.entry.kind not in (".dcm", FOLDER):
+            return self.entry.kind
+        return ".nii.gz" if self.affine is not None else ".dcm"
 
     def place(self, page: Page | None) -> tuple[Any, ...]:
         """Where in an array of `shape` a part lies."""
@@ -74,6 +85,7 @@ def _of_file(entry: Input, segmenter: Segmenter, reading: Reading) -> Source:
         depth=picture.depth,
         exif=reading.exif == "apply",
         notes=picture.notes,
+        affine=picture.affine,
     )
 
 

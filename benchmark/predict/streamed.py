@@ -12,12 +12,13 @@ from ...core.errors import StoreError
 from ...core.files import written_aside
 from ...core.task import Task
 from ...datasets.readers import Page
+from ...datasets.readers.ome_zarr import WHOLE
 from ...datasets.regions import Place, Stored
 from ..trial.segmenter import Segmenter
 from .files import suffix_of
 from .inputs import ZARR
 from .measures import Row, class_mask, class_row, object_row
-from .ome_zarr import WHOLE, ZarrOutput, scratch
+from .ome_zarr import ZarrOutput, scratch
 from .outputs import Outputs
 from .overlay import LONGEST_EDGE, overlay
 from .segment import fits

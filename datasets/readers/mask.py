@@ -12,10 +12,11 @@ from .headers import grey_bits, lossy
 from .indexed import Indexed, indexed
 from .nifti import FOURTH
 from .orientation import orientation_of, upright
+from .pages import Page
 from .photometric import mask_samples
 from .picture import Picture, Reading
 from .place import first_place
-from .read import PLAIN, changed_ns, decoding, read_image
+from .read import PLAIN, changed_ns, decoding, read_image, read_page
 from .registry import suffix
 from .tiff import APART
 
@@ -29,7 +30,7 @@ UNSCALED = "labels were integers under a scale factor below 1 and were rounded t
 _PICTURES = (".bmp", ".j2k", ".jp2", ".jpeg", ".jpg", ".png", ".webp")
 
 
-def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
+def read_mask(file: Path, reading: Reading = PLAIN, page: Page | None = None) -> Picture:
     """Decode a mask to integers (*space,): what the file stores, never its looks.
 
     A file with a palette (PNG, BMP, TIFF) gives the index, but a GIF, whose index writers number anew, and a BMP whose
@@ -38,11 +39,12 @@ def read_mask(file: Path, reading: Reading = PLAIN) -> Picture:
 
     `reading.colours`: give red · 65536 + green · 256 + blue instead, from RGB, grey and palettes alike.
     `reading.threshold`: give 1 where the value is at least that and 0 elsewhere. Raises DataError that says what else
-    is possible.
+    is possible. page: to be read without the rest, of formats of `PAGE_READERS`.
     """
     reading = replace(reading, mask=True)
     with decoding(file):
-        picture = _stored(file, reading, looks=reading.colours or reading.threshold is not None)
+        looks = reading.colours or reading.threshold is not None
+        picture = _stored(file, reading, looks=looks) if page is None else read_page(file, reading, page)
     array = picture.array
     if reading.colours:
         return replace(picture, array=packed(array, file))

@@ -1,13 +1,12 @@
 """NIfTI, by nibabel, turned to RAS+."""
 
-import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ...core.errors import DataError, one_line
-from .anatomical import to_ras
+from .anatomical import is_grid, rounded_edge, upright_volume
 from .picture import Picture, Reading
 from .registry import reads
 from .sizes import require_memory
@@ -50,10 +49,7 @@ def nifti(file: Path, reading: Reading) -> Picture:
         stated, edges = edges, np.linalg.norm(affine[:3, :3], axis=0)
         if (np.abs(stated - edges) > _SAME_EDGE * edges).any():
             notes += ("pixdim differs from the affine of the NIfTI; the edges are the affine's",)
-        orientation = "".join(nibabel.aff2axcodes(affine))
-        turn = nibabel.io_orientation(affine)
-        affine = affine @ nibabel.orientations.inv_ornt_aff(turn, array.shape[:3])
-        edges, array = edges[np.argsort(turn[:, 0])], to_ras(array, orientation)
+        array, affine, edges, orientation = upright_volume(array, affine)
     named = header.get_xyzt_units()[0]
     unit = _MILLIMETRES.get(named, 1.0)
     unsaid = affine is None and named == "unknown" and (edges == 1).all()  # what nibabel writes where nothing is known
@@ -61,7 +57,7 @@ def nifti(file: Path, reading: Reading) -> Picture:
     thin = [axis for axis in range(3) if array.shape[axis] == 1]
     return Picture(
         np.moveaxis(array, -1, 0)[..., None] if time else array,
-        tuple(_rounded(float(edge) * unit) for edge in edges) if known else None,
+        tuple(rounded_edge(float(edge) * unit) for edge in edges) if known else None,
         "" if not known else "NIfTI pixdim" if affine is None else "NIfTI header",
         orientation,
         notes,
@@ -85,17 +81,13 @@ def _affine(header: Any) -> tuple[np.ndarray | None, float]:
     off by about 1e-7 / a, or by 1.2e-3, where readers take a for 0.
     """
     affine, code = header.get_sform(coded=True)
-    if code and _is_grid(affine):
+    if code and is_grid(affine):
         return affine.astype(float), 0.0
     affine, code = header.get_qform(coded=True)
-    if code and _is_grid(affine):
+    if code and is_grid(affine):
         real = header.get_qform_quaternion()[0]
         return affine.astype(float), 2 * _LOST_REAL_PART if real < _LOST_REAL_PART else 1.2e-7 / real
     return None, 0.0
-
-
-def _is_grid(affine: np.ndarray) -> bool:
-    return bool(np.isfinite(affine).all()) and np.linalg.matrix_rank(affine[:3, :3]) == 3
 
 
 def _axes(array: np.ndarray, header: Any, file: Path, reading: Reading) -> tuple[np.ndarray, bool, tuple[str, ...]]:
@@ -124,11 +116,6 @@ def _axes(array: np.ndarray, header: Any, file: Path, reading: Reading) -> tuple
             "to make a case of each, or `channels: last` if they are channels"
         )
     return array, True, ()
-
-
-def _rounded(edge_mm: float) -> float:
-    """To six decimals, or six digits of what is finer than 0.1 mm: affines are float32."""
-    return round(edge_mm, max(6, 5 - math.floor(math.log10(edge_mm))))
 
 
 def _step(volume: Any) -> float | None:

@@ -1,6 +1,7 @@
 """What a reader is asked, and what it gives."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -27,6 +28,9 @@ class Reading:
     mask: whether the file is a mask, whose axes are all space where it does not say otherwise. colours: whether a mask
         is read for its colours. threshold: the least value that is 1 in a mask, else 0.
     outline: whether the shape alone is wanted, of zeros, so that a file's pages can be counted without decoding them.
+    segment: which segment of a mask is read, by name, where its file holds several that may overlap. shared: whether
+        other classes are read from the same file. or_empty: whether a segment that is not there shows no object.
+    image: of a mask, the file or folder of its image.
     """
 
     channels: Channels = ""
@@ -37,6 +41,10 @@ class Reading:
     colours: bool = False
     threshold: float | None = None
     outline: bool = False
+    segment: str = ""
+    shared: bool = False
+    or_empty: bool = False
+    image: Path | None = None
 
     def of_mask(self, array: str = "") -> "Reading":
         """How the mask of an image that is read so is read: it has no channels. array: which array of an NPZ.
@@ -58,7 +66,8 @@ class Picture:
     for the way the file stores it. notes: what was understood that is not plain, one line each without the file's name.
     label_step: the scale factor, below 1, of integers that hold labels as fractions of a range. highest: the highest
     value that the file's samples can have where that is less than its dtype's. lossy: whether its compression changes
-    values. indexed: whether the array holds indices into a palette.
+    values. indexed: whether the array holds indices into a palette. partial: whether a mask's grid may be a part of its
+    image's, outside of which it shows nothing.
     """
 
     array: np.ndarray = field(hash=False, compare=False)
@@ -74,6 +83,7 @@ class Picture:
     highest: int | None = None
     lossy: bool = False
     indexed: bool = False
+    partial: bool = False
 
     @property
     def space(self) -> tuple[int, ...]:

@@ -7,21 +7,37 @@ from functools import lru_cache
 from pathlib import Path
 
 from ...core.errors import DataError, UnetbenchError, one_line
-from . import arrays, gif, jpeg2000, netpbm, nifti, raster, tiff  # noqa: F401 each registers the suffixes that it reads
+from . import arrays, dicom, gif, jpeg2000, metaimage, netpbm, nifti, nrrd, ome_zarr, raster, tiff  # noqa: F401 each registers its suffixes
 from .pages import MOST, Page, count, pages
 from .picture import Picture, Reading
-from .registry import READERS, suffix, suffixes
+from .registry import PAGE_READERS, READERS, kind_of, suffixes
 
 PLAIN = Reading()
+
+_PAGED = (
+    "/", ".dcm", ".mha", ".mhd", ".nhdr", ".nii", ".nii.gz", ".npy", ".npz", ".nrrd",
+    ".ome.zarr", ".seg.nrrd", ".tif", ".tiff", ".zarr",
+)  # fmt: skip
 
 
 def read_image(file: Path, reading: Reading = PLAIN) -> Picture:
     """Decode an image to (*space, c), intensities and bit depth as stored. Raises DataError naming the file."""
-    kind = suffix(file)
+    kind = kind_of(file)
     if kind not in READERS:
         raise DataError(f"{file}: {kind or 'no suffix'!r} is no image format; use {', '.join(suffixes())}")
     with decoding(file):
         picture = READERS[kind](file, reading)
+    return _checked(file, picture, reading)
+
+
+def read_page(file: Path, reading: Reading, page: Page) -> Picture:
+    """Decode one page, cut, of a file whose format reads it without the rest (`PAGE_READERS`). Raises DataError."""
+    with decoding(file):
+        picture = PAGE_READERS[kind_of(file)](file, reading, page)
+    return _checked(file, picture, reading)
+
+
+def _checked(file: Path, picture: Picture, reading: Reading) -> Picture:
     if 0 in picture.array.shape:
         raise DataError(f"{file}: has no pixels, its shape is {picture.array.shape}")
     if picture.array.dtype.kind not in "buif" and not reading.mask:
@@ -51,8 +67,8 @@ def image_once(file: Path, reading: Reading) -> Picture:
 
 def pages_in(file: Path, reading: Reading) -> list[Page]:
     """The parts of a file that are cases, by its header. Raises DataError for formats of one image and no time."""
-    if suffix(file) not in (".tif", ".tiff", ".nii", ".nii.gz", ".npy", ".npz"):
-        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for TIFF, NIfTI, NPY and NPZ")
+    if kind_of(file) not in _PAGED:
+        raise DataError(f"{file}: has no pages; `pages: {reading.pages}` is for stacks and volumes")
     outline = read_image(file, replace(reading, outline=True))
     if reading.pages == "frames" and not outline.frames and len(outline.space) > 2:
         raise DataError(
@@ -64,8 +80,8 @@ def pages_in(file: Path, reading: Reading) -> list[Page]:
 
 
 def changed_ns(file: Path) -> int:
-    """When the content of a file last changed, or 0 where there is none."""
-    return file.stat().st_mtime_ns if file.is_file() else 0
+    """When the content of a file or the list of a folder last changed, or 0 where there is none."""
+    return file.stat().st_mtime_ns if file.exists() else 0
 
 
 @lru_cache(maxsize=1)

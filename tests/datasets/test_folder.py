@@ -267,7 +267,7 @@ def test_pages_are_cases_of_one_group(tmp_path):
 
 def test_pages_of_other_files_are_refused(tmp_path):
     _fill(tmp_path)
-    with pytest.raises(DataError, match=r"a1\.png: has no pages; `pages: cases` is for TIFF, NIfTI, NPY and NPZ"):
+    with pytest.raises(DataError, match=r"a1\.png: has no pages; `pages: cases` is for stacks and volumes"):
         _list(tmp_path, pages="cases")
 
 

@@ -78,7 +78,7 @@ def ome_zarr() -> Prepared:
     import numpy as np
     import zarr
 
-    from unetbench.benchmark.predict.ome_zarr import WHOLE, open_ome_zarr
+    from unetbench.datasets.readers.ome_zarr import WHOLE, open_ome_zarr
 
     made: dict[str, Any] = {}
     group = zarr.open_group(made, mode="w", zarr_format=3)

@@ -187,3 +187,105 @@ def test_more_objects_than_16_bits_number_are_written_with_32(make_segmenter, tm
     made = read_image(tmp_path / "b.tif")
     np.testing.assert_array_equal(made.array[..., 0], numbers)
     assert made.spacing_mm == picture.spacing_mm == (0.00025, 0.0002)
+
+
+@pytest.mark.parametrize("orientation", ["RAS", "LPS", "PIR", "ASL"])
+@pytest.mark.parametrize("kind", [".nrrd", ".nhdr", ".mha", ".mhd"])
+def test_masks_of_nrrd_and_metaimage_lie_voxel_on_voxel_in_their_own_orientation(
+    orientation, kind, write_volume, make_segmenter, run, blobs, tmp_path
+):
+    itk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extra itk)")
+    pytest.importorskip("nrrd", reason="pynrrd is not installed")
+    write_volume(tmp_path / "a.nii", blobs((20, 26, 31), np.int16), orientation)
+    image = itk.ReadImage(str(tmp_path / "a.nii"))
+    (tmp_path / "in").mkdir()
+    itk.WriteImage(image, str(tmp_path / f"in/a{kind}"))
+    segmenter = make_segmenter(Task(3, 1, ("none", "some", "bright"), "exclusive"), window=(16, 16, 16))
+    outcome = run(
+        inputs([str(tmp_path / "in")], tmp_path / "out"),
+        segmenter,
+        tmp_path / "out",
+        probabilities=True,
+        instances=True,
+    )
+    assert (outcome.done, outcome.failed) == (1, [])
+    one_file = {".nhdr": ".nrrd", ".mhd": ".mha"}.get(kind, kind)
+    assert [path.name for path in (tmp_path / "out/labels").iterdir()] == [f"a{one_file}"]
+    for what in ("labels", "instances", "probabilities"):  # the last one stays in hand
+        made = itk.ReadImage(str(tmp_path / f"out/{what}/a{one_file}"))
+        assert made.GetSize() == image.GetSize()
+        for part in ("Spacing", "Origin", "Direction"):
+            np.testing.assert_allclose(getattr(made, f"Get{part}")(), getattr(image, f"Get{part}")(), atol=1e-5)
+        assert made.GetNumberOfComponentsPerPixel() == (3 if what == "probabilities" else 1)
+    run(inputs([str(tmp_path / "a.nii")], tmp_path / "nifti"), segmenter, tmp_path / "nifti")
+    expected = np.asarray(nibabel.load(tmp_path / "nifti/labels/a.nii").dataobj).T
+    assert set(np.unique(expected)) >= {0, 2}
+    labels = itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / f"out/labels/a{one_file}")))
+    np.testing.assert_array_equal(labels, expected)
+    np.testing.assert_array_equal(itk.GetArrayFromImage(made).argmax(-1), expected)
+
+
+def test_masks_of_images_and_frames_of_nrrd_and_metaimage_keep_their_axes(make_segmenter, run, blobs, tmp_path):
+    itk = pytest.importorskip("SimpleITK", reason="SimpleITK is not installed (extra itk)")
+    nrrd = pytest.importorskip("nrrd", reason="pynrrd is not installed")
+    (tmp_path / "flat").mkdir()
+    image = blobs((20, 31), np.int16)
+    nrrd.write(str(tmp_path / "flat/a.nrrd"), image.T, {"spacings": [0.5, 2]})
+    itk.WriteImage(itk.GetImageFromArray(image), str(tmp_path / "flat/b.mha"))
+    segmenter = make_segmenter(Task(2, 1, ("nucleus",)), window=(16, 16))
+    outcome = run(inputs([str(tmp_path / "flat")], tmp_path / "out"), segmenter, tmp_path / "out")
+    assert (outcome.done, outcome.failed) == (2, [])
+    found, header = nrrd.read(str(tmp_path / "out/labels/a.nrrd"))
+    np.testing.assert_array_equal(found.T, _bright(image))
+    assert header["spacings"].tolist() == [0.5, 2]
+    np.testing.assert_array_equal(
+        itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out/labels/b.mha"))), _bright(image)
+    )
+    (tmp_path / "movie").mkdir()
+    frames = np.stack([np.roll(blobs((20, 20, 20), np.int16), k, 0) for k in range(3)])
+    itk.WriteImage(itk.GetImageFromArray(frames, isVector=False), str(tmp_path / "movie/b.mha"))
+    directions = np.array([*np.eye(3) * 2, [np.nan] * 3])
+    fields = {"space": "LPS", "space directions": directions, "kinds": ["domain"] * 3 + ["time"]}
+    nrrd.write(str(tmp_path / "movie/a.nrrd"), frames.T, fields)
+    volumes = make_segmenter(Task(3, 1, ("nucleus",)), window=(16, 16, 16))
+    entries = inputs([str(tmp_path / "movie")], tmp_path / "out3")
+    outcome = run(entries, volumes, tmp_path / "out3", reading=Reading(pages="frames"))
+    assert (outcome.done, outcome.failed) == (2, [])
+    found, header = nrrd.read(str(tmp_path / "out3/labels/a.nrrd"))
+    np.testing.assert_array_equal(found.T, _bright(frames))
+    assert header["kinds"] == ["domain", "domain", "domain", "time"]
+    np.testing.assert_array_equal(
+        itk.GetArrayFromImage(itk.ReadImage(str(tmp_path / "out3/labels/b.mha"))), _bright(frames)
+    )
+
+
+def test_masks_of_a_dicom_series_are_nifti_at_the_places_of_its_voxels(
+    write_series, make_segmenter, run, blobs, tmp_path
+):
+    array = blobs((20, 26, 18), np.int16)
+    affine = np.array([[0.5, 0, 0, 20], [0, 0, 3, -30], [0, -1, 0, 7], [0, 0, 0, 1]])  # coronal, to LPS
+    write_series(tmp_path / "in/1.2.840", array, affine)
+    write_series(tmp_path / "one", array[..., 9:10], affine)
+    (file,) = (tmp_path / "one").iterdir()
+    (tmp_path / "flat").mkdir()
+    file.rename(tmp_path / "flat/a.dcm")
+    segmenter = make_segmenter(Task(3, 1, ("nucleus",)), window=(16, 16, 16))
+    entries = inputs([str(tmp_path / "in")], tmp_path / "out")
+    assert [(entry.name, entry.kind) for entry in entries] == [("1.2.840", "/")]
+    outcome = run(entries, segmenter, tmp_path / "out", instances=True, probabilities=True, overlays=True)
+    assert (outcome.done, outcome.failed) == (1, [])
+    for what in ("labels", "instances", "probabilities"):
+        made = nibabel.load(tmp_path / f"out/{what}/1.2.840.nii.gz")
+        assert nibabel.aff2axcodes(made.affine) == ("R", "A", "S")
+        found = np.asarray(made.dataobj)
+        # indices of the series' voxels, by both affines, in RAS: right is minus left, anterior minus posterior
+        there = np.linalg.solve(made.affine, np.diag([-1, -1, 1, 1]) @ affine)
+        index = np.stack([*np.indices(array.shape), np.ones(array.shape, int)])
+        x, y, z, _ = np.rint(np.tensordot(there, index, 1)).astype(int)
+        np.testing.assert_array_equal(found[x, y, z] > 0.5, _bright(array))
+    assert run(entries, segmenter, tmp_path / "out").skipped == 1
+    flat = make_segmenter(Task(2, 1, ("nucleus",)), window=(16, 16))
+    entries = inputs([str(tmp_path / "flat/*.dcm")], tmp_path / "flat_out")
+    assert run(entries, flat, tmp_path / "flat_out").done == 1
+    with Image.open(tmp_path / "flat_out/labels/a.png") as opened:
+        np.testing.assert_array_equal(np.asarray(opened), _bright(array[..., 9].T))

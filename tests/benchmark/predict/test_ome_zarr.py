@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 
 from unetbench.benchmark.predict.inputs import inputs
-from unetbench.benchmark.predict.ome_zarr import open_ome_zarr
 from unetbench.benchmark.predict.segment import fits
 from unetbench.core.task import Task
 from unetbench.datasets import regions
 from unetbench.datasets.readers import Page, Reading
+from unetbench.datasets.readers.ome_zarr import open_ome_zarr
 from unetbench.metrics.objects import components
 
 zarr = pytest.importorskip("zarr", reason="the extra zarr is not installed")

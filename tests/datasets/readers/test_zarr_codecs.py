@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from unetbench.benchmark.predict.zarr_codecs import foreign_codec
 from unetbench.core.errors import DataError
+from unetbench.datasets.readers.zarr_codecs import foreign_codec
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_any_other_codec_is_named(metadata, name):
 def test_an_image_that_is_packed_by_such_a_codec_is_refused_unread(tmp_path):
     zarr = pytest.importorskip("zarr", reason="OME-Zarr is an extra")
     numcodecs = pytest.importorskip("numcodecs")
-    from unetbench.benchmark.predict.ome_zarr import open_ome_zarr
+    from unetbench.datasets.readers.ome_zarr import open_ome_zarr
 
     group = zarr.open_group(tmp_path / "a.zarr", mode="w", zarr_format=2)
     axes, level = [{"name": name, "type": "space"} for name in "yx"], {"path": "0", "coordinateTransformations": []}
