@@ -82,7 +82,7 @@ def cells(
     """
     if form not in FORMS:
         raise SpecError(f"cells: {unknown('form', form, FORMS)}")
-    task, usual, picture = FORMS[form]
+    task, usual, _ = FORMS[form]
     shape = tuple(usual if size is None else size)
     if len(shape) != task.rank or min(shape) < 8:
         raise SpecError(f"cells: size {list(shape)} does not fit form {form!r}; give {task.rank} edges of at least 8")
@@ -92,12 +92,15 @@ def cells(
         raise SpecError(f"cells: slice_px {slice_px} does not fit form {form!r}; volumes have slices of 1 to 8 pixels")
     if task.rank == 3:
         task = replace(task, spacing_mm=_spacing_mm(3, slice_px))
-        picture = partial(_volume, slice_px=slice_px)
     _check_domains(domains, count)
     of = [domains[k // CASES_PER_PLATE % len(domains)] if domains else "" for k in range(count)]
-    drawn = Form(task, shape, picture)
     cases = tuple(
-        Case(f"{form}_{k:05d}", f"plate_{k // CASES_PER_PLATE:05d}", partial(_read, drawn, form, seed, k, of[k]), of[k])
+        Case(
+            f"{form}_{k:05d}",
+            f"plate_{k // CASES_PER_PLATE:05d}",
+            partial(_read, form, shape, seed, k, domain=of[k], slice_px=slice_px),
+            of[k],
+        )
         for k in range(count)
     )
     return Dataset("cells", task, cases, "generated, public domain (CC0)", "unetbench, generated cells, version 1")
@@ -116,15 +119,16 @@ def _check_domains(domains: Sequence[str], count: int) -> None:
         )
 
 
-def _read(drawn: Form, form: str, seed: int, number: int, domain: str) -> Sample:
-    task, shape, picture = drawn
+def _read(form: str, shape: tuple[int, ...], seed: int, number: int, *, domain: str, slice_px: int) -> Sample:
+    task, _, picture = FORMS[form]
+    picture = partial(_volume, slice_px=slice_px) if task.rank == 3 else picture
     kind = list(FORMS).index(form)
     of = plate(_stream(kind, seed, _PLATE, number // CASES_PER_PLATE))
     of = DOMAINS[domain].plate(of) if domain else of
     image, truth, nuclei = picture(_stream(kind, seed, _CASE, number), of, shape)
     if domain and DOMAINS[domain].inverted:
         image = np.uint16(2**of.bits - 1) - image
-    return Sample(image, truth[..., None].astype(np.uint8), nuclei, task.spacing_mm)
+    return Sample(image, truth[..., None].astype(np.uint8), nuclei, _spacing_mm(task.rank, slice_px))
 
 
 def _stream(*key: int) -> np.random.Generator:
