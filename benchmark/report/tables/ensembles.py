@@ -11,7 +11,7 @@ import pandas as pd
 
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
-from ..statistics.compare import Estimate, estimate
+from ..statistics.intervals import Estimate, estimate
 from .summary import ComparisonTable, Row
 
 EQUAL = 1.05

@@ -10,7 +10,7 @@ from ....core.measure import measure
 from ....core.record import Record
 from ....datasets.modalities import named
 from ..frame import PRIMARY, score_value
-from ..statistics.compare import Estimate, estimate
+from ..statistics.intervals import Estimate, estimate
 from .summary import ComparisonTable, Row
 
 Names = tuple[str, ...]

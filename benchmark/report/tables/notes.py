@@ -11,7 +11,8 @@ from ...naming.names import described
 from ...naming.trial_names import HARDWARE, shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
-from ..statistics.compare import ALPHA, MINIMUM_GROUPS
+from ..statistics.compare import ALPHA
+from ..statistics.intervals import MINIMUM_GROUPS
 from .columns import shortened
 from .lighter_table import lighter_remarks
 from .micro_batches import micro_batch_remarks

@@ -14,7 +14,8 @@ from ....core.counted import counted
 from ....core.measure import measure
 from ....core.record import Record
 from ..frame import OLDER, PRIMARY, Frames, size_text
-from ..statistics.compare import Comparison, Estimate, compare, estimate, ranks
+from ..statistics.compare import Comparison, compare, ranks
+from ..statistics.intervals import Estimate, estimate
 from .apart import told_apart
 from .labelled import labelled
 from .latency import Latency

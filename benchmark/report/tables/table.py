@@ -7,7 +7,7 @@ import pandas as pd
 
 from ....core.measure import Measure, measure, signed
 from ..frame import PRIMARY
-from ..statistics.compare import Estimate
+from ..statistics.intervals import Estimate
 from .grid import Grid
 from .summary import STATUSES, ComparisonTable, Row
 
