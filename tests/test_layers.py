@@ -48,10 +48,14 @@ INSIDE = {
             ("annotation_report", "continual_report", "ensemble_report", "modality_report"),
             ("frame", "statistics", "tables", "plots", "page", "further"),
         ),
+        **dict.fromkeys(
+            ("several_report", "statistics_report"), ("frame", "statistics", "tables", "plots", "page", "further")
+        ),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
             *("annotation_report", "continual_report", "ensemble_report", "modality_report", "runtime_report"),
+            *("several_report", "statistics_report"),
         ),
     },
 }

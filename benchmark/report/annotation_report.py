@@ -20,7 +20,8 @@ from .further import FurtherReport
 from .plots.annotation import FULL, Annotated, annotation_plot
 from .statistics.intervals import Estimate, estimate
 from .tables.grid import Grid
-from .tables.summary import ComparisonTable, Row
+from .tables.row import Row
+from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
 PLOT = "Dice against minutes of annotation"

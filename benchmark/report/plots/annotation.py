@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..statistics.intervals import Estimate
-from ..tables.summary import Row
+from ..tables.row import Row
 from .naming import name_points
 from .style import COLOURS, GREY, MARKERS, colour_of, figure, marker_of
 

@@ -24,7 +24,8 @@ class Comparison:
     """Every pair (i, j), i < j, of k configurations on the cases that both have.
 
     difference (m,): mean of i minus mean of j. p (m,), adjusted (m,): before and after Holm's correction.
-    cases (m,), groups (m,): how many are common. smallest: the smallest p that so few groups can give.
+    cases (m,), groups (m,): how many are common. smallest: the smallest p that so few groups can give. error (m,),
+    freedom (m,): standard error of the difference, from groups of cases and seeds, and its degrees of freedom.
     """
 
     pairs: tuple[tuple[int, int], ...]
@@ -34,6 +35,8 @@ class Comparison:
     cases: np.ndarray
     groups: np.ndarray
     smallest: float
+    error: np.ndarray
+    freedom: np.ndarray
 
 
 def compare(
@@ -82,7 +85,8 @@ def compare(
     p = np.where(cases > 0, np.maximum(p, 2.0 ** (1 - np.maximum(present, 1))), np.nan)
     smallest = max(2.0 ** (1 - int(present.max(initial=0))), 0.0 if fine else 1 / (draws + 1))
     pairs = tuple(zip(map(int, first), map(int, second), strict=True))
-    return Comparison(pairs, difference, p, holm(p), cases, present, smallest)
+    error = _error(shares, counts, difference, noise, freedom)
+    return Comparison(pairs, difference, p, holm(p), cases, present, smallest, *error)
 
 
 def holm(p: np.ndarray) -> np.ndarray:
@@ -97,7 +101,9 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def ranks(comparison: Comparison, count: int, *, higher: bool = True) -> list[tuple[int, int]] | None:
+def ranks(
+    comparison: Comparison, count: int, *, higher: bool = True, ranked: Sequence[bool] = ()
+) -> list[tuple[int, int] | None] | None:
     """Rank of each of `count` configurations as a range: those not shown to differ always share a rank.
 
     i is better than j when the adjusted p is below 0.05 and the mean difference points that way, or when it is better
@@ -107,7 +113,8 @@ def ranks(comparison: Comparison, count: int, *, higher: bool = True) -> list[tu
 
     a confidence set for the true rank (Mogstad et al. 2024, doi:10.1093/restud/rdad006), where significance-based rank
     schemes (Demšar 2006, JMLR 7; Maier-Hein et al. 2018, doi:10.1038/s41467-018-07619-7) print one number although
-    the order within the range is not known. None when fewer than two are compared, or when the groups are so few that
+    the order within the range is not known. Only those that are `ranked` (all by default) are counted and have a rank,
+    so that one without all cases has none. None when fewer than two are compared, or when the groups are so few that
     not even the clearest difference could pass the correction.
     """
     if count < 2 or comparison.smallest > ALPHA / len(comparison.pairs):
@@ -118,7 +125,24 @@ def ranks(comparison: Comparison, count: int, *, higher: bool = True) -> list[tu
             better[(i, j) if (gap > 0) == higher else (j, i)] = True
     for middle in range(count):
         better |= np.outer(better[:, middle], better[middle])
-    return [(1 + int(better[:, i].sum()), count - int(better[i].sum())) for i in range(count)]
+    kept = np.asarray(list(ranked) or [True] * count)
+    best, worst = 1 + better[kept].sum(axis=0), kept.sum() - better[:, kept].sum(axis=1)
+    return [(int(best[i]), int(worst[i])) if kept[i] else None for i in range(count)]
+
+
+def _error(
+    shares: np.ndarray, counts: np.ndarray, difference: np.ndarray, noise: np.ndarray, freedom: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Standard error of the differences and degrees of freedom, of cases and seeds together (Satterthwaite 1946).
+
+    Of cases it is that of a ratio of sums by group, which are as many as have a common case; NaN for one of them.
+    """
+    off = shares - ratio(counts, counts.sum(axis=1)[:, None]) * difference[:, None]
+    many = (counts > 0).sum(axis=1)
+    of_cases = ratio(many * (off**2).sum(axis=1), many - 1)
+    parts = of_cases**2 / np.maximum(many - 1, 1) + noise**4 / freedom
+    total = of_cases + noise**2
+    return np.sqrt(total), np.divide(total**2, parts, out=np.maximum(many - 1.0, 1.0), where=parts > 0)
 
 
 def _refuse_infinite(values: Sequence[np.ndarray]) -> None:

@@ -82,7 +82,10 @@ def interval(
     if sums.shape[1] < MINIMUM_GROUPS or many < 2:
         return float("nan"), float("nan")
     of_groups = group_draws(sums.shape[1], draws, seed)
-    drawn = mean_of(ratio(of_groups @ sums.T, of_groups @ counts.T), axis=1)
+    if (counts == counts[0]).all():  # the mean over seeds of quotients with one divisor
+        drawn = ratio(of_groups @ sums.mean(axis=0), of_groups @ counts[0])
+    else:
+        drawn = mean_of(ratio(of_groups @ sums.T, of_groups @ counts.T), axis=1)
     drawn = drawn[~np.isnan(drawn)]
     means = ratio(sums.sum(axis=1), counts.sum(axis=1))
     means = means[~np.isnan(means)]

@@ -36,12 +36,14 @@ def counted(
     spread = np.where(kind[:, None] == np.arange(len(kinds)), noise[:, None], 0.0)
     columns = np.concatenate([shares, spread], axis=1).T
     seen = np.abs(shares.sum(axis=1)) - TIE
-    reached, total, rows = np.zeros(len(shares)), 0, max(1, BLOCK // max(len(shares), 1))
+    reached, total = np.zeros(len(shares)), 0
+    rows = min(max(1, BLOCK // max(len(shares), 1)), 255)  # as many as a sum of bytes holds
     for signs in _signs(shares.shape[1], draws, generator):
         drawn = np.concatenate([signs, generator.standard_t(kinds, (len(signs), len(kinds)))], axis=1)
         for start in range(0, len(drawn), rows):
             null = drawn[start : start + rows] @ columns
-            reached += np.count_nonzero(np.abs(null, out=null) >= seen, axis=0)
+            as_far = np.abs(null, out=null) >= seen
+            reached += as_far.view(np.uint8).sum(axis=0, dtype=np.uint8)
         total += len(signs)
     return reached, total
 

@@ -11,7 +11,8 @@ from ....core.record import Record
 from ....datasets.modalities import named
 from ..frame import PRIMARY, score_value
 from ..statistics.intervals import Estimate, estimate
-from .summary import ComparisonTable, Row
+from .row import Row
+from .summary import ComparisonTable
 
 Names = tuple[str, ...]
 """Of modalities, in the order of the channels."""
