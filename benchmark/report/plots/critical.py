@@ -46,7 +46,7 @@ def critical(names: Sequence[str], ranks: np.ndarray, alike: np.ndarray, differe
         height = -under - STEP * (place if left else len(order) - 1 - place) - 0.1
         end = low - 0.15 / scale if left else high + 0.15 / scale
         axes.plot([ranks[index]] * 2 + [end], [0, height, height], color=GREY, linewidth=0.8)
-        text = f"{labels[place]}  {ranks[index]:.2f}" if left else f"{ranks[index]:.2f}  {labels[place]}"
+        text = f"{labels[place]}  {ranks[index]:.2f} " if left else f" {ranks[index]:.2f}  {labels[place]}"
         axes.text(end, height, text, ha="right" if left else "left", va="center", fontsize=8)
     return made
 

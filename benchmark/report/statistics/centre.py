@@ -65,6 +65,9 @@ def _trimmed(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarra
     total = upto[..., -1:]
     inside = np.clip(upto, total / 4, 3 * total / 4)
     kept = np.diff(inside, axis=-1, prepend=total / 4)
+    scores = np.where(
+        kept.reshape(-1, len(scores)).any(axis=0), scores, 0.0
+    )  # nothing of what is infinite but left out
     return (kept @ scores) / (total[..., 0] / 2)
 
 
