@@ -1,6 +1,5 @@
 """Records as tidy pandas frames: trials, case scores, training history and latency samples, one fact a row."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -161,18 +160,20 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
             group = str(score.get("group") or score["case"])
             rows.append((key, score["case"], group, *(score.get(fact) for fact in FACTS[2:]), *values.values()))
     table = pd.DataFrame(rows, columns=["record", *FACTS, *measures])
+    table = table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
     _refuse_infinite(table)
-    return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
+    return table
 
 
 def _refuse_infinite(table: pd.DataFrame) -> None:
     """Raise StoreError for an infinite Dice: in means and paired tests it would outweigh all other cases."""
-    for record, case, value in zip(table["record"], table["case"], table[PRIMARY], strict=True):
-        if value in (math.inf, -math.inf):
-            raise StoreError(
-                f"records/{record}.json: the {PRIMARY} of case {case} is {value}; scores are finite, or null where "
-                "undefined; delete the file to have the trial run again"
-            )
+    infinite = np.flatnonzero(np.isinf(table[PRIMARY].to_numpy()))
+    if len(infinite):
+        record, case, value = (table[name].iloc[infinite[0]] for name in ("record", "case", PRIMARY))
+        raise StoreError(
+            f"records/{record}.json: the {PRIMARY} of case {case} is {value}; scores are finite, or null where "
+            "undefined; delete the file to have the trial run again"
+        )
 
 
 def _trials(

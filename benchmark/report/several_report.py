@@ -100,7 +100,7 @@ class SeveralReport(FurtherReport):
         most = f", the first {DRAWN} of {len(self.rows)}" if len(self.rows) > DRAWN else ""
         return "critical", PLOT + most, self._drawn
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences under the table."""
         found, count = self.found, len(self.tables)

@@ -70,7 +70,7 @@ class StatisticsReport(FurtherReport):
         """What its files are called."""
         return f"{self.standing.table.subject}-statistics"
 
-    @cached_property
+    @property
     def grid(self) -> Grid:
         """Three means, three ranks, and each row beside the best."""
         found, dice = self.standing, measure(PRIMARY)
@@ -93,7 +93,7 @@ class StatisticsReport(FurtherReport):
         """Ending of its file's name, title, and what draws it."""
         return "profiles", PLOT, lambda: profiles(self.standing.table)
 
-    @cached_property
+    @property
     def notes(self) -> tuple[str, ...]:
         """Sentences under the table."""
         return (*self._warnings(), *self._stability(), INTERVALS, RANKS, BESIDE, VERDICTS)
@@ -145,7 +145,11 @@ class StatisticsReport(FurtherReport):
 
     def files(self, stem: str, plots: Sequence[Plot] = ()) -> dict[str, str]:
         """The table as Markdown, LaTeX and CSV, and all pairs as CSV."""
-        return super().files(stem, plots) | {f"{stem}-beside.csv": csv_text(self.pairs())}
+        return super().files(stem, plots) | {f"{stem}-beside.csv": self._pairs_text}
+
+    @cached_property
+    def _pairs_text(self) -> str:
+        return csv_text(self.pairs())
 
     def _rank(self, index: int) -> str:
         ranks = self.standing.ranking

@@ -101,7 +101,7 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     deployed, unknown = runtime_reports(read, sweep)
     whole = [table for table in summaries if not is_stage(table.example.trial)]
     further = [
-        *statistics_reports(summaries, read.sweep),
+        *statistics_reports(whole, read.sweep),
         *ensemble_reports(summaries, read),
         *continual_reports(summaries, read),
     ]

@@ -4,8 +4,8 @@
 
 Records are generated: one data set, cases of groups of their own, scores that rise with the model and scatter with case
 and seed, two epochs of history and five samples of latency. `SIZES` says how many of what. Each report is made in a
-process of its own; printed are its seconds by the clock, its processor time and its peak memory. `--beside` names a
-folder that holds another version of the package as `unetbench`, which makes each report in turns with this one.
+process of its own; printed are its seconds by the clock, its processor time and its peak memory. `--beside` names
+another checkout of the repository, which makes each report in turns with this one.
 """
 
 import argparse
@@ -21,11 +21,14 @@ from typing import Any
 import numpy as np
 
 SIZES: dict[int, tuple[int, int, int, int, int]] = {
+    20: (10, 2, 8, 2, 4),
     200: (139, 2, 32, 1, 4),
     1000: (200, 5, 32, 1, 4),
     10_000: (200, 50, 60, 3, 10),
 }
 """By number of records: configurations, seeds at most, cases, classes, metrics."""
+
+ROOT = Path(__file__).resolve().parents[2]
 
 LOSSES = ("bce", "dice", "bce_dice", "tversky")
 METRICS = ("dice", "iou", "precision", "recall", "specificity", "nsd", "boundary_iou", "cldice", "hd95", "assd")
@@ -113,24 +116,31 @@ def measured(package: Path, sweep: Path, out: Path) -> dict[str, float]:
     return json.loads(done.stdout.splitlines()[-1])
 
 
+def _package(folder: Path, checkout: Path) -> Path:
+    """A folder in which the checkout is called as it is imported."""
+    folder.mkdir(exist_ok=True)
+    if not (folder / "unetbench").exists():
+        (folder / "unetbench").symlink_to(checkout)
+    return folder
+
+
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="What a report costs, by the number of records.")
     parser.add_argument("--sizes", default="200,1000,10000")
     parser.add_argument("--beside", type=Path)
     parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    own = next(Path(place) for place in sys.path if (Path(place) / "unetbench" / "__init__.py").exists())
-    packages = {"this": own, **({"beside": options.beside} if options.beside else {})}
+    checkouts = {"this": ROOT, **({"beside": options.beside.resolve()} if options.beside else {})}
     found: list[dict[str, Any]] = []
     for count in map(int, options.sizes.split(",")):
         folder = Path(tempfile.mkdtemp())
         try:
             sweep = generate(folder / "generated", count)
             for turn in range(options.rounds):
-                for name, package in packages.items():
-                    took = measured(package, sweep, folder / name)
+                for name, checkout in checkouts.items():
+                    took = measured(_package(folder / f"package-{name}", checkout), sweep, folder / name)
                     found.append({"records": count, "round": turn, "package": name, **took})
                     print(json.dumps(found[-1]), flush=True)
         finally:

@@ -19,7 +19,7 @@ def critical(names: Sequence[str], ranks: np.ndarray, alike: np.ndarray, differe
     not alike. difference: Nemenyi's critical difference, drawn above as a length. Names of equal rank share a tick,
     and a bar joins them where they are alike, so that no bar has no width.
     """
-    order = np.argsort(ranks, kind="stable")
+    order = [int(index) for index in np.argsort(ranks, kind="stable")]
     bars = cliques(alike[np.ix_(order, order)])
     labels = [folded(names[index], 34) for index in order]
     half = (len(order) + 1) // 2
@@ -45,7 +45,7 @@ def critical(names: Sequence[str], ranks: np.ndarray, alike: np.ndarray, differe
         left = place < half
         height = -under - STEP * (place if left else len(order) - 1 - place) - 0.1
         end = low - 0.15 / scale if left else high + 0.15 / scale
-        axes.plot([ranks[index]] * 2 + [end], [0, height, height], color=GREY, linewidth=0.8)
+        axes.plot([float(ranks[index])] * 2 + [end], [0, height, height], color=GREY, linewidth=0.8)
         text = f"{labels[place]}  {ranks[index]:.2f} " if left else f" {ranks[index]:.2f}  {labels[place]}"
         axes.text(end, height, text, ha="right" if left else "left", va="center", fontsize=8)
     return made

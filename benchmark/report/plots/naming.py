@@ -1,13 +1,16 @@
 """Names beside the points of a plot, where a legend would have too many entries."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
 
 from .style import GREY, HALO
 
-PLACES = tuple(
+Side = Literal["left", "center", "right"]
+
+PLACES: tuple[tuple[float, float, Side], ...] = tuple(
     (distance * x, distance * y, "left" if x > 0 else "right" if x < 0 else "center")
     for distance in (5, 10, 16)
     for x, y in ((1, 0), (-1, 0), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9), (0, 1.4), (0, -1.4))

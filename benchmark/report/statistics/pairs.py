@@ -103,10 +103,10 @@ def _moments(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     product = (centred[0] * centred[1]).sum(axis=1)
     varied = (count > 1) & (squares[0] > 1e-18) & (squares[1] > 1e-18)
     correlation = np.divide(product, np.sqrt(squares[0] * squares[1]), out=np.full(len(count), np.nan), where=varied)
-    of_gaps = np.maximum(squares[0] + squares[1] - 2 * product, 0)
-    deviation = np.sqrt(np.where(of_gaps > 1e-18, of_gaps, 0) / np.maximum(count - 1, 1))
     better = ratio(((gaps > 0) + 0.5 * (gaps == 0)).sum(axis=1), count)
     mean = ratio(np.where(common, gaps, 0.0).sum(axis=1), count)
+    of_gaps = (np.where(common, gaps - mean[:, None], 0.0) ** 2).sum(axis=1)
+    deviation = np.sqrt(np.where(of_gaps > 1e-18, of_gaps, 0) / np.maximum(count - 1, 1))
     return np.stack([np.where(count > 1, deviation, np.nan), better, np.clip(correlation, -1, 1), mean])
 
 

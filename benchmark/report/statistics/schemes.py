@@ -44,9 +44,9 @@ def ranking(
     Draws take groups with replacement, the same for all configurations; each case's score is its mean over seeds.
     Means are rounded to nine digits, so that the order of a sum makes no rank.
     """
-    chosen = np.flatnonzero(covered)
+    chosen = [index for index, whole in enumerate(covered) if whole]
     found = np.full((4, len(values)), np.nan)
-    nothing = Ranking(*found[:2], 0, 0, *found[2:], np.nan, np.nan)
+    nothing = Ranking(found[0], found[1], 0, 0, found[2], found[3], np.nan, np.nan)
     if len(chosen) < 2:
         return nothing
     averages = np.stack([mean_of(values[index], axis=0) for index in chosen])
@@ -85,4 +85,4 @@ def agreement(first: np.ndarray, second: np.ndarray) -> float:
     known = ~(np.isnan(first) | np.isnan(second))
     if known.sum() < 2 or len(set(first[known])) < 2 or len(set(second[known])) < 2:
         return float("nan")
-    return float(kendalltau(first[known], second[known]).statistic)
+    return float(kendalltau(first[known], second[known])[0])  # pyright: ignore[reportArgumentType]

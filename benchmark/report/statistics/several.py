@@ -78,4 +78,4 @@ def friedman(ranks: np.ndarray) -> tuple[float, float]:
 def signed_rank(gaps: np.ndarray) -> float:
     """Two-sided p of Wilcoxon's signed-rank test of differences, by scipy; 1 where all are 0."""
     gaps = gaps[np.round(gaps, DIGITS) != 0]
-    return float(wilcoxon(gaps).pvalue) if len(gaps) else 1.0
+    return float(wilcoxon(gaps)[1]) if len(gaps) else 1.0  # pyright: ignore[reportArgumentType]

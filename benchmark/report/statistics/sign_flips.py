@@ -8,7 +8,7 @@ so that a row's sum is the mean difference. `noise (m,)`: scale of what other se
 from collections.abc import Iterator
 
 import numpy as np
-from scipy.special import stdtr
+from scipy.special import expit, stdtr
 
 ENOUGH = 100
 """Draws that reach a difference, from which on their share tells p to a tenth."""
@@ -77,7 +77,7 @@ def _tilted(
     shares = shares * np.where(shares.sum(axis=1) < 0, -1.0, 1.0)[:, None]
     difference = shares.sum(axis=1)
     tilt = _tilt(shares, difference, noise, freedom)
-    plus = uniform < (1 / (1 + np.exp(-2 * tilt[:, None] * shares)))[:, None, :]
+    plus = uniform < expit(2 * tilt[:, None] * shares)[:, None, :]
     sums = np.concatenate([2 * (plus @ shares[:, :, None])[:, :, 0] - difference[:, None], shares @ fair.T], axis=1)
     scaled = np.abs(tilt[:, None] * shares)
     lift = (scaled + np.log1p(np.exp(-2 * scaled)) - np.log(2)).sum(axis=1)  # of log cosh, which overflows no float

@@ -49,6 +49,14 @@ def test_a_small_difference_that_is_sure_is_told_and_within_the_margin():
     assert not found.within_seeds[0]
 
 
+def test_a_constant_difference_is_sure_and_has_no_effect_size():
+    cases = np.random.default_rng(5).beta(8, 2, 60)
+    _, found = both(cases + 0.02, cases)
+    assert np.isnan(found.effect[0])
+    assert found.not_worse[0] == 0
+    assert found.equivalent[0] == pytest.approx(1)
+
+
 def test_a_margin_below_the_spread_of_seeds_is_marked():
     cases, shifts = np.linspace(0.6, 0.9, 20), np.array([[-0.02], [0.02]])
     compared, found = both(cases + 0.01 + shifts, cases + shifts)
