@@ -112,7 +112,7 @@ def widened(
     if len(means) < 2:
         low, high = np.quantile(drawn, ndtr(outwards * stdtrit(freedom, ends)))
         return float(low), float(high)
-    return with_seeds(np.quantile(drawn, ndtr(outwards * _student(freedom, draws))), means, level=level, seed=seed)
+    return with_seeds(_quantiles(drawn, ndtr(outwards * _student(freedom, draws))), means, level=level, seed=seed)
 
 
 def with_seeds(of_cases: np.ndarray, means: np.ndarray, *, level: float = 0.95, seed: int = 0) -> tuple[float, float]:
@@ -125,6 +125,11 @@ def with_seeds(of_cases: np.ndarray, means: np.ndarray, *, level: float = 0.95, 
     order = np.random.default_rng(seed + 1).permutation(len(of_cases))
     low, high = np.quantile(of_cases + of_seeds[order], ends)
     return float(low), float(high)
+
+
+def _quantiles(sample: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """Quantiles between the order statistics, as `np.quantile` has them, which takes four times as long for many."""
+    return np.interp(shares * (len(sample) - 1), np.arange(len(sample)), np.sort(sample))
 
 
 def effective(weights: np.ndarray) -> float:

@@ -54,6 +54,8 @@ class Configuration:
     def by_class(self) -> dict[str, dict[str, Estimate]]:
         """The estimates of each class."""
         names = self.scores["class"].to_numpy(dtype=str)
+        if len(set(names)) == 1:
+            return {str(names[0]): self.estimates}
         return {str(name): self.measured(names == name) for name in dict.fromkeys(names)}
 
     def without_score(self) -> int:

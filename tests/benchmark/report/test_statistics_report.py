@@ -78,6 +78,23 @@ def test_several_data_sets_are_compared_over_what_all_have(tables):
     assert set(found.files("data-sets")) == {f"data-sets{ending}" for ending in (".md", ".csv", ".tex", "-beside.csv")}
 
 
+def test_other_names_and_another_order_of_records_give_the_same_statistics(sweep, make):
+    """The best model is the first by name in one sweep and the last in the other."""
+    numbers = []
+    for names in (MODELS, MODELS[::-1]):
+        records = [
+            make.record(make.trial(name, seed=seed), scored(make, 0.8 - 0.005 * index, 10 * index + seed))
+            for index, name in enumerate(names)
+            for seed in range(2)
+        ]
+        tables = comparison_tables(frames(sweep(*records, name=names[0]), "nan_worst"))
+        (found,) = statistics_reports(tables, "nuclei")
+        assert found.numbers()["model"].tolist() == list(names)
+        numbers.append((found.numbers().drop(columns="model"), found.pairs().drop(columns=["first", "second"])))
+    assert numbers[0][0].equals(numbers[1][0])
+    assert numbers[0][1].equals(numbers[1][1])
+
+
 def test_one_data_set_is_no_comparison_over_several(tables):
     assert several_reports(tables[:1], "nuclei") == []
 
