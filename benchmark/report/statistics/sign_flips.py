@@ -77,7 +77,7 @@ def _tilted(
     shares = shares * np.where(shares.sum(axis=1) < 0, -1.0, 1.0)[:, None]
     difference = shares.sum(axis=1)
     tilt = _tilt(shares, difference, noise, freedom)
-    plus = uniform < expit(2 * tilt[:, None] * shares)[:, None, :]
+    plus = (uniform < expit(2 * tilt[:, None] * shares)[:, None, :]).astype(float)
     sums = np.concatenate([2 * (plus @ shares[:, :, None])[:, :, 0] - difference[:, None], shares @ fair.T], axis=1)
     scaled = np.abs(tilt[:, None] * shares)
     lift = (scaled + np.log1p(np.exp(-2 * scaled)) - np.log(2)).sum(axis=1)  # of log cosh, which overflows no float
