@@ -55,12 +55,14 @@ INSIDE = {
         ),
         "annotation_methods": ("frame", "statistics", "tables", "plots", "further", "annotation_report"),
         "power_report": ("statistics", "tables", "plots", "written"),
+        **dict.fromkeys(
+            ("several_report", "statistics_report"), ("frame", "statistics", "tables", "plots", "page", "further")
+        ),
         "runtime_report": ("frame", "tables", "plots", "page", "recommend", "recommended"),
         "write": (
             *("frame", "statistics", "tables", "plots", "page", "written"),
             *("annotation_report", "annotation_methods", "continual_report", "ensemble_report", "modality_report"),
-            "published_report",
-            "runtime_report",
+            *("published_report", "runtime_report", "several_report", "statistics_report"),
         ),
     },
 }

@@ -15,7 +15,7 @@ from ...core.trial import Trial
 from ..naming.trial_names import TrialNames
 from ..records.planned import write_planned
 from ..records.store import SETTLED, Store
-from ..report.statistics.compare import MINIMUM_GROUPS
+from ..report.statistics.intervals import MINIMUM_GROUPS
 from ..run.runner import Runner
 from ..sweep import plan, room
 from ..sweep.decode import decoded

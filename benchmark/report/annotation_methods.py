@@ -15,7 +15,7 @@ from .frame import PRIMARY
 from .further import FurtherReport
 from .plots.annotation import Annotated
 from .plots.gains import Gain, gains_plot
-from .statistics.compare import Estimate
+from .statistics.intervals import Estimate
 from .tables.grid import Grid
 from .tables.table import UNDEFINED, interval_text, signed_text
 

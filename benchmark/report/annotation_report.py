@@ -18,9 +18,10 @@ from ..naming.names import without_labels
 from .frame import PRIMARY
 from .further import FurtherReport
 from .plots.annotation import FULL, Annotated, annotation_plot
-from .statistics.compare import Estimate, estimate
+from .statistics.intervals import Estimate, estimate
 from .tables.grid import Grid
-from .tables.summary import ComparisonTable, Row
+from .tables.row import Row
+from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
 PLOT = "Dice against minutes of annotation"

@@ -13,7 +13,7 @@ from .frame import PRIMARY, Frames
 from .further import FurtherReport
 from .page.document import Plot
 from .plots.continual import matrices
-from .statistics.compare import Estimate
+from .statistics.intervals import Estimate
 from .tables.continual import JOINT, ContinualRow, ContinualRuns, continual_runs
 from .tables.csv_text import csv_text
 from .tables.grid import Grid

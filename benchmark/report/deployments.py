@@ -9,7 +9,7 @@ import numpy as np
 
 from ...core.counted import counted
 from ..timing.interleave import NOISY, spread
-from .statistics.compare import Estimate, estimate
+from .statistics.intervals import Estimate, estimate
 
 MARGIN = 0.005
 """Mean Dice that a file of reduced precision may lose; the whole 95 % interval must lie below it."""

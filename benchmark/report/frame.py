@@ -83,7 +83,8 @@ class Frames:
 def frames(sweep: Path, policy: str) -> Frames:
     """Read the records of one sweep folder.
 
-    Raises StoreError when there are none or one cannot be read, SpecError for a label that cannot be one.
+    Raises StoreError when there are none, one cannot be read or has an infinite Dice, SpecError for a label that cannot
+    be one.
     """
     files = sorted(sweep.glob("records/*/*.json"))
     if not files:
@@ -175,7 +176,20 @@ def _scores(records: dict[str, Record], measures: tuple[str, ...], policy: str) 
             group = str(score.get("group") or score["case"])
             rows.append((key, score["case"], group, *(score.get(fact) for fact in FACTS[2:]), *values.values()))
     table = pd.DataFrame(rows, columns=["record", *FACTS, *measures])
-    return table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
+    table = table.astype(dict.fromkeys(("tp", "fp", "fn", "tn", *measures), "float64"))
+    _refuse_infinite(table)
+    return table
+
+
+def _refuse_infinite(table: pd.DataFrame) -> None:
+    """Raise StoreError for an infinite Dice: in means and paired tests it would outweigh all other cases."""
+    infinite = np.flatnonzero(np.isinf(table[PRIMARY].to_numpy()))
+    if len(infinite):
+        record, case, value = (table[name].iloc[infinite[0]] for name in ("record", "case", PRIMARY))
+        raise StoreError(
+            f"records/{record}.json: the {PRIMARY} of case {case} is {value}; scores are finite, or null where "
+            "undefined; delete the file to have the trial run again"
+        )
 
 
 def _trials(

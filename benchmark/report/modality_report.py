@@ -14,7 +14,7 @@ from ..naming.labels import without_modalities
 from .frame import PRIMARY
 from .further import FurtherReport
 from .plots.modalities import modality_plot
-from .statistics.compare import Estimate
+from .statistics.intervals import Estimate
 from .tables.grid import Grid
 from .tables.modality_cells import Cell, Names, Trained, trained_rows
 from .tables.summary import ComparisonTable

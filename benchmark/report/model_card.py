@@ -11,7 +11,7 @@ from ...core.measure import MEASURES
 from ...core.record import Record
 from ...metrics.empty import apply
 from ..records.pretrained import Pretrained
-from .statistics.compare import MINIMUM_GROUPS, estimate
+from .statistics.intervals import MINIMUM_GROUPS, estimate
 
 POLICY = "nan_worst"
 """For empty masks: both empty is undefined, one empty the worst value."""

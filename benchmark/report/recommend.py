@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .deployments import MARGIN
-from .statistics.compare import ALPHA, MINIMUM_GROUPS, compare, holm
+from .statistics.compare import ALPHA, compare, holm
+from .statistics.intervals import MINIMUM_GROUPS
 from .statistics.pareto import DIGITS, counted_dice, pareto
 from .tables.deployed import Deployed, Group
 

@@ -27,6 +27,8 @@ from .plots.style import look, save
 from .plots.tradeoff import tradeoff
 from .published_report import published_reports
 from .runtime_report import runtime_reports
+from .several_report import several_reports
+from .statistics_report import statistics_reports
 from .tables.apart import is_stage
 from .tables.columns import shortened
 from .tables.csv_text import csv_text
@@ -42,8 +44,11 @@ from .written import Written
 STANDARD_POLICY = "nan_worst"
 INDEX = "index.html"
 
-ENDINGS = ("classes", "lighter", "pairs", *TITLES, *CAPTIONS)
+ENDINGS = ("beside", "classes", "lighter", "pairs", *TITLES, *CAPTIONS)
 """Of the names of a table's further files."""
+
+PLOTTED = {"cases": 40, "curves": 24}
+"""Rows of a table that a plot has room for, the best ones; the tables have all."""
 
 Wanted = tuple[str, str, Callable[[], Figure | None]]
 """Of a plot: the ending of its file's name, its title, and what draws it."""
@@ -97,10 +102,18 @@ def _report(sweep: Path, out: Path, empty: str | None) -> Report:
     summaries = comparison_tables(read)
     deployed, unknown = runtime_reports(read, sweep)
     whole = [table for table in summaries if not is_stage(table.example.trial)]
-    further = [*ensemble_reports(summaries, read), *continual_reports(summaries, read)]
     annotated = annotation_reports(whole, read.sweep)
-    further += [*annotated, *methods_reports(annotated, read.sweep)]
-    further += [*modality_reports(whole, read.sweep), *deployed, *published_reports(sweep, read.sweep)]
+    further = [
+        *statistics_reports(whole, read.sweep),
+        *ensemble_reports(summaries, read),
+        *continual_reports(summaries, read),
+        *several_reports(whole, read.sweep),
+        *annotated,
+        *methods_reports(annotated, read.sweep),
+        *modality_reports(whole, read.sweep),
+        *deployed,
+        *published_reports(sweep, read.sweep),
+    ]
     written = Written(out)
     notes = [*([written.problem] if written.problem else []), *unknown]
     stems = _stems([*_names(summaries, read), *(file_stem(one.stem) for one in further)])
@@ -190,12 +203,15 @@ def _problem(error: Exception) -> str:
 
 def _figures(read: Frames, table: ComparisonTable, sweep: Path) -> list[Wanted]:
     scored = bool(table.compared)
+    best = {ending: table.leading(most) for ending, most in PLOTTED.items()}
+    rest = {ending: f", the first {most} rows of {len(table.rows)}" for ending, most in PLOTTED.items()}
+    rest = {ending: text if len(table.rows) > PLOTTED[ending] else "" for ending, text in rest.items()}
     return [
-        ("cases", "Dice of each test case", lambda: distribution(table) if scored else None),
+        ("cases", f"Dice of each test case{rest['cases']}", lambda: distribution(best["cases"]) if scored else None),
         ("heatmap", "Losses and models", lambda: heatmap(table) if scored and len(table.rows) > 1 else None),
         ("latency", "Dice against latency", lambda: tradeoff(table)),
         ("roofline", "Roofline", lambda: roofline(points(table, read))),
-        ("curves", "Learning curves", lambda: curves(table)),
+        ("curves", f"Learning curves{rest['curves']}", lambda: curves(best["curves"])),
         ("images", "Test images", lambda: panel(table, sweep)),
     ]
 

@@ -9,7 +9,8 @@ import pandas as pd
 from ...core.counted import counted
 from ...core.measure import measure, signed
 from ..report.frame import PRIMARY
-from ..report.statistics.compare import MINIMUM_GROUPS, compare, ranks
+from ..report.statistics.compare import compare, ranks
+from ..report.statistics.intervals import MINIMUM_GROUPS
 from ..report.tables.grid import Grid
 from ..report.tables.table import UNDEFINED, estimate_text, rank_text
 from ..sweep.space import text_of

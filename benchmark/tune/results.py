@@ -13,7 +13,8 @@ from ..naming.labels import Labels
 from ..naming.trial_names import TrialName, TrialNames
 from ..records.store import read_sweep
 from ..report.frame import PRIMARY, Frames, frames
-from ..report.statistics.compare import Estimate, compare, estimate, interval
+from ..report.statistics.compare import compare
+from ..report.statistics.intervals import Estimate, estimate, interval
 from ..sweep.tuning import Budget, Tuning
 from .attempt import Attempt
 from .files import budget_of
@@ -40,7 +41,7 @@ class Scores:
 class Difference:
     """Dice of the winner less that of the default, seed by seed and case by case.
 
-    low, high: ends of the 95 % interval, NaN where too few groups allow none; see `report.statistics.compare`.
+    low, high: ends of the 95 % interval, NaN where too few groups allow none; see `report.statistics.intervals`.
     """
 
     mean: float

@@ -148,7 +148,7 @@ class Search:
         own, groups = attempt.outcomes[until].cases()
         theirs, _ = best.outcomes[until].cases()
         found = compare([own[None], theirs[None]], groups)
-        if found.difference[0] >= 0 or found.p[0] >= self.tuning.stop_level:
+        if not (found.difference[0] < 0 and found.p[0] < self.tuning.stop_level):  # NaN without a common case
             return ""
         return (
             f"after epoch {until} worse than trial {best.number} was then: Dice lower by {-found.difference[0]:.3f}, "

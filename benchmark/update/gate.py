@@ -12,7 +12,7 @@ from ...core.counted import counted
 from ...core.errors import SpecError
 from ...core.measure import Measure, measure, signed
 from ...metrics.empty import apply
-from ..report.statistics.compare import MINIMUM_GROUPS, interval
+from ..report.statistics.intervals import MINIMUM_GROUPS, interval
 
 MARGIN = 0.01
 """Of a score between 0 and 1, by default."""

@@ -10,7 +10,7 @@ import sys
 
 import numpy as np
 
-from unetbench.benchmark.report.statistics.compare import interval
+from unetbench.benchmark.report.statistics.intervals import interval
 
 GROUPS, SEEDS, SPREADS = (5, 6, 8, 10, 15, 20, 50, 100), (1, 2, 3, 5, 10), (0.0, 0.01, 0.05)
 TRUE_MEAN, OWN_SPREAD = 0.85, 0.03

@@ -22,6 +22,9 @@ from .prose import METHODS
 TRIAL = ("dataset", "model", "loss", "seed")
 """Columns of the frame of trials that name one."""
 
+UNFOLDED, SHOWN = 40, 15
+"""Rows from which on a table is folded, and how many then stand open."""
+
 CSS = """
 :root { color-scheme: light; --ink: #1c1f23; --soft: #5c6570; --line: #dfe3e8; --best: #f1f7f4; }
 body { font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; color: var(--ink);
@@ -51,6 +54,7 @@ figure { margin: 22px 0; }
 figure img { max-width: 100%; height: auto; }
 figcaption { font-size: 13px; color: var(--soft); max-width: 92ch; }
 code { font-size: 12px; }
+summary { cursor: pointer; color: #0b5cad; font-size: 13px; margin: 8px 0; }
 @media print { body { max-width: none; padding: 0; } figure { break-inside: avoid; } }
 """
 
@@ -128,24 +132,32 @@ def _contents(shown: Sequence[tuple[ComparisonTable, Sequence[Plot]]], sections:
 
 def _further(section: Section, index: int) -> list[str]:
     parts = [f'<h2 id="section-{index}">{_(section.title)}</h2>', *(f"<p>{_(line)}</p>" for line in section.lines)]
-    return [*parts, section.grid.html(), _list(section.notes), *(_figure(plot) for plot in section.plots)]
+    return [*parts, _folded(section.grid), _list(section.notes), *(_figure(plot) for plot in section.plots)]
 
 
 def _section(frames: Frames, table: ComparisonTable, plots: Sequence[Plot], index: int) -> list[str]:
     parts = [f'<h2 id="table-{index}">{_(table.subject)} <span class="soft">on {_(table.machine)}</span></h2>']
-    parts += [results_grid(table).html(), _list(remarks(table))]
+    parts += [_folded(results_grid(table)), _list(remarks(table))]
     further = (
         ("Lighter models", lighter_grid(table)),
         ("Each class", class_grid(table)),
         ("Latency", latency_grid(table)),
     )
     for title, grid in further:
-        parts += [f"<h3>{title}</h3>", grid.html()] if grid else []
+        parts += [f"<h3>{title}</h3>", _folded(grid)] if grid else []
     for title, grid, notes in hardware_grids(table, frames):
         parts += [f"<h3>{title}</h3>", grid.html(), _list(notes)]
     parts += [_figure(plot) for plot in plots]
     terms = "".join(f"<dt>{_(name)}</dt><dd>{_(text)}</dd>" for name, text in facts(table))
     return [*parts, f"<h3>Facts</h3><dl>{terms}</dl>"]
+
+
+def _folded(grid: Grid) -> str:
+    """The table; of a long one its first rows, and the whole one folded below."""
+    if len(grid.cells) <= UNFOLDED:
+        return grid.html()
+    whole = f"<details><summary>All {len(grid.cells)} rows</summary>{grid.html()}</details>"
+    return f"{grid.leading(SHOWN).html()}{whole}"
 
 
 def _list(lines: Sequence[str]) -> str:
@@ -183,7 +195,8 @@ def _records(frames: Frames) -> str:
         rows.append(f'<tr id="{_(anchor(key))}">{inside}</tr>')
     headers = ("Record", "Trial", "Status", f"Mean {measure(PRIMARY).title}", "Epoch", "Started", "Reason")
     head = "".join(f'<th class="word">{_(header)}</th>' for header in headers)
-    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    table = f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
+    return table if len(rows) <= UNFOLDED else f"<details><summary>All {len(rows)} records</summary>{table}</details>"
 
 
 def _mean_text(record: Record, mean: float) -> str:

@@ -30,6 +30,13 @@ METHODS = (
 )
 
 CAPTIONS = {
+    "critical": "Mean ranks over data sets, the best on the left. A bar joins configurations of which no two are shown "
+    "to differ by signed-rank tests corrected after Holm; a pair that is not shown to differ although a third one "
+    "between them differs from one of both has no bar. The grey length is Nemenyi's critical difference, for "
+    "comparison with other papers.",
+    "profiles": "The share of test cases, averaged over seeds, whose Dice is above each value; the best rows, as many "
+    "as there are colours. A line that lies above another one everywhere is better at every level; lines that cross "
+    "are better on different cases (Agarwal et al. 2021, arXiv:2108.13264).",
     "matrix": "Mean test Dice with its 95 % interval, by the modalities that networks were trained with (rows) and "
     "that test cases had (columns); bold where these had all that the network was trained with. What is missing is 0; "
     "a network that was trained with others gets what there is in their place.",

@@ -11,8 +11,8 @@ from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from ....core.measure import measure
 from ..frame import PRIMARY
-from ..statistics.compare import Estimate
-from ..tables.summary import Row
+from ..statistics.intervals import Estimate
+from ..tables.row import Row
 from .naming import name_points
 from .style import COLOURS, GREY, MARKERS, colour_of, figure, marker_of
 

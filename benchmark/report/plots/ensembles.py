@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 
 from ....core.measure import measure
 from ..frame import PRIMARY
-from ..statistics.compare import Estimate
+from ..statistics.intervals import Estimate
 from ..tables.ensembles import EnsembleRow
 from .style import COLOURS, GREY, figure, folded, line_count, room
 

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 
 from ....core.measure import measure
 from ..frame import PRIMARY
-from ..statistics.compare import Estimate
+from ..statistics.intervals import Estimate
 from .style import GREY, colour_of, figure, folded, marker_of
 
 WIDEST = 48

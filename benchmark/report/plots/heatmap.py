@@ -7,7 +7,8 @@ from matplotlib.figure import Figure
 
 from ....core.measure import measure
 from ..frame import PRIMARY
-from ..tables.summary import ComparisonTable, Row
+from ..tables.row import Row
+from ..tables.summary import ComparisonTable
 from ..tables.table import NO_SCORE, STATUS_WORDS, estimate_text
 from .cells import name_cells
 from .style import figure, folded, line_count, room

@@ -1,14 +1,16 @@
 """Names beside the points of a plot, where a legend would have too many entries."""
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.transforms import Bbox
 
 from .style import GREY, HALO
 
-PLACES = tuple(
+Side = Literal["left", "center", "right"]
+
+PLACES: tuple[tuple[float, float, Side], ...] = tuple(
     (distance * x, distance * y, "left" if x > 0 else "right" if x < 0 else "center")
     for distance in (5, 10, 16)
     for x, y in ((1, 0), (-1, 0), (0.7, 0.9), (-0.7, 0.9), (0.7, -0.9), (-0.7, -0.9), (0, 1.4), (0, -1.4))
@@ -29,23 +31,31 @@ def name_points(axes: Axes, points: np.ndarray, names: Sequence[str], others: np
     made.draw_without_rendering()  # so that the layout is final and texts have sizes
     frame, dots = axes.get_window_extent(), axes.transData.transform(points)
     bare = axes.transData.transform(others) if others is not None and len(others) else np.zeros((0, 2))
-    taken = [Bbox.from_extents(x - 4, y - 4, x + 4, y + 4) for x, y in (*dots, *bare)]
+    taken = np.array([(x - 4, y - 4, x + 4, y + 4) for x, y in (*dots, *bare)])
+    pixels = made.dpi / 72
     for index, name in enumerate(names):
+        text = axes.annotate(
+            name,
+            (points[index, 0], points[index, 1]),
+            (0, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=6.5,
+            color=GREY,
+            path_effects=HALO,
+        )
+        box = text.get_window_extent()
         for right, up, end in PLACES:
-            text = axes.annotate(
-                name,
-                (points[index, 0], points[index, 1]),
-                (right, up),
-                textcoords="offset points",
-                ha=end,
-                va="center",
-                fontsize=6.5,
-                color=GREY,
-                path_effects=HALO,
-            )
-            box = text.get_window_extent()
-            inside = frame.x0 <= box.x0 and box.x1 <= frame.x1 and frame.y0 <= box.y0 and box.y1 <= frame.y1
-            if inside and not any(box.overlaps(other) for k, other in enumerate(taken) if k != index):
-                taken.append(box)
+            x0 = box.x0 + right * pixels - {"left": 0.0, "center": 0.5, "right": 1.0}[end] * box.width
+            y0 = box.y0 + up * pixels
+            x1, y1 = x0 + box.width, y0 + box.height
+            inside = frame.x0 <= x0 and x1 <= frame.x1 and frame.y0 <= y0 and y1 <= frame.y1
+            covers = (taken[:, 0] < x1) & (taken[:, 2] > x0) & (taken[:, 1] < y1) & (taken[:, 3] > y0)
+            covers[index] = False
+            if inside and not covers.any():
+                text.set_position((right, up))
+                text.set_horizontalalignment(end)
+                taken = np.concatenate([taken, [(x0, y0, x1, y1)]])
                 break
+        else:
             text.remove()

@@ -17,7 +17,8 @@ from ....core.measure import measure
 from ....core.record import Record
 from ..frame import PRIMARY
 from ..tables.columns import shortened
-from ..tables.summary import ComparisonTable, Row
+from ..tables.row import Row
+from ..tables.summary import ComparisonTable
 from .style import figure, folded, room
 
 HIT, FALSE, MISSED, SWAPPED = "#009E73", "#D55E00", "#0072B2", "#F0E442"

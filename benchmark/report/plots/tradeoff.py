@@ -14,7 +14,8 @@ from matplotlib.transforms import ScaledTranslation
 from ....core.measure import measure
 from ..frame import PRIMARY
 from ..statistics.pareto import pareto
-from ..tables.summary import ComparisonTable, Row
+from ..tables.row import Row
+from ..tables.summary import ComparisonTable
 from ..tables.table import prefix
 from .naming import name_points
 from .style import COLOURS, GREY, MARKERS, colour_of, figure, folded, marker_of

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from .compare import effective
+from .intervals import effective
 
 
 @dataclass(frozen=True)

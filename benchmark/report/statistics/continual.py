@@ -11,7 +11,7 @@ from functools import cached_property
 
 import numpy as np
 
-from .compare import MINIMUM_GROUPS, Estimate, effective, widened
+from .intervals import MINIMUM_GROUPS, Estimate, effective, widened
 
 BOUNDS = {
     "final": (0.0, 1.0),

@@ -14,8 +14,8 @@ from ....core.trial import Derivation, Trial, canonical
 from ...naming.names import without_batches
 from ...naming.trial_names import TrialNames
 from ..frame import PRIMARY, Frames, table_key
-from ..statistics.compare import Estimate
 from ..statistics.continual import Run, estimates
+from ..statistics.intervals import Estimate
 from .apart import is_stage, is_update
 from .summary import ComparisonTable
 

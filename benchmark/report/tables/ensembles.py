@@ -11,8 +11,9 @@ import pandas as pd
 
 from ....core.record import Record
 from ..frame import PRIMARY, Frames
-from ..statistics.compare import Estimate, estimate
-from .summary import ComparisonTable, Row
+from ..statistics.intervals import Estimate, estimate
+from .row import Row
+from .summary import ComparisonTable
 
 EQUAL = 1.05
 """Latency of a network of equal latency at most, as a share of the ensemble's: measured twice, one differs so much."""

@@ -2,7 +2,7 @@
 
 import html
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...naming.names import is_letter
 from .columns import padded, width
@@ -37,6 +37,10 @@ class Grid:
     names: int = 2
     bold: frozenset[int] = frozenset()
     links: tuple[str, ...] = ()
+
+    def leading(self, count: int) -> "Grid":
+        """The first rows alone."""
+        return replace(self, cells=self.cells[:count], links=self.links[:count])
 
     def markdown(self) -> str:
         """A GitHub table, columns padded so that the source can be read too."""

@@ -8,7 +8,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from ....core.record import Record
-from ..statistics.compare import Estimate, compare, estimate, holm
+from ..statistics.compare import compare, holm
+from ..statistics.intervals import Estimate, estimate
 
 
 class Scored(Protocol):
@@ -25,7 +26,7 @@ class AgainstParent:
     """A row that comes from another. name, parent: model and loss of both.
 
     lost: mean Dice of the parent minus that of the row, each difference of one case at one seed; its interval is that
-    of `statistics.interval`. p: of the sign-flip test of these differences, see `statistics.compare`, Holm-corrected
+    of `intervals.interval`. p: of the sign-flip test of these differences, see `statistics.compare`, Holm-corrected
     over the rows of the table that come from others; NaN where either has no score.
     """
 

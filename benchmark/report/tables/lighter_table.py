@@ -9,7 +9,8 @@ from ....core.measure import measure
 from ..frame import PRIMARY
 from .grid import Grid
 from .lighter import AgainstParent
-from .summary import ComparisonTable, Row
+from .row import Row
+from .summary import ComparisonTable
 from .table import UNDEFINED, digits, interval_text, percent_text, signed_text
 
 MEGABYTE = 1e6

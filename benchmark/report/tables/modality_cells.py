@@ -10,8 +10,9 @@ from ....core.measure import measure
 from ....core.record import Record
 from ....datasets.modalities import named
 from ..frame import PRIMARY, score_value
-from ..statistics.compare import Estimate, estimate
-from .summary import ComparisonTable, Row
+from ..statistics.intervals import Estimate, estimate
+from .row import Row
+from .summary import ComparisonTable
 
 Names = tuple[str, ...]
 """Of modalities, in the order of the channels."""

@@ -11,8 +11,10 @@ from ...naming.names import described
 from ...naming.trial_names import HARDWARE, shared_options
 from ...records.machine import describe as describe_machine
 from ..frame import size_text
-from ..statistics.compare import ALPHA, MINIMUM_GROUPS
+from ..statistics.compare import ALPHA
+from ..statistics.intervals import MINIMUM_GROUPS
 from .columns import shortened
+from .coverage import coverage_remarks
 from .lighter_table import lighter_remarks
 from .micro_batches import micro_batch_remarks
 from .summary import ComparisonTable
@@ -112,7 +114,13 @@ def prediction_text(table: ComparisonTable) -> str:
 
 def remarks(table: ComparisonTable) -> list[str]:
     """What a reader must know to believe the table: missing trials, collapsed ones, few groups, single seeds."""
-    lines = [*rank_remarks(table), *seed_remarks(table), *_collapse_remarks(table), *_start_remarks(table)]
+    lines = [
+        *rank_remarks(table),
+        *coverage_remarks(table),
+        *seed_remarks(table),
+        *_collapse_remarks(table),
+        *_start_remarks(table),
+    ]
     lines += [*undefined_remarks(table), *_missing_remarks(table), *micro_batch_remarks(table), *lighter_remarks(table)]
     lines += [*older_remarks(table), *_identity_remarks(table), *_run_remarks(table)]
     return lines + [f"Data: {note}" for note in data_notes(table)]
@@ -149,7 +157,7 @@ def rank_remarks(table: ComparisonTable, *, brief: bool = False) -> list[str]:
     if found is None:
         return []
     pairs = counted(len(found.pairs), "pair")
-    if rows[0].rank is None:
+    if all(row.rank is None for row in rows):
         return [
             f"Not ranked: {_groups(table)} cannot tell {len(rows)} configurations apart at "
             f"{100 * ALPHA:.0f}\u00a0% after correction for {pairs}; the order is that of the means."

@@ -7,8 +7,8 @@ from scipy.special import chdtri, ndtr
 
 from ....core.counted import counted
 from ....core.measure import measure
-from ..statistics.compare import MINIMUM_GROUPS
 from ..statistics.components import Components
+from ..statistics.intervals import MINIMUM_GROUPS
 from ..statistics.power import design
 from .grid import Grid
 from .power import PowerTable

@@ -7,7 +7,7 @@ from ...records.machine import describe
 from ..deployments import MARGIN
 from ..kernels import kernel_counts, precision_text
 from ..layers import layer_error_text, layer_errors
-from ..statistics.compare import MINIMUM_GROUPS
+from ..statistics.intervals import MINIMUM_GROUPS
 from .deployed import Group
 from .runtimes import RuntimeRow, runtime_rows
 

@@ -14,7 +14,7 @@ from ....core.measure import measure, signed
 from ..deployments import CaseDice, Deployment, Key, Verdict, lost_by_case, mean_of_known
 from ..frame import PRIMARY
 from ..kernels import delegated_text, precision_text
-from ..statistics.compare import Estimate, estimate
+from ..statistics.intervals import Estimate, estimate
 from .deployed import Deployed, Group
 from .grid import Grid
 from .table import UNDEFINED, digits, estimate_text, interval_text

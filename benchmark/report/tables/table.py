@@ -7,9 +7,10 @@ import pandas as pd
 
 from ....core.measure import Measure, measure, signed
 from ..frame import PRIMARY
-from ..statistics.compare import Estimate
+from ..statistics.intervals import Estimate
 from .grid import Grid
-from .summary import STATUSES, ComparisonTable, Row
+from .row import Row
+from .summary import STATUSES, ComparisonTable
 
 PREFIXES = ((1e9, "G"), (1e6, "M"), (1e3, "k"), (1.0, ""), (1e-3, "m"), (1e-6, "µ"))
 STATUS_WORDS = {"done": "done", "failed": "failed", "timed_out": "timed out", "unfit": "unfit"}

@@ -11,7 +11,8 @@ from ..frame import PRIMARY
 from .columns import padded, shortened, shortened_apart, width, wrapped
 from .micro_batches import micro_batch_remarks
 from .notes import data_notes, older_remarks, rank_remarks, seed_remarks, shared_facts, undefined_remarks
-from .summary import ComparisonTable, Row
+from .row import Row
+from .summary import ComparisonTable
 from .table import NO_SCORE, STATUS_WORDS, UNDEFINED, digits, interval_text, prefix, rank_text, score_text
 
 USUAL, NARROWEST = 80, 40

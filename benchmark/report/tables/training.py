@@ -10,7 +10,8 @@ import pandas as pd
 
 from ....core.measure import measure
 from .grid import Grid
-from .summary import ComparisonTable, Row
+from .row import Row
+from .summary import ComparisonTable
 from .table import UNDEFINED, scaled
 
 READINGS = ("step_s", "images_per_s", "first_step_s", "host_peak_bytes", "device_peak_bytes")

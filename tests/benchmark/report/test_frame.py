@@ -3,6 +3,7 @@ import math
 import pytest
 
 from unetbench.benchmark.report.frame import collapsed, frames
+from unetbench.benchmark.report.tables.summary import comparison_tables
 from unetbench.core.errors import SpecError, StoreError
 
 
@@ -109,3 +110,20 @@ def test_a_damaged_record_is_named(sweep, make):
     file.write_text(file.read_text()[:100])
     with pytest.raises(StoreError, match=file.name):
         frames(folder, "nan_worst")
+
+
+def test_a_record_with_an_infinite_dice_is_refused_by_name(sweep, make):
+    record = make.record(make.trial(), [make.score("a", 0.8), make.score("b", 0.7)])
+    folder = sweep(record)
+    file = next(folder.glob("records/*/*.json"))
+    file.write_text(file.read_text("utf-8").replace('"dice": 0.7', '"dice": Infinity'), "utf-8")
+    with pytest.raises(StoreError, match=rf"{record.trial.id}\.json: the dice of case b is inf"):
+        frames(folder, "nan_worst")
+
+
+def test_infinite_distances_of_a_policy_are_no_reason_to_refuse(sweep, make):
+    scores = [{**make.score(f"c{k}", 0.8), "hd": 3.0} for k in range(7)]
+    scores.append({**make.score("d", 0.0, empty="prediction"), "hd": None})
+    table = comparison_tables(frames(sweep(make.record(make.trial(), scores)), "monai"))[0]
+    assert table.rows[0].estimates["hd"].mean == math.inf
+    assert math.isnan(table.rows[0].estimates["hd"].low)

@@ -40,9 +40,10 @@ def test_every_table_plot_and_the_page_are_written(full):
     names = {file.name for file in written}
     assert written[0] == full / "report" / "index.html"
     tables = {"dsb2018.md", "dsb2018.csv", "dsb2018.tex", "dsb2018-pairs.csv"}
+    tables |= {f"dsb2018-statistics{ending}" for ending in (".md", ".csv", ".tex", "-beside.csv")}
     plots = {
         f"dsb2018-{plot}.{kind}"
-        for plot in ("cases", "heatmap", "latency", "curves", "images")
+        for plot in ("cases", "heatmap", "latency", "curves", "images", "statistics-profiles")
         for kind in ("png", "pdf")
     }
     assert names == {"index.html"} | tables | plots
@@ -50,7 +51,7 @@ def test_every_table_plot_and_the_page_are_written(full):
 
 def test_the_page_stands_alone_and_traces_rows_to_records(full):
     text = write_report(full)[0].read_text("utf-8")
-    assert text.count("data:image/png;base64,") == 5
+    assert text.count("data:image/png;base64,") == 6
     assert not re.search(r"(src|href)=\"(?!data:|#)", text)
     anchors, links = set(re.findall(r'id="([^"]+)"', text)), set(re.findall(r'href="#([^"]+)"', text))
     assert links <= anchors
@@ -209,7 +210,7 @@ def test_names_in_all_plots_are_text_and_no_formula(sweep, make, previews):
     (report,) = write_reports(folder)
     assert report.notes == ()
     assert {file.name for file in report.files if file.suffix == ".png"} == {
-        f"x_-{plot}.png" for plot in ("cases", "heatmap", "latency", "curves", "images")
+        f"x_-{plot}.png" for plot in ("cases", "heatmap", "latency", "curves", "images", "statistics-profiles")
     }
     assert r"PD-1\$\textasciicircum{}\{hi\$ cells" in (report.page.parent / "x_-classes.tex").read_text("utf-8")
     assert r"PD-1\$^{hi\$ cells" in (report.page.parent / "x_.md").read_text("utf-8")
@@ -305,7 +306,7 @@ def test_deployments_have_a_table_a_front_and_a_recommendation_each(full, make, 
     anchors, links = set(re.findall(r'id="([^"]+)"', page)), set(re.findall(r'href="#([^"]+)"', page))
     assert "section-0" in links
     assert links <= anchors
-    assert page.count("data:image/png;base64,") == 6
+    assert page.count("data:image/png;base64,") == 7
     text = files[f"{stem}.md"].read_text("utf-8")
     assert f"]({stem}-front.png)" in text
     assert "no \\<kernel> here" in text

@@ -3,7 +3,9 @@ import math
 import numpy as np
 import pytest
 
-from unetbench.benchmark.report.statistics.compare import compare, estimate, holm, interval, ranks
+from unetbench.benchmark.report.statistics.compare import compare, holm, ranks
+from unetbench.benchmark.report.statistics.intervals import estimate, interval
+from unetbench.core.errors import DataError
 
 
 def each_alone(count: int) -> np.ndarray:
@@ -137,9 +139,30 @@ def test_only_cases_that_both_have_are_compared():
     assert found.difference == pytest.approx([0.2])  # (0.1 + 0.3) / 2
 
 
-def test_configurations_without_a_common_case_do_not_differ():
-    found = compare([np.array([[0.9, np.nan]]), np.array([[np.nan, 0.1]])], each_alone(2))
-    assert found.p.tolist() == [1.0]
+def test_configurations_without_a_common_case_are_not_tested():
+    """The pairs (0, 2) and (1, 2) are tested, so Holm doubles the smaller p, and does not triple it."""
+    cases = np.linspace(0.5, 0.9, 12)
+    halves = [np.where(np.arange(12) < 6, cases, np.nan), np.where(np.arange(12) < 6, np.nan, cases)]
+    found = compare([halves[0][None], halves[1][None], cases[None] - 0.1], each_alone(12))
+    assert np.isnan(found.p).tolist() == np.isnan(found.adjusted).tolist() == [True, False, False]
+    assert found.p[1:] == pytest.approx([2 / 2**6] * 2)  # all six differences have one sign
+    assert found.adjusted[1:] == pytest.approx([4 / 2**6] * 2)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf])
+def test_an_infinite_score_is_refused_by_its_place(value):
+    values = np.random.default_rng(9).random((2, 2, 30))
+    values[1, 1, 4] = value
+    with pytest.raises(DataError, match=f"configuration 1 of 2: its score of case 4 at seed 1 is {value}"):
+        compare(values, each_alone(30))
+
+
+def test_infinite_distances_have_an_infinite_mean_and_no_interval():
+    found = estimate(np.array([[3.0, math.inf] * 5, [2.0] * 10]), each_alone(10))
+    assert found.mean == math.inf
+    assert math.isnan(found.spread)
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
 
 
 def test_equal_configurations_have_p_of_one():
@@ -184,6 +207,13 @@ def test_holm_multiplies_sorted_p_and_stays_monotone():
     # sorted 0.01, 0.02, 0.03, 0.04 times 4, 3, 2, 1 = 0.04, 0.06, 0.06, 0.04 -> monotone 0.04, 0.06, 0.06, 0.06
     assert holm(np.array([0.03, 0.01, 0.04, 0.02])) == pytest.approx([0.06, 0.04, 0.06, 0.06])
     assert holm(np.array([0.6, 0.7])) == pytest.approx([1.0, 1.0])
+
+
+def test_holm_agrees_with_statsmodels_and_leaves_out_what_is_no_test():
+    """statsmodels 0.15.0: multipletests([.003, .02, .02, .4, .9], method="holm")."""
+    found = holm(np.array([0.02, np.nan, 0.003, 0.9, 0.4, np.nan, 0.02]))
+    assert found[[2, 0, 6, 4, 3]] == pytest.approx([0.015, 0.08, 0.08, 0.8, 0.9])
+    assert np.isnan(found[[1, 5]]).all()
 
 
 def test_configurations_that_differ_clearly_have_ranks_of_their_own():

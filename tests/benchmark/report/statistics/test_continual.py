@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from unetbench.benchmark.report.statistics.compare import interval
 from unetbench.benchmark.report.statistics.continual import BOUNDS, Run, estimates, readings
+from unetbench.benchmark.report.statistics.intervals import interval
 
 MATRIX = np.array([[0.8, 0.3, 0.2], [0.6, 0.9, 0.4], [0.5, 0.7, 0.6]])
 ALONE = np.array([0.8, 0.85, 0.75])
