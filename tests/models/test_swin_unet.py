@@ -84,6 +84,7 @@ def test_a_graph_of_unknown_size_gives_the_values_of_the_known_size(size):
     np.testing.assert_allclose(unknown(image), model(image), atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_step_of_training_in_a_graph_is_finite():
     model = MODELS["swin_unet"](FLAT, **SMALL, dropout=0.1)
     model.compile("adam", keras.losses.BinaryCrossentropy(from_logits=True), jit_compile=False)

@@ -41,6 +41,7 @@ def ran(tmp_path_factory, command, write_sweep):
     return process, {r.trial.loss.label: r for r in records(folder / "large")}, folder / "large"
 
 
+@pytest.mark.slow
 def test_what_fits_in_parts_is_done_and_its_record_says_so(ran):
     record = ran[1]["takes_room"]
     assert record.status == "done", record.reason
@@ -53,6 +54,7 @@ def test_what_fits_in_parts_is_done_and_its_record_says_so(ran):
     assert record.log == []
 
 
+@pytest.mark.slow
 def test_what_does_not_fit_in_parts_either_is_a_failure_with_its_mend_and_last_lines(ran):
     record = ran[1]["takes_room(cases=2)"]
     assert record.status == "failed"
@@ -65,6 +67,7 @@ def test_what_does_not_fit_in_parts_either_is_a_failure_with_its_mend_and_last_l
     assert "takes_room" in record.traceback
 
 
+@pytest.mark.slow
 def test_what_the_kernel_kills_for_want_of_memory_is_run_again_in_parts(ran):
     record = ran[1]["killed_by_kernel"]
     assert record.status == "done", record.reason
@@ -72,11 +75,12 @@ def test_what_the_kernel_kills_for_want_of_memory_is_run_again_in_parts(ran):
     assert "killed by SIGKILL by the kernel" in record.training["micro_because"]
 
 
+@pytest.mark.slow
 def test_the_driver_and_the_report_tell_which_trials_ran_in_parts(ran):
     process, _, folder = ran
     assert process.returncode == 1
     assert process.stderr.count("; it is run again in 2 parts a step") == 3
-    (table,) = (folder / "report").glob("*.md")
+    (table,) = (folder / "report").glob("cells.md")
     text = table.read_text("utf-8")
     assert "steps of 8 patches in parts of 4, gradients averaged, because training on 8 patches at once" in text
     assert "batch normalisation saw 4 patches" in text

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from unetbench.benchmark.cli import main as unetbench
 from unetbench.benchmark.commands.rerun import differences, settings
 from unetbench.benchmark.commands.slurm import slurm_script
 from unetbench.benchmark.records.store import read, records
@@ -173,10 +174,10 @@ def test_status_of_what_is_no_sweep_is_one_line(tmp_path, command):
         (["--events", "FILE"], "all copies would write the events of one file; leave --events out"),
     ],
 )
-def test_what_copies_cannot_all_have_is_no_part_of_the_script(command, write_sweep, tmp_path, words, told):
-    process = command("run", write_sweep(tmp_path, "shared"), "--plugin", FAULTY, "--print-slurm", "4", *words)
-    assert process.returncode == 2
-    (line,) = process.stderr.splitlines()
+def test_what_copies_cannot_all_have_is_no_part_of_the_script(write_sweep, tmp_path, capsys, words, told):
+    file = write_sweep(tmp_path, "shared", models=["unet_quarter"])
+    assert unetbench(["run", str(file), "--print-slurm", "4", *words]) == 2
+    (line,) = capsys.readouterr().err.splitlines()
     assert told in line
 
 

@@ -28,8 +28,8 @@ def sweep(tmp_path_factory, write_sweep):
     "words",
     [
         ("plan", "SWEEP", "--results", "OUT"),
-        ("data", "check", "SWEEP", "--results", "OUT"),
-        ("show", "models", "unet_quarter", "--draw", "OUT/unet.svg"),
+        pytest.param(("data", "check", "SWEEP", "--results", "OUT"), marks=pytest.mark.slow),
+        pytest.param(("show", "models", "unet_quarter", "--draw", "OUT/unet.svg"), marks=pytest.mark.slow),
     ],
     ids=" ".join,
 )

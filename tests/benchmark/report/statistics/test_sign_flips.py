@@ -65,6 +65,7 @@ def test_p_of_many_configurations_are_the_same_each_time():
     assert (compare(values, np.arange(16)).p == compare(values, np.arange(16)).p).all()
 
 
+@pytest.mark.slow
 def test_false_positives_of_a_family_of_many_pairs_stay_below_five_percent():
     """40 tables of 22 equal configurations: 5 % would be 2, and more than 6 has a probability of 0.3 % then."""
     generator = np.random.default_rng(8)
