@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from scipy.stats import friedmanchisquare
+from scipy.stats import friedmanchisquare, wilcoxon
 
 from unetbench.benchmark.report.statistics.several import friedman, several, signed_rank
 
@@ -90,3 +90,18 @@ def test_friedman_keeps_its_level():
 def test_zeros_are_left_out_of_signed_ranks():
     """Of 1, 2, 3, 4, 5, 6 and three zeros: 2 / 2^6."""
     assert signed_rank(np.array([1.0, 2, 3, 0, 4, 0, 5, 6, 1e-12])) == pytest.approx(2 / 64)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_signed_ranks_with_and_without_ties_are_those_of_scipy(seed):
+    """scipy goes through all signs of up to 13 differences with ties, and has a table for those without."""
+    generator = np.random.default_rng(seed)
+    gaps = generator.integers(-4, 6, 9) / 4 if seed % 2 else generator.normal(0.3, 1, 30)
+    gaps = gaps[gaps != 0]
+    assert signed_rank(gaps) == pytest.approx(wilcoxon(gaps).pvalue)
+
+
+def test_signed_ranks_of_many_data_sets_are_approximated_as_scipy_does():
+    gaps = np.random.default_rng(3).normal(0.2, 1, 51)
+    assert signed_rank(gaps) == pytest.approx(wilcoxon(gaps, method="asymptotic").pvalue)
+    assert signed_rank(gaps[:50]) == pytest.approx(wilcoxon(gaps[:50], method="exact").pvalue)
