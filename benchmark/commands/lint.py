@@ -4,6 +4,7 @@ import argparse
 import json
 import textwrap
 
+from ...core.counted import counted
 from ...core.errors import SpecError
 from ..lint.check import Outcome, described, lint
 from ..lint.rules import RULES
@@ -72,8 +73,10 @@ def _print(outcome: Outcome) -> None:
         columns = described(table)
         understood = [f"{header} = {name}{unit and f' in {unit}'}" for header, name, unit in columns if name]
         missed = [header for header, name, _ in columns if not name]
-        print(f"{table.file}:{table.line}: {len(table.rows)} rows; {', '.join(understood) or 'no column understood'}")
+        print(
+            f"{table.file}:{table.line}: {counted(len(table.rows), 'row')}; {', '.join(understood) or 'no column understood'}"
+        )
         if missed:
             print(f"  not understood: {', '.join(missed)} (--column 'HEADER=QUANTITY' says it)")
     counts = [sum(f.severity == kind for f in outcome.findings) for kind in ("impossible", "doubtful")]
-    print(f"{len(outcome.tables)} tables: {counts[0]} impossible, {counts[1]} doubtful")
+    print(f"{counted(len(outcome.tables), 'table')}: {counts[0]} impossible, {counts[1]} doubtful")
