@@ -36,7 +36,7 @@ def test_a_finding_names_file_line_rule_cell_and_what_would_be_consistent(lint):
         "table.csv:2: impossible: dice_iou: A · IoU: IoU 0.82, Dice 0.80: "
         "means of cases have D / (2 - D) ≤ IoU ≤ D; consistent: IoU 0.66 to 0.81"
     )
-    assert columns == "table.csv:1: 1 rows; Dice = dice in fractions, IoU = iou in fractions"
+    assert columns == "table.csv:1: 1 row; Dice = dice in fractions, IoU = iou in fractions"
     assert "not understood: Speed" in missed and summary == "1 table: 1 impossible, 0 doubtful"
 
 
