@@ -73,9 +73,8 @@ def _print(outcome: Outcome) -> None:
         columns = described(table)
         understood = [f"{header} = {name}{unit and f' in {unit}'}" for header, name, unit in columns if name]
         missed = [header for header, name, _ in columns if not name]
-        print(
-            f"{table.file}:{table.line}: {counted(len(table.rows), 'row')}; {', '.join(understood) or 'no column understood'}"
-        )
+        rows = counted(len(table.rows), "row")
+        print(f"{table.file}:{table.line}: {rows}; {', '.join(understood) or 'no column understood'}")
         if missed:
             print(f"  not understood: {', '.join(missed)} (--column 'HEADER=QUANTITY' says it)")
     counts = [sum(f.severity == kind for f in outcome.findings) for kind in ("impossible", "doubtful")]
