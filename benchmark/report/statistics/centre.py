@@ -9,20 +9,27 @@ import numpy as np
 from scipy.special import stdtrit
 
 from .cases import mean_of
-from .intervals import MINIMUM_GROUPS, Estimate, effective, group_draws, widened, with_seeds
+from .intervals import MINIMUM_GROUPS, Estimate, cut, effective, group_draws, widened, with_seeds
 
 FEW_CASES = 50
 """Cases below which an interval is printed with a warning: what its method promises holds for many."""
 
 
-def median_estimate(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000, seed: int = 0) -> Estimate:
+def median_estimate(
+    values: np.ndarray,
+    groups: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    draws: int = 2000,
+    seed: int = 0,
+) -> Estimate:
     """Median of the case scores, each averaged over seeds, with the interval of Woodruff (1952).
 
     The share of cases below the median has the standard error se of a mean of indicators that are summed by group; the
     interval's ends are the quantiles of the scores at 1/2 ± t se (doi:10.1080/01621459.1952.10483443), t Student's with
     one degree of freedom less than groups of one size would weigh as much. A bootstrap of a median has few different
     values, so there is none here. Seeds, as the median of each, are added as in `interval`. No interval below
-    `MINIMUM_GROUPS` groups or with an infinite score.
+    `MINIMUM_GROUPS` groups or with an infinite score. bounds: the range of the score, where the interval is cut.
     """
     scores, codes = _defined(values, groups)
     by_seed = [float(np.median(line[~np.isnan(line)])) for line in values if not np.isnan(line).all()]
@@ -35,15 +42,22 @@ def median_estimate(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000
     error = math.sqrt(len(off) / (len(off) - 1) * (off**2).sum()) / len(scores)
     steps = stdtrit(many - 1, (np.arange(draws) + 0.5) / draws)
     of_cases = np.quantile(scores, np.clip(0.5 + error * steps, 0, 1), method="weibull")
-    return _estimate(middle, by_seed, with_seeds(of_cases, np.array(by_seed), seed=seed))
+    return _estimate(middle, by_seed, cut(with_seeds(of_cases, np.array(by_seed), seed=seed), values, bounds))
 
 
-def trimmed_estimate(values: np.ndarray, groups: np.ndarray, *, draws: int = 2000, seed: int = 0) -> Estimate:
+def trimmed_estimate(
+    values: np.ndarray,
+    groups: np.ndarray,
+    *,
+    bounds: tuple[float, float] = (-math.inf, math.inf),
+    draws: int = 2000,
+    seed: int = 0,
+) -> Estimate:
     """Interquartile mean: of the middle half of the case scores, each averaged over seeds (Agarwal et al. 2021).
 
     A quarter of the weight is left out at either end, a case in part where the quarter ends in it
     (arXiv:2108.13264). The interval is that of `interval`: a bootstrap of whole groups, widened for few, and Student's
-    t over seeds.
+    t over seeds. bounds: the range of the score, where the interval is cut.
     """
     scores, codes = _defined(values, groups)
     by_seed = [float(_trimmed(line[~np.isnan(line)])) for line in values if not np.isnan(line).all()]
@@ -54,7 +68,8 @@ def trimmed_estimate(values: np.ndarray, groups: np.ndarray, *, draws: int = 200
     taken = group_draws(int(codes.max()) + 1, draws, seed)[:, codes[order]]
     drawn = _trimmed(scores[order], taken)
     middle = float(_trimmed(scores))
-    return _estimate(middle, by_seed, widened(drawn, np.array(by_seed), many, many - 1, draws=draws, seed=seed))
+    ends = widened(drawn, np.array(by_seed), many, many - 1, draws=draws, seed=seed)
+    return _estimate(middle, by_seed, cut(ends, values, bounds))
 
 
 def _trimmed(scores: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

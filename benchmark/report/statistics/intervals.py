@@ -47,11 +47,17 @@ def estimate(
     means = mean_of(values, axis=1)
     means = means[~np.isnan(means)]
     spread = float(means.std(ddof=1)) if len(means) > 1 and np.isfinite(means).all() else float("nan")
-    low, high = interval(values, groups, draws=draws, seed=seed)
+    low, high = cut(interval(values, groups, draws=draws, seed=seed), values, bounds)
+    return Estimate(float(mean_of(means, axis=0)), spread, low, high, tuple(map(float, means)))
+
+
+def cut(ends: tuple[float, float], values: np.ndarray, bounds: tuple[float, float]) -> tuple[float, float]:
+    """The ends of an interval cut at the range of a score, NaN where it has none, or at the scores outside it."""
+    low, high = ends
     if not math.isnan(low):
         low = max(low, min(bounds[0], float(np.nanmin(values)))) if not math.isnan(bounds[0]) else low
         high = min(high, max(bounds[1], float(np.nanmax(values)))) if not math.isnan(bounds[1]) else high
-    return Estimate(float(mean_of(means, axis=0)), spread, low, high, tuple(map(float, means)))
+    return low, high
 
 
 def interval(

@@ -32,12 +32,16 @@ class Standing:
     @cached_property
     def medians(self) -> list[Estimate]:
         """Median of the case scores of each row."""
-        return [median_estimate(row.values, self.table.case_groups) for row in self.rows]
+        return [
+            median_estimate(row.values, self.table.case_groups, bounds=measure(PRIMARY).bounds) for row in self.rows
+        ]
 
     @cached_property
     def trimmed(self) -> list[Estimate]:
         """Interquartile mean of the case scores of each row."""
-        return [trimmed_estimate(row.values, self.table.case_groups) for row in self.rows]
+        return [
+            trimmed_estimate(row.values, self.table.case_groups, bounds=measure(PRIMARY).bounds) for row in self.rows
+        ]
 
     @cached_property
     def beside(self) -> Beside:

@@ -63,3 +63,12 @@ def test_the_same_seed_gives_the_same_bits():
     values = np.random.default_rng(3).random((3, 12))
     assert median_estimate(values, alone(12)) == median_estimate(values, alone(12))
     assert trimmed_estimate(values, alone(12)) == trimmed_estimate(values, alone(12))
+
+
+@pytest.mark.parametrize("estimate", [median_estimate, trimmed_estimate])
+def test_an_interval_over_seeds_that_scatter_ends_where_the_score_ends(estimate):
+    values = np.linspace(0.2, 0.6, 12) + np.array([[-0.2], [0.0], [0.4]])
+    free, bounded = (estimate(values, alone(12), **own) for own in ({}, {"bounds": (0.0, 1.0)}))
+    assert free.low < 0
+    assert free.high > 1
+    assert (bounded.low, bounded.high) == (0.0, 1.0)
