@@ -10,7 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from ...core.measure import measure
-from .annotation_report import PLAIN, AnnotationReport
+from .annotation_report import PLAIN, AnnotationReport, plainest
 from .frame import PRIMARY
 from .further import FurtherReport
 from .plots.annotation import Annotated
@@ -173,12 +173,9 @@ def methods_reports(reports: Sequence[AnnotationReport], sweep: str) -> list[Met
 
 def _trivial(report: AnnotationReport, one: Annotated) -> Annotated | None:
     """The row of the same model and drawn labels that guesses nothing, with the plain loss."""
-    same = [
-        row
-        for row in report.rows
-        if (row.marks, row.row.model, row.made) == (one.marks, one.row.model, "") and row.loss in PLAIN
-    ]
-    return min(same, key=lambda row: PLAIN.index(row.loss), default=None)
+    asked = (one.marks, one.row.model, "")
+    same = [row for row in report.rows if (row.marks, row.row.model, row.made) == asked]
+    return plainest(same, lambda row: row.loss)
 
 
 def _name(one: Annotated) -> str:

@@ -1,9 +1,10 @@
 """The part of a report that sets what training labels cost against what they give: a table and a plot a data set."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
@@ -23,6 +24,8 @@ from .tables.grid import Grid
 from .tables.row import Row
 from .tables.summary import ComparisonTable
 from .tables.table import UNDEFINED, digits, interval_text, percent_text, signed_text
+
+T = TypeVar("T")
 
 PLOT = "Dice against minutes of annotation"
 """Title of the plot."""
@@ -170,10 +173,8 @@ class AnnotationReport(FurtherReport):
         if _labels(first) is not None:
             return None
         full = [own for own in first.compared if own.model == row.model]
-        same = [own for own in full if own.loss == row.loss] or sorted(
-            (own for own in full if _loss(first, own) in PLAIN), key=lambda own: PLAIN.index(_loss(first, own))
-        )
-        return self.difference(same[0], row) if same else None
+        same = next((own for own in full if own.loss == row.loss), None) or plainest(full, partial(_loss, first))
+        return None if same is None else self.difference(same, row)
 
     def _share(self, one: Annotated) -> float:
         """Mean Dice as a share of that of the same model and loss with full masks."""
@@ -194,6 +195,11 @@ def annotation_reports(tables: Sequence[ComparisonTable], sweep: str) -> list[An
         for own in found.values()
         if any(_labels(table) is not None for table in own)
     ]
+
+
+def plainest(rows: Iterable[T], loss: Callable[[T], str]) -> T | None:
+    """The row with the first of the plain losses, None where there is none; loss: names that of a row."""
+    return min((row for row in rows if loss(row) in PLAIN), key=lambda row: PLAIN.index(loss(row)), default=None)
 
 
 def _labels(table: ComparisonTable) -> dict[str, object] | None:
